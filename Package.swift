@@ -1,0 +1,62 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// APUS_EMBEDDED=1 builds the lean targets as Embedded Swift: what ships as libapus (see Makefile).
+let embedded = Context.environment["APUS_EMBEDDED"] == "1"
+
+let leanSettings: [SwiftSetting] =
+    embedded
+    ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize", "-disable-stack-protector"])]
+    : []
+let cSettings: [CSetting] =
+    embedded
+    ? [.unsafeFlags(["-ffp-contract=off", "-fPIC", "-ffunction-sections", "-fdata-sections", "-fvisibility=hidden"])]
+    : []
+
+let leanTargets: [Target] = [
+    .target(name: "CSystem", cSettings: cSettings),
+    .target(name: "CKernels", exclude: ["README.md"], cSettings: cSettings),
+    .target(
+        name: "CModelFormat", exclude: ["generate.sh"], cSettings: cSettings,
+        linkerSettings: embedded ? [] : [.linkedLibrary("protobuf-c")]),
+    .target(name: "ApusGraph", dependencies: ["CKernels", "CModelFormat"], swiftSettings: leanSettings),
+    .target(
+        name: "ApusRuntime", dependencies: ["ApusGraph", "CModelFormat", "CSystem", "CKernels"],
+        swiftSettings: leanSettings),
+    .systemLibrary(name: "CApus", path: "Include"),
+    .target(
+        name: "ApusC", dependencies: ["ApusRuntime", "CApus", "CSystem"], swiftSettings: leanSettings),
+]
+
+let hostTargets: [Target] = [
+    .target(name: "Apus", dependencies: ["ApusRuntime", "ApusGraph", "CModelFormat", "CKernels", "CSystem", "CImage"]),
+    .systemLibrary(
+        name: "CImage", path: "Sources/CImage",
+        providers: [.apt(["libpng-dev", "libjpeg62-turbo-dev", "zlib1g-dev"])]),
+    .target(name: "ApusConvert", dependencies: ["Apus"]),
+    .executableTarget(
+        name: "apus",
+        dependencies: ["ApusConvert", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+        path: "Sources/apus-cli"),
+    .executableTarget(
+        name: "convert-model",
+        dependencies: ["ApusConvert", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .testTarget(name: "ApusTests", dependencies: ["Apus", "ApusConvert", "ApusC", "CApus"]),
+]
+
+let package = Package(
+    name: "Apus",
+    products: embedded
+        ? [.library(name: "apus", type: .static, targets: ["ApusC"])]
+        : [
+            .library(name: "Apus", targets: ["Apus"]),
+            .library(name: "ApusConvert", targets: ["ApusConvert"]),
+            .library(name: "ApusC", targets: ["ApusC"]),
+            .executable(name: "apus", targets: ["apus"]),
+            .executable(name: "convert-model", targets: ["convert-model"]),
+        ],
+    dependencies: embedded
+        ? [] : [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")],
+    targets: embedded ? leanTargets : leanTargets + hostTargets,
+    swiftLanguageModes: [.v6]
+)
