@@ -1,0 +1,77 @@
+/* Normalizations: layer norm, RMS norm, batch norm, forward and backward. */
+#ifndef CK_NORMALIZE_H
+#define CK_NORMALIZE_H
+
+#include "ck.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* An operand marked ? may be NULL: an absent gamma is 1, an absent beta or mean is 0, an absent output
+ * is not written. Outputs may not overlap inputs unless said.
+ *
+ * Layer and RMS norm: ck_layer_norm_params, x [rows, width].
+ *
+ *   CK_LAYER_NORM          x, gamma?, beta?, y, mean?, inv_std?          unit: a row; y may be x
+ *       mean = Σ x / width, inv_std = 1 / √(Σ (x − mean)² / width + ε), y = (x − mean)·inv_std·gamma + beta
+ *   CK_LAYER_NORM_DX       x, gamma?, mean, inv_std, dy, dx               unit: a row; dx may be dy
+ *       g = dy·gamma, n = (x − mean)·inv_std, dx = inv_std·(g − mean(g) − n·mean(g·n))
+ *   CK_LAYER_NORM_DPARAMS  x, mean, inv_std, dy, dgamma?, dbeta?          unit: 16 columns
+ *       dgamma = Σ_rows dy·(x − mean)·inv_std, dbeta = Σ_rows dy
+ *   CK_RMS_NORM, CK_RMS_NORM_DX, CK_RMS_NORM_DPARAMS: the same operands, units and formulas with
+ *       mean = 0 throughout (the operand `mean` is ignored) and dx without the term mean(g).
+ *
+ * Batch norm: ck_batch_norm_params, x [pixels, channels].
+ *
+ *   CK_BATCH_NORM_MOMENTS  x, mean, variance                              unit: 16 channels
+ *       mean = Σ x / pixels, variance = Σ (x − mean)² / pixels
+ *   CK_BATCH_NORM_FOLD     gamma?, beta?, mean, variance, scale?, shift?, inv_std?   unit: 16 channels
+ *       inv_std = 1 / √(variance + ε), scale = gamma·inv_std, shift = beta − mean·scale
+ *   CK_BATCH_NORM_APPLY    x, mean?, scale, shift?, y                     unit: a pixel; y may be x
+ *       y = activation((x − mean)·scale + shift). For inference pass no mean and the folded shift; for
+ *       training pass the batch's mean and beta as shift, which keeps precision where |mean| ≫ std.
+ *       `activation`: none, relu, relu6, leaky relu, hard swish or clip.
+ *   CK_BATCH_NORM_DPARAMS  x, mean, inv_std, dy, dgamma, dbeta            unit: 16 channels
+ *       dgamma = Σ dy·(x − mean)·inv_std, dbeta = Σ dy
+ *   CK_BATCH_NORM_DX       x, gamma?, mean, inv_std, dy, dgamma, dbeta, dx   unit: a pixel; dx may be dy
+ *       dx = gamma·inv_std·(dy − dbeta / pixels − (x − mean)·inv_std·dgamma / pixels)
+ *
+ *   CK_MOVING_AVERAGE      old, batch, new   ck_moving_average_params     unit: 1024 elements; new may be old
+ *       new = momentum·old + (1 − momentum)·scale·batch
+ */
+typedef enum {
+    CK_LAYER_NORM = 0, CK_LAYER_NORM_DX = 1, CK_LAYER_NORM_DPARAMS = 2,
+    CK_RMS_NORM = 3, CK_RMS_NORM_DX = 4, CK_RMS_NORM_DPARAMS = 5,
+    CK_BATCH_NORM_MOMENTS = 6, CK_BATCH_NORM_FOLD = 7, CK_BATCH_NORM_APPLY = 8,
+    CK_BATCH_NORM_DPARAMS = 9, CK_BATCH_NORM_DX = 10,
+    CK_MOVING_AVERAGE = 11
+} ck_normalize_op;
+
+typedef struct {
+    int64_t rows, width;
+    double epsilon;
+} ck_layer_norm_params;
+
+typedef struct {
+    int64_t pixels, channels;
+    double epsilon;
+    ck_activation_params activation;
+} ck_batch_norm_params;
+
+typedef struct {
+    int64_t count;
+    double momentum;
+    double scale; /* 1 as Keras; n / (n − 1) makes the variance of n pixels unbiased, as PyTorch */
+} ck_moving_average_params;
+
+/* `params` is the struct that belongs to `op`. */
+size_t ck_normalize_units(ck_normalize_op op, const void *params);
+
+/* f32 (reference, AVX2, AVX-512), f64 (reference); every operand has that dtype. */
+ck_task ck_normalize(ck_normalize_op op, ck_dtype dtype, ck_isa isa);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
