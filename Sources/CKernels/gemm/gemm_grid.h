@@ -1,0 +1,74 @@
+/* How C is cut into units: a grid of row blocks × column blocks for each batch entry.
+ *
+ * Rows are cut at multiples of m/ceil(m/12) rounded down, so that the tiles of 12 rows (6 on AVX2) a
+ * block is made of are nearly equal in height; columns at whole panels. */
+#ifndef CK_GEMM_GRID_H
+#define CK_GEMM_GRID_H
+
+#include "../include/ck_gemm.h"
+
+#define GEMM_ROWS 12      /* of the tallest register tile */
+#define GEMM_BLOCK_ROWS 8 /* tiles in a block of C at most: 96 rows … */
+#define GEMM_BLOCK_COLUMNS 128
+
+typedef struct {
+    int64_t tiles, row_blocks;      /* tiles of at most 12 rows */
+    int64_t groups, column_blocks;  /* groups of `group` panels */
+    int64_t group;
+} gemm_grid;
+
+typedef struct {
+    int64_t batch, row, row_end, panel, panel_end;
+} gemm_block;
+
+static inline int64_t gemm_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static inline int64_t gemm_min(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static inline gemm_grid gemm_grid_of(const ck_gemm_params *p) {
+    gemm_grid g = {1, 1, 1, 1, 1};
+    int64_t panels = gemm_ceil_div(p->n, CK_PANEL);
+    /* Work in multiply-adds; to fetch a weight costs about as much as eight of them. */
+    const double smallest = 1 << 18;
+    double per_cell = (double)(p->k + 8) * CK_PANEL;
+    double work = per_cell * (double)(p->m + 8) * (double)panels;
+    if (work <= smallest) {
+        g.group = panels;
+        g.tiles = gemm_ceil_div(p->m, GEMM_ROWS);
+        return g;
+    }
+    double wanted = work / 64 > smallest ? work / 64 : smallest;
+    g.group = p->m > GEMM_ROWS / 2 ? 2 : 4;
+    g.tiles = gemm_ceil_div(p->m, GEMM_ROWS);
+    g.groups = gemm_ceil_div(panels, g.group);
+    int64_t height = 1, width = 1;
+    double tile = per_cell * (double)(gemm_min(p->m, GEMM_ROWS) + 8) * (double)g.group;
+    int64_t widest = gemm_min(g.groups, GEMM_BLOCK_COLUMNS / CK_PANEL / g.group);
+    while (width < widest && tile * (double)width < wanted) width++;
+    int64_t highest = gemm_min(g.tiles, GEMM_BLOCK_ROWS);
+    while (height < highest && tile * (double)(width * height) < wanted) height++;
+    g.row_blocks = gemm_ceil_div(g.tiles, height);
+    g.column_blocks = gemm_ceil_div(g.groups, width);
+    return g;
+}
+
+/* Consecutive units share their column block, so that its panels stay in cache. */
+static inline gemm_block gemm_block_at(const ck_gemm_params *p, const gemm_grid *g, size_t unit) {
+    gemm_block b;
+    int64_t u = (int64_t)unit, row = 0, column = 0;
+    if (g->row_blocks > 1) { row = u % g->row_blocks; u /= g->row_blocks; }
+    if (g->column_blocks > 1) { column = u % g->column_blocks; u /= g->column_blocks; }
+    int64_t panels = gemm_ceil_div(p->n, CK_PANEL);
+    b.batch = u;
+    b.row = 0, b.row_end = p->m;
+    if (g->row_blocks > 1) {
+        b.row = row * g->tiles / g->row_blocks * p->m / g->tiles;
+        b.row_end = (row + 1) * g->tiles / g->row_blocks * p->m / g->tiles;
+    }
+    b.panel = 0, b.panel_end = panels;
+    if (g->column_blocks > 1) {
+        b.panel = column * g->groups / g->column_blocks * g->group;
+        b.panel_end = gemm_min((column + 1) * g->groups / g->column_blocks * g->group, panels);
+    }
+    return b;
+}
+#endif

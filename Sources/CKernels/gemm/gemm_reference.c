@@ -1,0 +1,46 @@
+#include "gemm_variants.h"
+
+#include <math.h>
+
+#include "gemm_grid.h"
+#include "half.h"
+
+static float same_f32(float x) { return x; }
+static double same_f64(double x) { return x; }
+
+static float activate_f32(float x, const ck_activation_params *p) { return p->kind == CK_ACT_RELU && x < 0 ? 0 : x; }
+static double activate_f64(double x, const ck_activation_params *p) { return p->kind == CK_ACT_RELU && x < 0 ? 0 : x; }
+
+#define REFERENCE(NAME, T, B, WIDEN, FMA, ACTIVATE)                                                      \
+    void NAME(const void *params, void *const *operands, size_t begin, size_t end, unsigned lane) {      \
+        (void)lane;                                                                                      \
+        const ck_gemm_params *p = params;                                                                \
+        const T *a = *operands++;                                                                        \
+        const B *panels = *operands++;                                                                   \
+        const T *bias = p->has_bias ? *operands++ : NULL;                                                \
+        const T *residual = p->has_residual ? *operands++ : NULL;                                        \
+        T *c = *operands;                                                                                \
+        gemm_grid grid = gemm_grid_of(p);                                                                \
+        for (size_t unit = begin; unit < end; unit++) {                                                  \
+            gemm_block u = gemm_block_at(p, &grid, unit);                                                \
+            int64_t column_end = gemm_min(u.panel_end * CK_PANEL, p->n);                                 \
+            for (int64_t i = u.row; i < u.row_end; i++)                                                  \
+                for (int64_t j = u.panel * CK_PANEL; j < column_end; j++) {                              \
+                    const T *x = a + u.batch * p->a_batch_stride + i * p->a_row_stride;                  \
+                    const B *w = panels + u.batch * p->b_batch_stride +                                  \
+                                 j / CK_PANEL * CK_PANEL * p->k + j % CK_PANEL;                          \
+                    int64_t at = u.batch * p->c_batch_stride + i * p->c_row_stride + j;                  \
+                    T sum = p->accumulate ? c[at] : 0;                                                   \
+                    for (int64_t k = 0; k < p->k; k++)                                                   \
+                        sum = FMA(x[k * p->a_k_stride], WIDEN(w[k * CK_PANEL]), sum);                    \
+                    if (bias) sum += bias[j];                                                            \
+                    if (residual) sum += residual[at];                                                   \
+                    c[at] = ACTIVATE(sum, &p->activation);                                               \
+                }                                                                                        \
+        }                                                                                                \
+    }
+
+REFERENCE(ck_gemm_f32_reference, float, float, same_f32, fmaf, activate_f32)
+REFERENCE(ck_gemm_f16_reference, float, uint16_t, half_to_f32, fmaf, activate_f32)
+REFERENCE(ck_gemm_bf16_reference, float, uint16_t, bf16_to_f32, fmaf, activate_f32)
+REFERENCE(ck_gemm_f64_reference, double, double, same_f64, fma, activate_f64)

@@ -1,0 +1,63 @@
+/* Matrix products over packed panels: C = act(A·B + bias + residual), batched.
+ *
+ * Panels. B[k,n] is stored as [ceil(n/16)][k][16]: panel p holds the columns 16p ..< 16p+16, row after
+ * row; columns past n are zero. A kernel may read all of a panel; of every other operand it touches
+ * the stated elements alone.
+ */
+#ifndef CK_GEMM_H
+#define CK_GEMM_H
+
+#include "ck.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* C[m,n] = act(A[m,k]·B[k,n] + bias[n] + residual[m,n]).
+ *
+ * Operands: A, B, bias (if has_bias), residual (if has_residual), C. An absent operand has no place in
+ * the list. A, bias, residual and C are f32 (f64); residual is strided like C. C overlaps no other
+ * operand. Strides count elements; a transposed A is one with a_row_stride 1.
+ *
+ * Contract: an element of A·B is one chain of fused multiply-adds in f32 (f64) over ascending k,
+ * beginning at 0, or at C if `accumulate`. Then bias is added, then residual, then act applied. So its
+ * bits depend on nothing but its own row of A and column of B: not on m, the tiling, the threads or,
+ * before act, the instruction set. (Payloads of NaN excepted.) */
+typedef struct {
+    int64_t m, n, k;
+    int64_t a_row_stride, a_k_stride, c_row_stride;
+    int64_t batch, a_batch_stride, b_batch_stride /* 0: one B for all */, c_batch_stride;
+    int32_t has_bias, has_residual, accumulate;
+    ck_activation_params activation;
+} ck_gemm_params;
+
+/* Variants: a = f32 with b = f32, f16, bf16 (reference, AVX2, AVX-512); a = b = f64 (reference).
+ * Unit: one block of C, ck_gemm_units(params) of them. */
+ck_task ck_gemm(ck_dtype a, ck_dtype b, ck_isa isa);
+
+/* How many units a product has: 1 a batch entry where splitting does not pay (about 5 µs of work),
+ * above 64 where there is enough work. */
+size_t ck_gemm_units(const ck_gemm_params *params);
+
+/* Between a plain B[batch][k,n] and its panels. `row_stride` steps k, `column_stride` steps n. */
+typedef struct {
+    int64_t k, n, row_stride, column_stride;
+    int64_t batch, batch_stride;  /* of the plain side; panels of a batch entry follow each other */
+} ck_panels_params;
+
+/* Elements of the panels of one B[k,n]. */
+int64_t ck_panels_size(int64_t k, int64_t n);
+
+/* Operands: plain, panels. Variants: f32 → f32, f16, bf16 (rounding to nearest even); f64 → f64.
+ * Unit: one panel, batch · ceil(n/16) of them. */
+ck_task ck_pack_panels(ck_dtype plain, ck_dtype panels, ck_isa isa);
+
+/* Operands: panels, plain. Variants: f32, f16, bf16 → f32; f64 → f64. Unit: one panel. */
+ck_task ck_unpack_panels(ck_dtype panels, ck_dtype plain, ck_isa isa);
+
+size_t ck_panels_units(const ck_panels_params *params);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
