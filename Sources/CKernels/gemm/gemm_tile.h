@@ -1,6 +1,6 @@
 /* What a micro-kernel of ROWS rows × PANELS panels is told. It computes
- *     c = (load ? c : 0) + a·b, over `k` steps, then + bias, then max(·, 0) if relu,
- * over whole panels: c and bias are 16 · PANELS wide. */
+ *     c = from + a·b, over `k` steps, then + bias, then max(·, 0) if relu,
+ * over whole panels: from, bias and c are 16 · PANELS wide. from may be c. */
 #ifndef CK_GEMM_TILE_H
 #define CK_GEMM_TILE_H
 
@@ -12,10 +12,12 @@ typedef struct {
     const void *b;
     int64_t panel_stride; /* elements between panels of b */
     const float *bias;    /* or NULL */
+    const float *from;
+    int64_t from_row_stride; /* 0 where every row starts alike */
     float *c;
     int64_t c_row_stride;
     int64_t k;
-    int32_t load, relu;
+    int32_t relu;
 } gemm_tile;
 
 typedef void (*gemm_micro)(const gemm_tile *);
