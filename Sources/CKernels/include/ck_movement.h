@@ -53,10 +53,9 @@ typedef enum {
 } ck_pad_mode;
 
 /* operands: source [size], destination [before + size + after], both contiguous. A negative before or
- * after crops. Reflect and edge need every size ≥ 1. In constant mode trailing axes without padding may
- * be merged into the axis before them, which makes longer runs.
+ * after crops. Reflect and edge need every size ≥ 1.
  *
- * A unit is one row (last axis) of the destination. */
+ * A unit is one row of the destination: the last axis that is padded, with all axes inside it. */
 typedef struct {
     int32_t rank; /* 1 ... CK_MAX_RANK */
     int32_t mode; /* ck_pad_mode */
