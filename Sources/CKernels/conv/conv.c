@@ -1,0 +1,77 @@
+/* The choosers and the unit counts of convolution. */
+#include "ck_conv.h"
+
+#include "conv_tasks.h"
+#include "conv_view.h"
+
+typedef struct {
+    ck_task f32, f16, bf16, f64;
+} conv_row;
+
+static ck_task choose(const conv_row *rows, ck_dtype dtype, ck_isa isa) {
+    const conv_row *row = &rows[dtype == CK_F64 || isa > CK_ISA_AVX512 ? CK_ISA_REFERENCE : isa];
+    switch (dtype) {
+    case CK_F32: return row->f32;
+    case CK_F16: return row->f16;
+    case CK_BF16: return row->bf16;
+    case CK_F64: return row->f64;
+    default: return NULL;
+    }
+}
+
+#if defined(CONV_VECTOR)
+#define VARIANT(base, isa) {base##_f32_##isa, base##_f16_##isa, base##_bf16_##isa, NULL}
+#define GRADIENT_VARIANT(base, isa) {base##_f32_##isa, NULL, NULL, NULL}
+#else
+#define VARIANT(base, isa) {base##_f32_reference, base##_f16_reference, base##_bf16_reference, NULL}
+#define GRADIENT_VARIANT(base, isa) {base##_f32_reference, NULL, NULL, NULL}
+#endif
+#define ROWS(base)                                                                                   \
+    static const conv_row base##_rows[] = {                                                          \
+        {base##_f32_reference, base##_f16_reference, base##_bf16_reference, base##_f64_reference},   \
+        VARIANT(base, avx2), VARIANT(base, avx512)}
+#define GRADIENT_ROWS(base)                                                                          \
+    static const conv_row base##_rows[] = {                                                          \
+        {base##_f32_reference, NULL, NULL, base##_f64_reference},                                    \
+        GRADIENT_VARIANT(base, avx2), GRADIENT_VARIANT(base, avx512)}
+
+ROWS(conv);
+ROWS(conv_input_gradient);
+ROWS(depthwise);
+ROWS(depthwise_input_gradient);
+GRADIENT_ROWS(conv_weight_gradient);
+GRADIENT_ROWS(depthwise_weight_gradient);
+
+/* The vector variants of the depthwise loops hold one input channel per output channel. */
+static ck_isa depthwise_isa(const ck_conv_params *p, ck_isa isa) {
+    return p->out_c == p->in_c ? isa : CK_ISA_REFERENCE;
+}
+
+ck_task ck_conv(const ck_conv_params *p, ck_dtype weights, ck_isa isa) {
+    (void)p;
+    return choose(conv_rows, weights, isa);
+}
+ck_task ck_conv_input_gradient(const ck_conv_params *p, ck_dtype weights, ck_isa isa) {
+    (void)p;
+    return choose(conv_input_gradient_rows, weights, isa);
+}
+ck_task ck_conv_weight_gradient(const ck_conv_params *p, ck_dtype dtype, ck_isa isa) {
+    (void)p;
+    return choose(conv_weight_gradient_rows, dtype, isa);
+}
+ck_task ck_depthwise(const ck_conv_params *p, ck_dtype weights, ck_isa isa) {
+    return p->groups == p->in_c ? choose(depthwise_rows, weights, depthwise_isa(p, isa)) : NULL;
+}
+ck_task ck_depthwise_input_gradient(const ck_conv_params *p, ck_dtype weights, ck_isa isa) {
+    return p->groups == p->in_c ? choose(depthwise_input_gradient_rows, weights, depthwise_isa(p, isa)) : NULL;
+}
+ck_task ck_depthwise_weight_gradient(const ck_conv_params *p, ck_dtype dtype, ck_isa isa) {
+    return p->groups == p->in_c ? choose(depthwise_weight_gradient_rows, dtype, depthwise_isa(p, isa)) : NULL;
+}
+
+size_t ck_conv_units(const ck_conv_params *p) { return conv_count_units(p, 0, 0); }
+size_t ck_conv_input_gradient_units(const ck_conv_params *p) { return conv_count_units(p, 1, 0); }
+size_t ck_conv_weight_gradient_units(const ck_conv_params *p) { return conv_gradient_units(p, 0); }
+size_t ck_depthwise_units(const ck_conv_params *p) { return conv_count_units(p, 0, 1); }
+size_t ck_depthwise_input_gradient_units(const ck_conv_params *p) { return conv_count_units(p, 1, 1); }
+size_t ck_depthwise_weight_gradient_units(const ck_conv_params *p) { return conv_gradient_units(p, 1); }
