@@ -2,14 +2,12 @@
 
 #include <math.h>
 
+#include "../vector/scalar_math.h"
 #include "gemm_grid.h"
 #include "half.h"
 
 static float same_f32(float x) { return x; }
 static double same_f64(double x) { return x; }
-
-static float activate_f32(float x, const ck_activation_params *p) { return p->kind == CK_ACT_RELU && x < 0 ? 0 : x; }
-static double activate_f64(double x, const ck_activation_params *p) { return p->kind == CK_ACT_RELU && x < 0 ? 0 : x; }
 
 #define REFERENCE(NAME, T, B, WIDEN, FMA, ACTIVATE)                                                      \
     void NAME(const void *params, void *const *operands, size_t begin, size_t end, unsigned lane) {      \
@@ -40,7 +38,7 @@ static double activate_f64(double x, const ck_activation_params *p) { return p->
         }                                                                                                \
     }
 
-REFERENCE(ck_gemm_f32_reference, float, float, same_f32, fmaf, activate_f32)
-REFERENCE(ck_gemm_f16_reference, float, uint16_t, half_to_f32, fmaf, activate_f32)
-REFERENCE(ck_gemm_bf16_reference, float, uint16_t, bf16_to_f32, fmaf, activate_f32)
-REFERENCE(ck_gemm_f64_reference, double, double, same_f64, fma, activate_f64)
+REFERENCE(ck_gemm_f32_reference, float, float, same_f32, fmaf, ck_activate_f32)
+REFERENCE(ck_gemm_f16_reference, float, uint16_t, half_to_f32, fmaf, ck_activate_f32)
+REFERENCE(ck_gemm_bf16_reference, float, uint16_t, bf16_to_f32, fmaf, ck_activate_f32)
+REFERENCE(ck_gemm_f64_reference, double, double, same_f64, fma, ck_activate_f64)

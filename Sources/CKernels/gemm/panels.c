@@ -48,7 +48,7 @@ static UNPACK(unpack_bf16, uint16_t, float, bf16_to_f32)
 
 ck_task ck_pack_panels(ck_dtype plain, ck_dtype panels, ck_isa isa) {
 #if defined(__x86_64__)
-    if (plain == CK_F32 && panels == CK_F32 && (isa == CK_ISA_AVX2 || isa == CK_ISA_AVX512)) return ck_pack_f32_avx2;
+    if (plain == CK_F32 && panels == CK_F32 && isa >= CK_ISA_AVX2) return ck_pack_f32_avx2;
 #endif
     (void)isa;
     if (plain == CK_F64 && panels == CK_F64) return pack_f64;

@@ -1,5 +1,3 @@
-#include <stdint.h>
-
 #include "../vector/avx2.h"
 
 #if defined(CK_HAVE_ISA)

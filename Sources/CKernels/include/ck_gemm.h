@@ -35,7 +35,7 @@ typedef struct {
  * Unit: one block of C, ck_gemm_units(params) of them. */
 ck_task ck_gemm(ck_dtype a, ck_dtype b, ck_isa isa);
 
-/* How many units a product has: 1 a batch entry where splitting does not pay (about 5 µs of work),
+/* How many units a product has: 1 a batch entry where splitting does not pay (about 2 µs of work),
  * above 64 where there is enough work. */
 size_t ck_gemm_units(const ck_gemm_params *params);
 
