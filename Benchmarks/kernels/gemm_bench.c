@@ -69,7 +69,8 @@ static void bench(int m, int n, int k) {
     size_t size = (size_t)ck_panels_size(k, n);
     float *a = filled((size_t)m * (size_t)k), *b = filled((size_t)k * (size_t)n), *c = filled((size_t)m * (size_t)n);
     float *panels = filled(size), *half = filled(size), *bias = filled((size_t)n);
-    ck_gemm_params p = {.m = m, .n = n, .k = k, .a_row_stride = k, .a_k_stride = 1, .c_row_stride = n, .batch = 1, .has_bias = 1};
+    ck_gemm_params p = {.m = m, .n = n, .k = k, .a_row_stride = k, .a_k_stride = 1, .c_row_stride = n,
+                        .batch = 1, .has_bias = 1};
     ck_panels_params q = {.k = k, .n = n, .row_stride = n, .column_stride = 1, .batch = 1};
     void *operands[] = {a, panels, bias, c}, *half_operands[] = {a, half, bias, c};
     void *pack_operands[] = {b, panels}, *pack_half[] = {b, half};
