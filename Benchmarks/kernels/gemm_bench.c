@@ -24,16 +24,20 @@ static double now(void) {
 #include <immintrin.h>
 __attribute__((target("avx512f"), noinline)) static double peak_avx512(void) {
     __m512 s[16], x = _mm512_set1_ps(0.5f);
-    for (int i = 0; i < 16; i++) s[i] = _mm512_set1_ps((float)i);
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < 16; i++) s[i] = _mm512_set1_ps((float)i);
     const long turns = 2000000;
-    double begin = now();
-    for (long t = 0; t < turns; t++)
-        for (int i = 0; i < 16; i++) {
-            s[i] = _mm512_fmadd_ps(s[i], x, x);
-            __asm__("" : "+v"(s[i]));
-        }
-    double seconds = now() - begin;
-    return (double)turns * 16 * 32 / seconds * 1e-9;
+    double best = 1e9;
+    for (int round = 0; round < 5; round++) {
+        double begin = now();
+        for (long t = 0; t < turns; t++)
+            _Pragma("clang loop unroll(full)") for (int i = 0; i < 16; i++) {
+                s[i] = _mm512_fmadd_ps(s[i], x, x);
+                __asm__("" : "+v"(s[i]));
+            }
+        double seconds = now() - begin;
+        if (seconds < best) best = seconds;
+    }
+    return (double)turns * 16 * 32 / best * 1e-9;
 }
 #endif
 
