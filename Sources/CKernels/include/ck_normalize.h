@@ -31,7 +31,6 @@ extern "C" {
  *   CK_BATCH_NORM_APPLY    x, mean?, scale, shift?, y                     unit: a pixel; y may be x
  *       y = activation((x − mean)·scale + shift). For inference pass no mean and the folded shift; for
  *       training pass the batch's mean and beta as shift, which keeps precision where |mean| ≫ std.
- *       `activation`: none, relu, relu6, leaky relu, hard swish or clip.
  *   CK_BATCH_NORM_DPARAMS  x, mean, inv_std, dy, dgamma, dbeta            unit: 16 channels
  *       dgamma = Σ dy·(x − mean)·inv_std, dbeta = Σ dy
  *   CK_BATCH_NORM_DX       x, gamma?, mean, inv_std, dy, dgamma, dbeta, dx   unit: a pixel; dx may be dy

@@ -23,6 +23,10 @@ ck_task ck_normalize(ck_normalize_op op, ck_dtype dtype, ck_isa isa) {
     if ((unsigned)op >= CK_NORMALIZE_OPS) return NULL;
     if (dtype == CK_F64) return ck_normalize_reference_f64[op];
     if (dtype != CK_F32) return NULL;
+#if defined(__x86_64__)
+    if (isa == CK_ISA_AVX512 && ck_normalize_avx512[op]) return ck_normalize_avx512[op];
+    if (isa == CK_ISA_AVX2 && ck_normalize_avx2[op]) return ck_normalize_avx2[op];
+#endif
     (void)isa;
     return ck_normalize_reference_f32[op];
 }

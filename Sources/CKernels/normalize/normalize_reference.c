@@ -1,5 +1,5 @@
 #include "normalize_variants.h"
-#include <math.h>
+#include "../vector/scalar_math.h"
 
 #define T float
 #define NAME(base) base##_f32

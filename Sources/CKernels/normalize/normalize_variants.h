@@ -7,6 +7,10 @@
 
 #define CK_NORMALIZE_OPS 12
 extern const ck_task ck_normalize_reference_f32[CK_NORMALIZE_OPS], ck_normalize_reference_f64[CK_NORMALIZE_OPS];
+#if defined(__x86_64__)
+/* NULL where the reference serves. */
+extern const ck_task ck_normalize_avx2[CK_NORMALIZE_OPS], ck_normalize_avx512[CK_NORMALIZE_OPS];
+#endif
 
 #define CK_CHANNEL_BLOCK 16   /* channels (columns) a unit */
 #define CK_AVERAGE_BLOCK 1024 /* elements of a moving average a unit */

@@ -1,6 +1,6 @@
-#include "reduce_variants.h"
 #include "../vector/avx2.h"
 #if defined(CK_HAVE_ISA)
+#include "reduce_variants.h"
 #include "reduce_vector.inc"
 #endif
 #include "../vector/end.h"
