@@ -1,0 +1,83 @@
+public import CKernels
+
+/// What a kernel is chosen from: concrete types, the instruction set and the number of threads.
+public struct KernelSite {
+    public let inputs: [TensorType]
+    public let outputs: [TensorType]
+    public let isa: ck_isa
+    public let lanes: Int
+
+    public init(inputs: [TensorType], outputs: [TensorType], isa: ck_isa, lanes: Int) {
+        self.inputs = inputs
+        self.outputs = outputs
+        self.isa = isa
+        self.lanes = lanes
+    }
+
+    /// The element type of input 0 as the kernels number it.
+    public var dtype: ck_dtype { inputs.isEmpty ? outputs[0].dtype.ck : inputs[0].dtype.ck }
+
+    /// All inputs, then all outputs.
+    public var allOperands: [KernelOperand] {
+        var operands: [KernelOperand] = []
+        for i in 0..<inputs.count { operands.append(.input(i)) }
+        for i in 0..<outputs.count { operands.append(.output(i)) }
+        return operands
+    }
+}
+
+/// An address that a launch receives.
+public enum KernelOperand: Sendable {
+    case input(Int)
+    case output(Int)
+    /// A byte offset into the node's workspace.
+    case workspace(Int)
+}
+
+/// One call of a kernel: `task(params, operands, units)`.
+public struct Launch {
+    public let task: ck_task
+    public let params: [UInt8]
+    public let operands: [KernelOperand]
+    public let units: Int
+
+    /// Throws `unsupported` when the chooser had no kernel.
+    public init<Params>(
+        _ task: ck_task?, _ params: Params, units: Int, _ operands: [KernelOperand]
+    ) throws(ApusError) {
+        guard let task else { throw .unsupported("no kernel for these types") }
+        self.task = task
+        self.params = withUnsafeBytes(of: params) { [UInt8]($0) }
+        guard self.params.count <= Int(CK_PARAMS_MAX) else {
+            throw .unsupported("kernel parameters of \(self.params.count) bytes, wanted \(CK_PARAMS_MAX) or less")
+        }
+        self.operands = operands
+        self.units = units
+    }
+}
+
+/// The launches of one node, in order; each ends before the next begins. Their number and operands must not depend on
+/// symbolic dimensions: only tasks, params, units and workspace offsets may.
+public struct KernelPlan {
+    public var launches: [Launch]
+    public var workspaceBytes: Int
+    /// Arithmetic operations of one run, 2 for a multiply-add.
+    public var operations: Int
+
+    public init(_ launches: [Launch], workspaceBytes: Int = 0, operations: Int = 0) {
+        self.launches = launches
+        self.workspaceBytes = workspaceBytes
+        self.operations = operations
+    }
+
+    /// One launch over all inputs and outputs.
+    public init<Params>(
+        _ task: ck_task?, _ params: Params, units: Int, at site: KernelSite, operations: Int = 0
+    ) throws(ApusError) {
+        self.init([try Launch(task, params, units: units, site.allOperands)], operations: operations)
+    }
+}
+
+extension DType {
+    public var ck: ck_dtype { ck_dtype(rawValue) }
+}

@@ -1,0 +1,73 @@
+public import CModelFormat
+
+/// One line of the operator table: the operator's name, its code (the field number in apus.proto) and how it is read.
+public struct OperatorEntry: Sendable {
+    public let name: String
+    public let code: Apus__Node__OperatorCase
+    let decode: @Sendable (Apus__Node) throws(ApusError) -> Operator
+
+    public init(
+        _ name: String, _ code: Apus__Node__OperatorCase,
+        _ decode: @escaping @Sendable (Apus__Node) throws(ApusError) -> Operator
+    ) {
+        self.name = name
+        self.code = code
+        self.decode = decode
+    }
+}
+
+/// An operator with its attributes. A subclass tells the whole story of one operator: attributes, wire form, shape rule,
+/// kernel choice, gradient. Instances are immutable.
+open class Operator {
+    public init() {}
+
+    open var entry: OperatorEntry {
+        OperatorEntry("Operator", APUS__NODE__OPERATOR__NOT_SET) { _ throws(ApusError) in
+            throw .file("a node without an operator")
+        }
+    }
+
+    public final var name: String { entry.name }
+
+    // MARK: Wire
+
+    /// Writes the attributes into `node`; the caller sets the operator's code.
+    open func encode(to node: inout Apus__Node, _ wire: WireArena) {
+        node.add = wire.message(apus__no_attributes__init)
+    }
+
+    // MARK: Shape rule
+
+    /// How many inputs it takes; checked before `outputTypes`.
+    open var inputCount: ClosedRange<Int> { 1...1 }
+
+    open var outputCount: Int { 1 }
+
+    /// The types of the outputs. Every rule of the operator is checked here, nowhere later.
+    open func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
+        throw .unsupported("\(name) has no shape rule")
+    }
+
+    // MARK: Kernel choice
+
+    /// Chooses the kernels for concrete, checked types.
+    open func kernels(_ site: KernelSite) throws(ApusError) -> KernelPlan {
+        throw .unsupported("\(name) has no kernel")
+    }
+
+    /// Output 0 is input 0's bytes under another shape.
+    open var isView: Bool { false }
+
+    /// Whether an output may be written over an input of the same size that nobody reads afterwards.
+    open func mayOverwrite(input: Int, output: Int) -> Bool { false }
+
+    /// False for an input of which only the type matters.
+    open func reads(input: Int) -> Bool { true }
+
+    // MARK: Gradient
+
+    /// The gradients of the inputs, as new nodes; nil for an input that none flows to.
+    open func gradient(_ g: Gradient) throws(ApusError) -> [Value?] {
+        throw .unsupported("\(name) has no gradient")
+    }
+}

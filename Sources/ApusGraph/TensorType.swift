@@ -1,0 +1,82 @@
+/// How the elements of a constant or state lie in memory. The shape of a type is always the logical one.
+public enum Layout: Sendable, Equatable {
+    /// Row-major.
+    case plain
+    /// [K, N], leading dimensions batch: panels of 16 columns, `[⌈N/16⌉][K][16]`, zero-padded.
+    case panels
+    /// [kh, kw, C/groups, O]: each group's [kh·kw·C/groups, O/groups] matrix in panels.
+    case convPanels(groups: Int)
+    /// [K, N] of int8: `[⌈N/16⌉][⌈K/4⌉][16][4]`.
+    case panels4
+    /// `convPanels` with the int8 panel.
+    case convPanels4(groups: Int)
+}
+
+/// What validation knows of a value: element type, shape, memory layout and quantization.
+public struct TensorType: Sendable, Equatable {
+    public var dtype: DType
+    public var shape: Shape
+    public var layout: Layout
+    public var quantization: Quantization?
+
+    public init(_ dtype: DType, _ shape: Shape, layout: Layout = .plain, quantization: Quantization? = nil) {
+        self.dtype = dtype
+        self.shape = shape
+        self.layout = layout
+        self.quantization = quantization
+    }
+
+    /// Bytes in memory, padding of panels included; saturates far above any size that validation lets pass.
+    public var byteSize: Int {
+        let elements: Int
+        switch layout {
+        case .plain:
+            elements = shape.count
+        case .panels:
+            elements = panelled(batch: shape.product(0..<max(0, shape.rank - 2)), rows: shape[max(0, shape.rank - 2)],
+                columns: shape.last, depth: 1)
+        case .panels4:
+            elements = panelled(batch: shape.product(0..<max(0, shape.rank - 2)), rows: shape[max(0, shape.rank - 2)],
+                columns: shape.last, depth: 4)
+        case .convPanels(let groups):
+            elements = panelled(batch: groups, rows: shape.product(0..<max(0, shape.rank - 1)),
+                columns: shape.last / max(groups, 1), depth: 1)
+        case .convPanels4(let groups):
+            elements = panelled(batch: groups, rows: shape.product(0..<max(0, shape.rank - 1)),
+                columns: shape.last / max(groups, 1), depth: 4)
+        }
+        guard elements < 1 << 56 else { return 1 << 56 }
+        return (elements * dtype.bitWidth + 7) / 8
+    }
+
+    private func panelled(batch: Int, rows: Int, columns: Int, depth: Int) -> Int {
+        let paddedColumns = (max(columns, 0) + 15) / 16 * 16
+        let paddedRows = (max(rows, 0) + depth - 1) / depth * depth
+        return Shape([batch, paddedRows, paddedColumns]).count
+    }
+
+    /// The rules that hold for every type, whatever makes it.
+    public func check() throws(ApusError) {
+        for axis in 0..<shape.rank {
+            guard shape[axis] >= 0 && shape[axis] <= Shape.maximumExtent else {
+                throw .shape("extent \(shape[axis]) in \(shape), wanted 0 ... \(Shape.maximumExtent)")
+            }
+        }
+        switch layout {
+        case .plain: break
+        case .panels, .panels4:
+            guard shape.rank >= 2 else { throw .shape("panels of shape \(shape), wanted rank 2 or more") }
+        case .convPanels(let groups), .convPanels4(let groups):
+            guard shape.rank == 4, groups > 0, shape.last % groups == 0 else {
+                throw .shape("convolution panels of shape \(shape) in \(groups) groups, wanted rank 4, groups | O")
+            }
+        }
+        guard byteSize <= 1 << 44 else { throw .shape("shape \(shape) is too large") }
+        if let quantization { try quantization.check(dtype, shape) }
+    }
+}
+
+extension TensorType: CustomStringConvertible {
+    /// "f32[1, 28, 28, 3]"
+    public var description: String { dtype.name + shape.description }
+}

@@ -1,0 +1,40 @@
+/* What the lean Swift targets need of the operating system. No function aborts; failures are return values. */
+#ifndef CSYSTEM_H
+#define CSYSTEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Maps a file read-only. Returns 0, or errno; a directory or an empty file is an error. */
+int cs_map_file(const char *path, const void **bytes, size_t *size);
+void cs_unmap(const void *bytes, size_t size);
+
+/* NULL when there is no memory. `alignment` is a power of two. */
+void *cs_allocate(size_t size, size_t alignment);
+void cs_free(void *memory);
+
+const char *cs_error_text(int error_number);
+const char *cs_environment(const char *name);
+uint64_t cs_nanoseconds(void); /* monotonic */
+size_t cs_processor_count(void); /* that this process may use: affinity and cgroup quota */
+
+uint32_t cs_crc32(uint32_t crc, const void *bytes, size_t size); /* IEEE 802.3; start with 0 */
+
+typedef struct {
+    uint32_t state[8];
+    uint64_t length;
+    uint8_t block[64];
+} cs_sha256;
+void cs_sha256_begin(cs_sha256 *hash);
+void cs_sha256_update(cs_sha256 *hash, const void *bytes, size_t size);
+void cs_sha256_end(cs_sha256 *hash, uint8_t digest[32]);
+
+/* A pool of threads that lives in memory the caller provides. The calling thread is one of the `lanes`. */
+typedef struct cs_pool cs_pool;
+typedef void (*cs_body)(void *context, size_t index);
+size_t cs_pool_size(size_t lanes);
+int cs_pool_start(cs_pool *pool, size_t lanes); /* 0, or errno with nothing started */
+void cs_pool_run(cs_pool *pool, cs_body body, void *context); /* body(context, i) for i in 0 ..< lanes, then returns */
+void cs_pool_stop(cs_pool *pool);
+
+#endif
