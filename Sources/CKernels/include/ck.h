@@ -60,6 +60,7 @@ typedef struct {
 
 /* The best instruction set of this processor that Apus has kernels for. */
 ck_isa ck_isa_native(void);
+const char *ck_isa_name(ck_isa isa); /* "reference", "avx2", … */
 
 #ifdef __cplusplus
 }

@@ -13,3 +13,12 @@ ck_isa ck_isa_native(void) {
 #endif
     return CK_ISA_REFERENCE;
 }
+
+const char *ck_isa_name(ck_isa isa) {
+    switch (isa) {
+    case CK_ISA_AVX2: return "avx2";
+    case CK_ISA_AVX512: return "avx512";
+    case CK_ISA_NEON: return "neon";
+    default: return "reference";
+    }
+}

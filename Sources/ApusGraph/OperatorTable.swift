@@ -1,0 +1,18 @@
+import CModelFormat
+
+/// Every operator of a file that this library knows.
+public let operatorTable = OperatorTable([
+    Dense.entry,
+])
+
+public struct OperatorTable: Sendable {
+    public let entries: [OperatorEntry]
+
+    init(_ entries: [OperatorEntry]) { self.entries = entries }
+
+    /// Reads a node's operator.
+    public func decode(_ node: Apus__Node) throws(ApusError) -> Operator {
+        for entry in entries where entry.code == node.operator_case { return try entry.decode(node) }
+        throw .unsupported("operator \(node.operator_case.rawValue) needs a newer Apus")
+    }
+}

@@ -1,0 +1,190 @@
+import ApusGraph
+import CKernels
+import CSystem
+
+/// Plans of every function and the arena they share: all that is known before there is memory.
+struct SessionPlan {
+    let model: Model
+    let limits: [Int]
+    let lanes: Int
+    let isa: ck_isa
+    let profile: Bool
+    let ownsPool: Bool
+    let plans: [Plan]
+    let layouts: [ArenaLayout]
+    /// Offsets of the states, and their size together.
+    let stateOffsets: [Int]
+    let statesSize: Int
+
+    /// Stages 4 and 5.
+    init(_ model: Model, _ options: SessionOptions) throws(ApusError) {
+        self.model = model
+        limits = try options.maxima(model.graph)
+        lanes = try options.checkedThreads()
+        isa = options.resolvedISA
+        profile = options.profile
+        ownsPool = lanes > 1 && options.parallelFor == nil
+        let planOptions = PlanOptions(limits: limits, isa: isa, lanes: lanes)
+        var plans: [Plan] = []
+        for function in model.graph.functions.indices {
+            plans.append(try Plan(model.valid, function: function, planOptions))
+        }
+        self.plans = plans
+        layouts = plans.map { ArenaLayout($0.buffers) }
+        var offsets: [Int] = []
+        var size = 0
+        for state in model.graph.states {
+            offsets.append(size)
+            size += ArenaLayout.aligned(state.type.byteSize)
+        }
+        stateOffsets = offsets
+        statesSize = size
+    }
+
+    var arenaSize: Int { layouts.reduce(0) { max($0, $1.peak) } }
+
+    var memorySize: Int {
+        var cursor = BlockCursor(nil)
+        _ = bind(&cursor)
+        return cursor.offset
+    }
+
+    /// Stage 6: lays the session out in the cursor's block and, where there is one, writes steps with raw addresses.
+    func bind(_ cursor: inout BlockCursor) -> UnsafeMutablePointer<SessionHeader>? {
+        let header = cursor.take(1, of: SessionHeader.self)
+        let functions = cursor.take(plans.count, of: BoundFunction.self)
+        let dimensions = cursor.take(limits.count, of: Int.self)
+        let limits = cursor.take(self.limits.count, of: Int.self)
+        let pool = ownsPool ? cursor.take(bytes: cs_pool_size(lanes), alignment: 64) : nil
+        let states = cursor.take(bytes: statesSize, alignment: 64)
+        let arena = cursor.take(bytes: arenaSize, alignment: 64)
+        for index in plans.indices {
+            let bound = bind(function: index, states: states, arena: arena, &cursor)
+            if let bound, let functions { (functions + index).initialize(to: bound) }
+        }
+        guard let header, let functions, let dimensions, let limits, let states else { return nil }
+        for (i, limit) in self.limits.enumerated() {
+            dimensions[i] = limit
+            limits[i] = limit
+        }
+        header.initialize(
+            to: SessionHeader(
+                model: Unmanaged.passUnretained(model), functions: functions, functionCount: plans.count,
+                dimensions: dimensions, limits: limits, states: states, statesSize: statesSize, lanes: lanes, isa: isa,
+                pool: pool.map { OpaquePointer($0) }, parallelFor: nil, parallelContext: nil, release: nil,
+                allocatorContext: nil, ownsMemory: false, size: 0))
+        return header
+    }
+
+    private func bind(
+        function index: Int, states: UnsafeMutableRawPointer?, arena: UnsafeMutableRawPointer?,
+        _ cursor: inout BlockCursor
+    ) -> BoundFunction? {
+        let plan = plans[index]
+        let graph = model.graph
+        let placeCount = graph.constants.count + graph.states.count + plan.buffers.count
+        let slotCount = plan.steps.reduce(0) { $0 + $1.slots.count }
+        let edgeCount = plan.inputs.count + plan.outputs.count
+        let steps = cursor.take(plan.steps.count, of: Step.self)
+        let slots = cursor.take(slotCount, of: Slot.self)
+        let operands = cursor.take(slotCount, of: UnsafeMutableRawPointer?.self)
+        let places = cursor.take(placeCount, of: UnsafeMutableRawPointer?.self)
+        let capacities = cursor.take(placeCount, of: Int.self)
+        let own = cursor.take(edgeCount, of: UnsafeMutableRawPointer?.self)
+        let edges = cursor.take(edgeCount, of: Int.self)
+        let isSet = cursor.take(plan.inputs.count, of: Bool.self)
+        let times = profile ? cursor.take(plan.steps.count, of: StepTime.self) : nil
+        let params = cursor.take(bytes: plan.steps.count * Int(CK_PARAMS_MAX), alignment: 64)
+        guard let steps, let slots, let operands, let places, let capacities, let own, let edges, let isSet, let params, let states,
+            let arena
+        else { return nil }
+
+        for (i, constant) in graph.constants.enumerated() {
+            places[i] = UnsafeMutableRawPointer(mutating: constant.bytes.baseAddress)
+            capacities[i] = constant.type.byteSize
+        }
+        for (i, state) in graph.states.enumerated() {
+            let place = Place.state(i).index(in: graph)
+            places[place] = states + stateOffsets[i]
+            capacities[place] = state.type.byteSize
+        }
+        for (i, buffer) in plan.buffers.enumerated() {
+            let place = Place.buffer(i).index(in: graph)
+            places[place] = arena + layouts[index].offsets[i]
+            capacities[place] = buffer.size
+        }
+        for (i, buffer) in (plan.inputs + plan.outputs).enumerated() {
+            edges[i] = Place.buffer(buffer).index(in: graph)
+            own[i] = places[edges[i]]
+        }
+        for i in plan.inputs.indices { isSet[i] = false }
+        var bound = BoundFunction(
+            steps: steps, stepCount: plan.steps.count, slots: slots, operands: operands, slotCount: slotCount,
+            places: places, capacities: capacities, placeCount: placeCount, own: own, edges: edges, inputCount: plan.inputs.count,
+            outputCount: plan.outputs.count, isSet: isSet, unsetInputs: plan.inputs.count, times: times)
+        var firstSlot = 0
+        for (i, step) in plan.steps.enumerated() {
+            (steps + i).initialize(
+                to: Step(
+                    task: step.launch.task, params: params + i * Int(CK_PARAMS_MAX), operands: operands + firstSlot,
+                    units: 0, lanes: 1))
+            firstSlot += step.slots.count
+            if let times {
+                (times + i).initialize(
+                    to: StepTime(nanoseconds: 0, runs: 0, operations: 0, bytes: 0, node: step.node ?? -1, isa: isa))
+            }
+        }
+        bound.set(plan, graph, lanes: lanes)
+        return bound
+    }
+}
+
+extension BoundFunction {
+    /// Writes what depends on the symbolic dimensions: tasks, parameters, units and workspace offsets.
+    mutating func set(_ plan: Plan, _ graph: Graph, lanes: Int) {
+        var slot = 0
+        for (i, step) in plan.steps.enumerated() {
+            steps[i].task = step.launch.task
+            steps[i].units = step.launch.units
+            steps[i].lanes = step.worthSplitting ? min(lanes, step.launch.units) : 1
+            step.launch.params.withUnsafeBytes {
+                if let base = $0.baseAddress { steps[i].params.copyMemory(from: base, byteCount: $0.count) }
+            }
+            for source in step.slots {
+                slots[slot] = Slot(place: source.place.index(in: graph), offset: source.offset)
+                slot += 1
+            }
+            if let times {
+                times[i].operations = UInt64(max(0, step.operations))
+                times[i].bytes = UInt64(max(0, step.bytes))
+            }
+        }
+        refreshOperands()
+    }
+
+    /// Whether a plan for other dimensions can take the place of the one this was bound from.
+    func fits(_ plan: Plan, _ graph: Graph) -> Bool {
+        let firstBuffer = graph.constants.count + graph.states.count
+        guard plan.steps.count == stepCount, plan.buffers.count == placeCount - firstBuffer else { return false }
+        for (i, buffer) in plan.buffers.enumerated() where buffer.size > capacities[firstBuffer + i] { return false }
+        var slot = 0
+        for step in plan.steps {
+            for source in step.slots {
+                guard slot < slotCount, slots[slot].place == source.place.index(in: graph) else { return false }
+                slot += 1
+            }
+        }
+        return slot == slotCount
+    }
+}
+
+extension PlannedStep {
+    /// Whether the work outweighs waking other threads: about 5 µs of it.
+    var worthSplitting: Bool { launch.units > 1 && (operations > 300_000 || bytes > 200_000) }
+}
+
+extension BoundFunction {
+    func refreshOperands() {
+        for i in 0..<slotCount { operands[i] = places[slots[i].place].map { $0 + slots[i].offset } }
+    }
+}

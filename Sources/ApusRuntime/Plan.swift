@@ -1,0 +1,294 @@
+import ApusGraph
+import CKernels
+
+/// What a plan is made for.
+public struct PlanOptions {
+    /// The largest values of the symbolic dimensions: memory is shared and sized for these.
+    public var limits: [Int]
+    /// Their values now: kernels are chosen for these.
+    public var dimensions: [Int]
+    public var isa: ck_isa
+    public var lanes: Int
+
+    public init(limits: [Int], dimensions: [Int]? = nil, isa: ck_isa, lanes: Int) {
+        self.limits = limits
+        self.dimensions = dimensions ?? limits
+        self.isa = isa
+        self.lanes = lanes
+    }
+}
+
+/// Where a value lies: constants, then states, then buffers of the arena.
+public enum Place: Equatable {
+    case constant(Int)
+    case state(Int)
+    case buffer(Int)
+
+    /// The position in a table of all places.
+    func index(in graph: Graph) -> Int {
+        switch self {
+        case .constant(let i): i
+        case .state(let i): graph.constants.count + i
+        case .buffer(let i): graph.constants.count + graph.states.count + i
+        }
+    }
+}
+
+/// One launch in running order.
+public struct PlannedStep {
+    /// The node it belongs to; nil for a copy that the plan itself adds.
+    public let node: Int?
+    public let launch: Launch
+    /// Per operand the place it lies in and a byte offset there.
+    public let slots: [(place: Place, offset: Int)]
+    public let operations: Int
+    public let bytes: Int
+}
+
+/// Stage 4: one function as ordered steps, each with its kernel chosen, and the lifetimes of the buffers they use.
+///
+/// Values share memory where that cannot be seen: a view is its input's bytes; an operator that may overwrites an input
+/// that nobody reads afterwards; a state is updated in place by its last reader. Inputs are never written.
+public struct Plan {
+    /// The types of the locals now, and at the limits.
+    public let types: [TensorType]
+    private let limitTypes: [TensorType]
+    public private(set) var steps: [PlannedStep] = []
+    /// Times are node indices; 0 ..< nodes.count, and nodes.count for the end.
+    public private(set) var buffers: [Lifetime] = []
+    /// The place of every local.
+    public private(set) var places: [Place] = []
+    /// The buffers of the function's inputs and outputs.
+    public private(set) var inputs: [Int] = []
+    public private(set) var outputs: [Int] = []
+
+    private let graph: Graph
+    private let function: Function
+    private let options: PlanOptions
+    /// Per local: the last node that reads it; nodes.count when an output or update does.
+    private var lastRead: [Int] = []
+    /// Per local: the state it is the new value of.
+    private var updates: [Int?] = []
+    /// Per local: leaves the function, so that it must not be a view of something that may change.
+    private var escapes: [Bool] = []
+    /// Per state: the last node that reads it, directly or through a view.
+    private var stateLastRead: [Int] = []
+    private let end: Int
+
+    public init(_ valid: ValidGraph, function index: Int, _ options: PlanOptions) throws(ApusError) {
+        graph = valid.graph
+        function = graph.functions[index]
+        self.options = options
+        end = function.nodes.count
+        types = try valid.types(ofFunction: index, dimensions: options.dimensions)
+        limitTypes =
+            options.limits == options.dimensions
+            ? types : try valid.types(ofFunction: index, dimensions: options.limits)
+        findLastReads()
+        for input in function.inputs.indices {
+            inputs.append(newBuffer(limitTypes[input].byteSize, first: 0, last: end))
+            places.append(.buffer(input))
+        }
+        for node in function.nodes.indices {
+            do throws(ApusError) { try plan(node) } catch {
+                throw error.within("node '\(function.nodes[node].name)' (\(function.nodes[node].op.name))")
+            }
+        }
+        try placeOutputs()
+        try copyUpdates()
+    }
+
+    // MARK: Reads
+
+    private mutating func findLastReads() {
+        lastRead = [Int](repeating: -1, count: types.count)
+        updates = [Int?](repeating: nil, count: types.count)
+        escapes = [Bool](repeating: false, count: types.count)
+        stateLastRead = [Int](repeating: -1, count: graph.states.count)
+        for (time, node) in function.nodes.enumerated() {
+            for (i, operand) in node.inputs.enumerated() where node.op.reads(input: i) { read(operand, at: time) }
+        }
+        for output in function.outputs {
+            read(output.operand, at: end)
+            if case .local(let i) = output.operand { escapes[i] = true }
+        }
+        for update in function.updates {
+            read(.local(update.local), at: end)
+            updates[update.local] = update.state
+            escapes[update.local] = true
+        }
+    }
+
+    private mutating func read(_ operand: Operand, at time: Int) {
+        switch operand {
+        case .constant: break
+        case .state(let i): stateLastRead[i] = time
+        case .local(let i): lastRead[i] = time
+        }
+    }
+
+    // MARK: Nodes
+
+    private mutating func plan(_ index: Int) throws(ApusError) {
+        let node = function.nodes[index]
+        let firstOutput = places.count
+        var inputTypes: [TensorType] = []
+        for operand in node.inputs { inputTypes.append(type(of: operand)) }
+        if node.op.isView, let place = viewPlace(of: node.inputs[0], output: firstOutput) {
+            occupy(place, local: firstOutput, at: index)
+            return
+        }
+        var outputTypes: [TensorType] = []
+        for output in 0..<node.op.outputCount { outputTypes.append(types[firstOutput + output]) }
+        // All places are decided before any is taken, so that two outputs cannot overwrite the same input.
+        for output in 0..<node.op.outputCount {
+            let local = firstOutput + output
+            if let place = try placeToOverwrite(node, index, output, local, taken: places[firstOutput...]) {
+                occupy(place, local: local, at: index)
+            } else {
+                let buffer = newBuffer(limitTypes[local].byteSize, first: index, last: index)
+                occupy(.buffer(buffer), local: local, at: index)
+            }
+        }
+        let site = KernelSite(inputs: inputTypes, outputs: outputTypes, isa: options.isa, lanes: options.lanes)
+        let kernels = try node.op.kernels(site)
+        var workspace = 0
+        if kernels.workspaceBytes > 0 { workspace = newBuffer(kernels.workspaceBytes, first: index, last: index) }
+        var bytes = 0
+        for type in inputTypes + outputTypes { bytes += type.byteSize }
+        for launch in kernels.launches {
+            var slots: [(place: Place, offset: Int)] = []
+            for operand in launch.operands {
+                switch operand {
+                case .input(let i): slots.append((place(of: node.inputs[i]), 0))
+                case .output(let i): slots.append((places[firstOutput + i], 0))
+                case .workspace(let offset): slots.append((.buffer(workspace), offset))
+                }
+            }
+            steps.append(
+                PlannedStep(
+                    node: index, launch: launch, slots: slots,
+                    operations: kernels.operations / max(1, kernels.launches.count), bytes: bytes))
+        }
+    }
+
+    /// The place a view may share; nil when its bytes must be copied because they could change or are needed apart.
+    private func viewPlace(of operand: Operand, output: Int) -> Place? {
+        let place = self.place(of: operand)
+        guard !escapes[output] else {
+            if case .buffer(let buffer) = place, buffer >= inputs.count, !escapesThrough(place) { return place }
+            return nil
+        }
+        return place
+    }
+
+    /// Whether a value in this place already leaves the function.
+    private func escapesThrough(_ place: Place) -> Bool {
+        for local in places.indices where places[local] == place && escapes[local] { return true }
+        return false
+    }
+
+    /// An input's place that the node may write this output over.
+    private func placeToOverwrite(
+        _ node: Node, _ time: Int, _ output: Int, _ local: Int, taken: ArraySlice<Place>
+    ) throws(ApusError) -> Place? {
+        for (i, operand) in node.inputs.enumerated() where node.op.mayOverwrite(input: i, output: output) {
+            let place = self.place(of: operand)
+            let size = limitTypes[local].byteSize
+            guard limitType(of: operand).byteSize == size, !taken.contains(place) else { continue }
+            switch place {
+            case .constant:
+                continue
+            case .state(let state):
+                guard updates[local] == state, stateLastRead[state] <= time else { continue }
+            case .buffer(let buffer):
+                guard buffer >= inputs.count, buffers[buffer].last <= time, buffers[buffer].size == size
+                else { continue }
+            }
+            var onlyOverwritable = true
+            for (j, other) in node.inputs.enumerated()
+            where node.op.reads(input: j) && self.place(of: other) == place
+                && !node.op.mayOverwrite(input: j, output: output)
+            {
+                onlyOverwritable = false
+            }
+            guard onlyOverwritable else { continue }
+            guard type(of: operand).byteSize == types[local].byteSize else {
+                throw .shape("\(type(of: operand)) becomes \(types[local]) at these dimensions, wanted equal sizes")
+            }
+            return place
+        }
+        return nil
+    }
+
+    private mutating func occupy(_ place: Place, local: Int, at time: Int) {
+        places.append(place)
+        switch place {
+        case .constant: break
+        case .state(let state): stateLastRead[state] = max(stateLastRead[state], viewReads(local, of: state))
+        case .buffer(let buffer): buffers[buffer].last = max(buffers[buffer].last, time, lastRead[local])
+        }
+    }
+
+    /// Reads of a local count as reads of the state it is a view of, unless it is that state's new value.
+    private func viewReads(_ local: Int, of state: Int) -> Int { updates[local] == state ? -1 : lastRead[local] }
+
+    private mutating func newBuffer(_ size: Int, first: Int, last: Int) -> Int {
+        buffers.append(Lifetime(size: size, first: first, last: last))
+        return buffers.count - 1
+    }
+
+    // MARK: The end of the function
+
+    /// Every output gets a buffer of its own that no input and no other output uses.
+    private mutating func placeOutputs() throws(ApusError) {
+        for output in function.outputs {
+            let place = self.place(of: output.operand)
+            if case .buffer(let buffer) = place, buffer >= inputs.count, !outputs.contains(buffer) {
+                outputs.append(buffer)
+            } else {
+                let buffer = newBuffer(limitType(of: output.operand).byteSize, first: end, last: end)
+                outputs.append(buffer)
+                try appendCopy(from: place, to: .buffer(buffer), size: type(of: output.operand).byteSize)
+            }
+        }
+    }
+
+    private mutating func copyUpdates() throws(ApusError) {
+        for update in function.updates where places[update.local] != .state(update.state) {
+            try appendCopy(
+                from: places[update.local], to: .state(update.state), size: types[update.local].byteSize)
+        }
+    }
+
+    private mutating func appendCopy(from source: Place, to destination: Place, size: Int) throws(ApusError) {
+        let params = ck_copy_params(size: size)
+        let launch = try Launch(ck_copy(), params, units: ck_copy_units(size), [.input(0), .output(0)])
+        steps.append(
+            PlannedStep(
+                node: nil, launch: launch, slots: [(source, 0), (destination, 0)], operations: 0, bytes: 2 * size))
+    }
+
+    // MARK: Look-up
+
+    public func place(of operand: Operand) -> Place {
+        switch operand {
+        case .constant(let i): .constant(i)
+        case .state(let i): .state(i)
+        case .local(let i): places[i]
+        }
+    }
+
+    private func type(of operand: Operand) -> TensorType {
+        switch operand {
+        case .constant(let i): graph.constants[i].type
+        case .state(let i): graph.states[i].type
+        case .local(let i): types[i]
+        }
+    }
+
+    private func limitType(of operand: Operand) -> TensorType {
+        if case .local(let i) = operand { return limitTypes[i] }
+        return type(of: operand)
+    }
+}

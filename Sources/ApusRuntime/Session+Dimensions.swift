@@ -1,0 +1,42 @@
+import ApusGraph
+
+extension Session {
+    /// Current values of the symbolic dimensions.
+    public var dimensions: [Int] {
+        var values: [Int] = []
+        for i in 0..<model.graph.dimensions.count { values.append(header.pointee.dimensions[i]) }
+        return values
+    }
+
+    /// Plans every function again for another size of a symbolic dimension, in the same memory. On failure the session
+    /// is as it was.
+    public func setDimension(_ name: String, _ size: Int) throws(ApusError) {
+        guard let index = model.graph.dimensions.firstIndex(where: { $0.name.sameBytes(name) }) else {
+            throw .argument("no dimension '\(name)'")
+        }
+        let minimum = model.graph.dimensions[index].minimum
+        let limit = header.pointee.limits[index]
+        guard size >= minimum && size <= limit else {
+            throw .shape("dimension '\(name)' of \(size), wanted \(minimum) ... \(limit)")
+        }
+        var values = dimensions
+        guard values[index] != size else { return }
+        values[index] = size
+        var limits: [Int] = []
+        for i in values.indices { limits.append(header.pointee.limits[i]) }
+        let options = PlanOptions(
+            limits: limits, dimensions: values, isa: header.pointee.isa, lanes: header.pointee.lanes)
+        var plans: [Plan] = []
+        for function in 0..<functionCount {
+            let plan = try Plan(model.valid, function: function, options)
+            guard header.pointee.functions[function].fits(plan, model.graph) else {
+                throw .unsupported("dimension '\(name)' of \(size) needs a session made for it")
+            }
+            plans.append(plan)
+        }
+        for function in 0..<functionCount {
+            header.pointee.functions[function].set(plans[function], model.graph, lanes: header.pointee.lanes)
+        }
+        header.pointee.dimensions[index] = size
+    }
+}

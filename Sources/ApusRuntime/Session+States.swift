@@ -1,0 +1,85 @@
+import ApusGraph
+import CSystem
+
+extension Session {
+    public var stateCount: Int { model.graph.states.count }
+
+    /// The memory of a state. The index is one of the graph's.
+    public func state(_ index: Int) -> UnsafeMutableRawBufferPointer {
+        var offset = 0
+        for state in model.graph.states[..<index] { offset += ArenaLayout.aligned(state.type.byteSize) }
+        return UnsafeMutableRawBufferPointer(
+            start: header.pointee.states + offset, count: model.graph.states[index].type.byteSize)
+    }
+
+    /// Every state to its value in the file.
+    public func resetStates() {
+        var address = header.pointee.states
+        for state in model.graph.states {
+            let size = state.type.byteSize
+            if let initial = state.initial, let source = initial.bytes.baseAddress {
+                address.copyMemory(from: source, byteCount: size)
+            } else {
+                address.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+            }
+            address += ArenaLayout.aligned(size)
+        }
+    }
+
+    /// Bytes that `saveStates` writes: a checksum, then each state's bytes in order.
+    public var statesSize: Int {
+        var size = Session.statesHeader
+        for state in model.graph.states { size += state.type.byteSize }
+        return size
+    }
+
+    private static let statesHeader = 8
+
+    /// Identifies the states' types, so that another model's states are not loaded.
+    private var statesKey: UInt32 {
+        var key: UInt32 = 0
+        for state in model.graph.states {
+            var text = state.name + state.type.description
+            text.withUTF8 { key = cs_crc32(key, $0.baseAddress, $0.count) }
+        }
+        return key
+    }
+
+    public func saveStates(_ bytes: UnsafeMutableRawBufferPointer) throws(ApusError) {
+        try checkStates(bytes.count)
+        var offset = Session.statesHeader
+        for i in model.graph.states.indices {
+            let state = self.state(i)
+            UnsafeMutableRawBufferPointer(rebasing: bytes[offset..<offset + state.count])
+                .copyMemory(from: UnsafeRawBufferPointer(state))
+            offset += state.count
+        }
+        let data = UnsafeRawBufferPointer(bytes)
+        bytes.storeBytes(of: statesKey.littleEndian, toByteOffset: 0, as: UInt32.self)
+        bytes.storeBytes(of: checksum(data).littleEndian, toByteOffset: 4, as: UInt32.self)
+    }
+
+    public func loadStates(_ bytes: UnsafeRawBufferPointer) throws(ApusError) {
+        try checkStates(bytes.count)
+        guard UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt32.self)) == statesKey else {
+            throw .argument("states of another model")
+        }
+        guard UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self)) == checksum(bytes) else {
+            throw .argument("states whose checksum does not match")
+        }
+        var offset = Session.statesHeader
+        for i in model.graph.states.indices {
+            let state = self.state(i)
+            state.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + state.count]))
+            offset += state.count
+        }
+    }
+
+    private func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+        cs_crc32(0, bytes.baseAddress! + Session.statesHeader, bytes.count - Session.statesHeader)
+    }
+
+    private func checkStates(_ size: Int) throws(ApusError) {
+        guard size == statesSize else { throw .shape("states of \(size) bytes, wanted \(statesSize)") }
+    }
+}

@@ -1,0 +1,119 @@
+import ApusGraph
+import CKernels
+import CSystem
+
+/// A model's working memory, in one block: states, arena and bound steps. A handle; `destroy` ends it.
+///
+/// One thread at a time may use a session. Every method with an index is checked; `run` checks nothing.
+public struct Session {
+    let header: UnsafeMutablePointer<SessionHeader>
+
+    public static func memorySize(_ model: Model, _ options: SessionOptions = SessionOptions()) throws(ApusError) -> Int {
+        try SessionPlan(model, options).memorySize
+    }
+
+    /// Stages 4–6 for an opened model.
+    public init(_ model: Model, _ options: SessionOptions = SessionOptions()) throws(ApusError) {
+        let plan = try SessionPlan(model, options)
+        let size = plan.memorySize
+        let memory = try Session.memory(size, options)
+        var cursor = BlockCursor(memory)
+        header = plan.bind(&cursor)!
+        header.pointee.size = size
+        header.pointee.ownsMemory = options.memory == nil
+        header.pointee.release = options.release
+        header.pointee.allocatorContext = options.allocatorContext
+        header.pointee.parallelFor = options.parallelFor
+        header.pointee.parallelContext = options.parallelContext
+        if let pool = header.pointee.pool, cs_pool_start(pool, plan.lanes) != 0 {
+            Session.free(header)
+            throw ApusError(.threadError, "could not start \(plan.lanes) threads")
+        }
+        _ = header.pointee.model.retain()
+        resetStates()
+    }
+
+    /// Ends the threads and frees the memory, unless the caller provided it.
+    public func destroy() {
+        if let pool = header.pointee.pool { cs_pool_stop(pool) }
+        let model = header.pointee.model
+        Session.free(header)
+        model.release()
+    }
+
+    private static func memory(_ size: Int, _ options: SessionOptions) throws(ApusError) -> UnsafeMutableRawPointer {
+        if let memory = options.memory {
+            guard Int(bitPattern: memory.baseAddress) % 64 == 0, let base = memory.baseAddress else {
+                throw .argument("session memory that is not aligned to 64 bytes")
+            }
+            guard memory.count >= size else {
+                throw ApusError(.outOfMemory, "session memory of \(memory.count) bytes, wanted \(size)")
+            }
+            return base
+        }
+        let block = options.allocate.map { $0(options.allocatorContext, size, 64) } ?? cs_allocate(size, 64)
+        guard let block else { throw ApusError(.outOfMemory, "no memory for a session of \(size) bytes") }
+        return block
+    }
+
+    private static func free(_ header: UnsafeMutablePointer<SessionHeader>) {
+        guard header.pointee.ownsMemory else { return }
+        if let release = header.pointee.release {
+            release(header.pointee.allocatorContext, header, header.pointee.size)
+        } else {
+            cs_free(header)
+        }
+    }
+
+    public var model: Model { header.pointee.model.takeUnretainedValue() }
+    public var isProfiled: Bool { header.pointee.functionCount > 0 && header.pointee.functions[0].times != nil }
+
+    // MARK: Stage 7
+
+    /// Runs a function: allocates nothing, checks nothing.
+    public func run(function index: Int = 0) {
+        let function = header.pointee.functions + index
+        if function.pointee.times != nil { return profile(function) }
+        let steps = function.pointee.steps
+        if header.pointee.lanes == 1 {
+            for i in 0..<function.pointee.stepCount {
+                let step = steps + i
+                step.pointee.task(step.pointee.params, step.pointee.operands, 0, step.pointee.units, 0)
+            }
+        } else {
+            for i in 0..<function.pointee.stepCount { split(steps + i) }
+        }
+    }
+
+    private func profile(_ function: UnsafeMutablePointer<BoundFunction>) {
+        guard let times = function.pointee.times else { return }
+        for i in 0..<function.pointee.stepCount {
+            let start = cs_nanoseconds()
+            split(function.pointee.steps + i)
+            times[i].nanoseconds &+= cs_nanoseconds() &- start
+            times[i].runs &+= 1
+        }
+    }
+
+    private func split(_ step: UnsafeMutablePointer<Step>) {
+        if step.pointee.lanes <= 1 {
+            step.pointee.task(step.pointee.params, step.pointee.operands, 0, step.pointee.units, 0)
+        } else if let parallelFor = header.pointee.parallelFor {
+            parallelFor(header.pointee.parallelContext, step.pointee.lanes, runLane, step)
+        } else {
+            cs_pool_run(header.pointee.pool, runLane, step)
+        }
+    }
+
+    // MARK: Memory sizes
+
+    public var memorySize: Int { header.pointee.size }
+}
+
+/// Lane i of n takes the units n·i/lanes ..< n·(i+1)/lanes.
+private func runLane(_ context: UnsafeMutableRawPointer?, _ lane: Int) {
+    let step = context!.assumingMemoryBound(to: Step.self).pointee
+    guard lane < step.lanes else { return }
+    step.task(
+        step.params, step.operands, step.units * lane / step.lanes, step.units * (lane + 1) / step.lanes, UInt32(lane))
+}

@@ -1,0 +1,97 @@
+import ApusGraph
+import CKernels
+import CSystem
+
+/// One step as run() sees it.
+struct Step {
+    var task: ck_task
+    var params: UnsafeMutableRawPointer
+    var operands: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    var units: Int
+    /// Into how many pieces the units are split.
+    var lanes: Int
+}
+
+/// Where an operand's address comes from.
+struct Slot {
+    var place: Int
+    var offset: Int
+}
+
+/// What a profiled run adds up, beside each step.
+struct StepTime {
+    var nanoseconds: UInt64
+    var runs: UInt64
+    var operations: UInt64
+    var bytes: UInt64
+    /// −1 for a copy that the plan added.
+    var node: Int
+    var isa: ck_isa
+}
+
+/// A function bound to addresses.
+struct BoundFunction {
+    var steps: UnsafeMutablePointer<Step>
+    var stepCount: Int
+    /// One per operand of every step, in order; `operands` holds their addresses.
+    var slots: UnsafeMutablePointer<Slot>
+    var operands: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    var slotCount: Int
+    /// Addresses of constants, states and buffers.
+    var places: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    /// Bytes that each place has room for.
+    var capacities: UnsafeMutablePointer<Int>
+    var placeCount: Int
+    /// The session's own addresses of the inputs, then of the outputs; the places hold what is bound now.
+    var own: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    /// Indices into `places`, of the inputs, then of the outputs.
+    var edges: UnsafeMutablePointer<Int>
+    var inputCount: Int
+    var outputCount: Int
+    /// Per input whether it was set or bound, and how many were not.
+    var isSet: UnsafeMutablePointer<Bool>
+    var unsetInputs: Int
+    /// nil unless profiled.
+    var times: UnsafeMutablePointer<StepTime>?
+}
+
+/// The head of a session's one block of memory.
+struct SessionHeader {
+    var model: Unmanaged<Model>
+    var functions: UnsafeMutablePointer<BoundFunction>
+    var functionCount: Int
+    /// Current values of the symbolic dimensions, and the limits they were planned for.
+    var dimensions: UnsafeMutablePointer<Int>
+    var limits: UnsafeMutablePointer<Int>
+    var states: UnsafeMutableRawPointer
+    var statesSize: Int
+    var lanes: Int
+    var isa: ck_isa
+    var pool: OpaquePointer?
+    var parallelFor: SessionOptions.ParallelFor?
+    var parallelContext: UnsafeMutableRawPointer?
+    var release: SessionOptions.Release?
+    var allocatorContext: UnsafeMutableRawPointer?
+    var ownsMemory: Bool
+    var size: Int
+}
+
+/// Hands out the parts of a block one after another. Without a base it only counts: the size that create needs and the
+/// addresses that create uses come from the same code.
+struct BlockCursor {
+    let base: UnsafeMutableRawPointer?
+    private(set) var offset = 0
+
+    init(_ base: UnsafeMutableRawPointer?) { self.base = base }
+
+    mutating func take(bytes: Int, alignment: Int) -> UnsafeMutableRawPointer? {
+        offset = (offset + alignment - 1) / alignment * alignment
+        defer { offset += bytes }
+        return base.map { $0 + offset }
+    }
+
+    mutating func take<T>(_ count: Int, of type: T.Type) -> UnsafeMutablePointer<T>? {
+        take(bytes: count * MemoryLayout<T>.stride, alignment: MemoryLayout<T>.alignment)?
+            .bindMemory(to: T.self, capacity: count)
+    }
+}

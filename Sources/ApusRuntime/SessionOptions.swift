@@ -1,0 +1,76 @@
+import ApusGraph
+import CKernels
+import CSystem
+
+/// How a session is made; the fields are those of `apus_session_options`.
+public struct SessionOptions {
+    public typealias ParallelFor = @convention(c) (
+        UnsafeMutableRawPointer?, Int, cs_body?, UnsafeMutableRawPointer?
+    ) -> Void
+    public typealias Allocate = @convention(c) (UnsafeMutableRawPointer?, Int, Int) -> UnsafeMutableRawPointer?
+    public typealias Release = @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, Int) -> Void
+
+    /// Threads that run may use, the calling one included.
+    public var threads = 1
+    public var parallelFor: ParallelFor?
+    public var parallelContext: UnsafeMutableRawPointer?
+    /// The session's memory when the caller provides it.
+    public var memory: UnsafeMutableRawBufferPointer?
+    public var allocate: Allocate?
+    public var release: Release?
+    public var allocatorContext: UnsafeMutableRawPointer?
+    /// Smaller maxima for symbolic dimensions.
+    public var dimensionLimits: [(name: String, maximum: Int)] = []
+    public var profile = false
+    /// The highest instruction set to use; nil: what the processor has, capped by the environment's APUS_ISA.
+    public var isa: ck_isa?
+
+    public static let maximumThreads = 256
+
+    public init() {}
+
+    /// The limits of a graph's symbolic dimensions under these options.
+    func maxima(_ graph: Graph) throws(ApusError) -> [Int] {
+        var result = graph.maxima
+        for limit in dimensionLimits {
+            guard let index = graph.dimensions.firstIndex(where: { $0.name.sameBytes(limit.name) }) else {
+                throw .argument("no dimension '\(limit.name)'")
+            }
+            let symbol = graph.dimensions[index]
+            guard limit.maximum >= symbol.minimum && limit.maximum <= symbol.maximum else {
+                throw .argument(
+                    "dimension '\(limit.name)' limited to \(limit.maximum), wanted \(symbol.minimum) ... "
+                        + "\(symbol.maximum)")
+            }
+            result[index] = limit.maximum
+        }
+        return result
+    }
+
+    func checkedThreads() throws(ApusError) -> Int {
+        guard threads >= 1 && threads <= SessionOptions.maximumThreads else {
+            throw .argument("\(threads) threads, wanted 1 ... \(SessionOptions.maximumThreads)")
+        }
+        return threads
+    }
+
+    var resolvedISA: ck_isa { isa ?? InstructionSet.selected }
+}
+
+/// Instruction sets by name.
+public enum InstructionSet {
+    /// The best the processor has, capped by APUS_ISA = reference | avx2 | avx512.
+    public static var selected: ck_isa {
+        let native = ck_isa_native()
+        guard let text = cs_environment("APUS_ISA") else { return native }
+        for isa in [CK_ISA_REFERENCE, CK_ISA_AVX2, CK_ISA_AVX512] where String(cString: text).sameBytes(name(isa)) {
+            return isa.rawValue < native.rawValue ? isa : native
+        }
+        return native
+    }
+
+    public static func name(_ isa: ck_isa) -> String { String(cString: text(isa)) }
+
+    /// The same as a C string that lives for ever.
+    public static func text(_ isa: ck_isa) -> UnsafePointer<CChar> { ck_isa_name(isa) }
+}
