@@ -15,7 +15,7 @@ let cSettings: [CSetting] =
 
 let leanTargets: [Target] = [
     .target(name: "CSystem", cSettings: cSettings),
-    .target(name: "CKernels", exclude: ["README.md"], cSettings: cSettings),
+    .target(name: "CKernels", exclude: ["README.md", "gemm/README.md"], cSettings: cSettings),
     .target(
         name: "CModelFormat", exclude: ["generate.sh"], cSettings: cSettings,
         linkerSettings: embedded ? [] : [.linkedLibrary("protobuf-c")]),
@@ -49,14 +49,10 @@ let package = Package(
     products: embedded
         ? [.library(name: "apus", type: .static, targets: ["ApusC"])]
         : [
-            .library(name: "Apus", targets: ["Apus"]),
-            .library(name: "ApusConvert", targets: ["ApusConvert"]),
             .library(name: "ApusC", targets: ["ApusC"]),
-            .executable(name: "apus", targets: ["apus"]),
-            .executable(name: "convert-model", targets: ["convert-model"]),
         ],
     dependencies: embedded
         ? [] : [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")],
-    targets: embedded ? leanTargets : leanTargets + hostTargets,
+    targets: leanTargets,
     swiftLanguageModes: [.v6]
 )

@@ -2,7 +2,10 @@ import CModelFormat
 
 /// Every operator of a file that this library knows.
 public let operatorTable = OperatorTable([
+    MatMul.entry,
     Dense.entry,
+    SumLike.entry,
+    DenseWeightGradient.entry,
 ])
 
 public struct OperatorTable: Sendable {

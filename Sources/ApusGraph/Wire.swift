@@ -1,4 +1,4 @@
-public import CModelFormat
+import CModelFormat
 
 /// Memory for the messages of one file while it is packed; freed together.
 public final class WireArena {

@@ -262,8 +262,13 @@ public struct Plan {
     }
 
     private mutating func appendCopy(from source: Place, to destination: Place, size: Int) throws(ApusError) {
-        let params = ck_copy_params(size: size)
-        let launch = try Launch(ck_copy(), params, units: ck_copy_units(size), [.input(0), .output(0)])
+        var params = ck_copy_params()
+        params.rank = 1
+        params.size.0 = Int64(size)
+        params.source_stride.0 = 1
+        params.destination_stride.0 = 1
+        let launch = try Launch(
+            ck_copy(CK_U8, options.isa), params, units: ck_copy_units(&params), [.input(0), .output(0)])
         steps.append(
             PlannedStep(
                 node: nil, launch: launch, slots: [(source, 0), (destination, 0)], operations: 0, bytes: 2 * size))

@@ -3563,7 +3563,7 @@ const ProtobufCMessageDescriptor apus__dimension_value__descriptor =
   (ProtobufCMessageInit) apus__dimension_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__node__field_descriptors[105] =
+static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
 {
   {
     "name",
@@ -4754,6 +4754,18 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[105] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "dense_weight_gradient",
+    171,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, dense_weight_gradient),
+    &apus__no_attributes__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "sgd",
     200,
     PROTOBUF_C_LABEL_NONE,
@@ -4829,8 +4841,8 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[105] =
 static const unsigned apus__node__field_indices_by_name[] = {
   44,   /* field[44] = abs */
   81,   /* field[81] = activation_gradient */
-  101,   /* field[101] = adagrad */
-  102,   /* field[102] = adam */
+  102,   /* field[102] = adagrad */
+  103,   /* field[103] = adam */
   23,   /* field[23] = add */
   36,   /* field[36] = and */
   72,   /* field[72] = arg_max */
@@ -4844,7 +4856,7 @@ static const unsigned apus__node__field_indices_by_name[] = {
   76,   /* field[76] = cast */
   49,   /* field[49] = ceil */
   55,   /* field[55] = clip */
-  104,   /* field[104] = clip_by_norm */
+  105,   /* field[105] = clip_by_norm */
   19,   /* field[19] = concat */
   6,   /* field[6] = conv2d */
   82,   /* field[82] = conv2d_input_gradient */
@@ -4852,6 +4864,7 @@ static const unsigned apus__node__field_indices_by_name[] = {
   83,   /* field[83] = conv2d_weight_gradient */
   53,   /* field[53] = cos */
   5,   /* field[5] = dense */
+  99,   /* field[99] = dense_weight_gradient */
   26,   /* field[26] = div */
   15,   /* field[15] = dropout */
   59,   /* field[59] = elu */
@@ -4867,7 +4880,7 @@ static const unsigned apus__node__field_indices_by_name[] = {
   62,   /* field[62] = gelu */
   11,   /* field[11] = global_avg_pool */
   10,   /* field[10] = global_max_pool */
-  103,   /* field[103] = global_norm */
+  104,   /* field[104] = global_norm */
   34,   /* field[34] = greater */
   35,   /* field[35] = greater_or_equal */
   64,   /* field[64] = hard_swish */
@@ -4906,9 +4919,9 @@ static const unsigned apus__node__field_indices_by_name[] = {
   57,   /* field[57] = relu6 */
   17,   /* field[17] = reshape */
   78,   /* field[78] = reshape_like */
-  100,   /* field[100] = rms_prop */
+  101,   /* field[101] = rms_prop */
   50,   /* field[50] = round */
-  99,   /* field[99] = sgd */
+  100,   /* field[100] = sgd */
   60,   /* field[60] = sigmoid */
   45,   /* field[45] = sign */
   63,   /* field[63] = silu */
@@ -4942,8 +4955,8 @@ static const ProtobufCIntRange apus__node__number_ranges[8 + 1] =
   { 80, 56 },
   { 100, 68 },
   { 150, 78 },
-  { 200, 99 },
-  { 0, 105 }
+  { 200, 100 },
+  { 0, 106 }
 };
 const ProtobufCMessageDescriptor apus__node__descriptor =
 {
@@ -4953,7 +4966,7 @@ const ProtobufCMessageDescriptor apus__node__descriptor =
   "Apus__Node",
   "apus",
   sizeof(Apus__Node),
-  105,
+  106,
   apus__node__field_descriptors,
   apus__node__field_indices_by_name,
   8,  apus__node__number_ranges,

@@ -42,7 +42,7 @@ public final class Dense: Operator {
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0], w = inputs[1]
-        try x.require("x", float: true, minimumRank: 1)
+        try x.require("x", minimumRank: 1, float: true)
         try w.require("W", rank: 2, layouts: .plainOrPanels)
         try w.requireWeights(for: x)
         guard x.shape.last == w.shape[0] else {

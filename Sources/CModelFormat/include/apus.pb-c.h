@@ -585,6 +585,7 @@ typedef enum {
   APUS__NODE__OPERATOR_BATCH_COUNT = 168,
   APUS__NODE__OPERATOR_RANDOM_UNIFORM = 169,
   APUS__NODE__OPERATOR_RANDOM_NORMAL = 170,
+  APUS__NODE__OPERATOR_DENSE_WEIGHT_GRADIENT = 171,
   APUS__NODE__OPERATOR_SGD = 200,
   APUS__NODE__OPERATOR_RMS_PROP = 201,
   APUS__NODE__OPERATOR_ADAGRAD = 202,
@@ -721,6 +722,7 @@ struct  Apus__Node
     Apus__NoAttributes *batch_count;
     Apus__RandomUniform *random_uniform;
     Apus__RandomUniform *random_normal;
+    Apus__NoAttributes *dense_weight_gradient;
     Apus__Sgd *sgd;
     Apus__RmsProp *rms_prop;
     Apus__Adagrad *adagrad;

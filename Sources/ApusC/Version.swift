@@ -1,0 +1,2 @@
+import CApus
+import ApusRuntime

@@ -1,0 +1,54 @@
+import CKernels
+import CModelFormat
+
+/// Sums x over the dimensions along which `like` would be broadcast to it: the gradient of broadcasting.
+///
+/// Inputs: x; like, whose values are not read and whose shape broadcasts to x's. Output: shaped like `like`.
+public final class SumLike: Operator {
+    public override init() {}
+
+    // MARK: Wire
+
+    public static let entry = OperatorEntry("SumLike", APUS__NODE__OPERATOR_SUM_LIKE) { _ throws(ApusError) in
+        SumLike()
+    }
+    public override var entry: OperatorEntry { SumLike.entry }
+
+    // MARK: Shape rule
+
+    public override var inputCount: ClosedRange<Int> { 2...2 }
+    public override func reads(input: Int) -> Bool { input == 0 }
+
+    public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
+        let x = inputs[0], like = inputs[1]
+        try x.require("x", float: true)
+        guard try Shape.broadcast(x.shape, like.shape) == x.shape else {
+            throw .shape("like \(like.shape), wanted a shape that broadcasts to \(x.shape)")
+        }
+        return [TensorType(x.dtype, like.shape)]
+    }
+
+    // MARK: Kernel choice
+
+    public override func kernels(_ site: KernelSite) throws(ApusError) -> KernelPlan {
+        let x = site.inputs[0].shape, y = site.outputs[0].shape
+        var axes: UInt32 = 0
+        for axis in 0..<x.rank {
+            let target = axis < x.rank - y.rank ? 1 : y[axis - (x.rank - y.rank)]
+            if target != x[axis] { axes |= 1 << UInt32(axis) }
+        }
+        var params = reduction(of: x, axes: axes)
+        return KernelPlan(
+            [
+                try Launch(
+                    ck_reduce(CK_REDUCE_SUM, site.dtype, site.isa), params, units: ck_reduce_units(&params),
+                    [.input(0), .output(0)])
+            ], operations: x.count)
+    }
+}
+
+/// The parameters that reduce a contiguous tensor over the axes whose bits are set.
+func reduction(of shape: Shape, axes: UInt32) -> ck_reduce_params {
+    let sizes = shape.dimensions.map { Int64($0) }
+    return sizes.withUnsafeBufferPointer { ck_reduce_over(Int32(shape.rank), $0.baseAddress, axes) }
+}

@@ -1,0 +1,34 @@
+import CKernels
+
+/// A product over packed panels. When input 1 is plain it is packed into the workspace first, so that a matrix in
+/// training and the same matrix packed in a file go through the same loop and give the same bits.
+///
+/// `product` describes C = A·B for A = input 0; `transposed`: the plain input 1 holds Bᵀ. Inputs after 1 are bias and
+/// residual.
+func panelProduct(
+    _ site: KernelSite, _ product: ck_gemm_params, batches: Int, transposed: Bool
+) throws(ApusError) -> KernelPlan {
+    var product = product
+    let a = site.inputs[0].dtype.ck, b = site.inputs[1].dtype.ck
+    var operands = site.allOperands
+    var launches: [Launch] = []
+    var workspace = 0
+    if site.inputs[1].layout == .plain {
+        var pack = ck_panels_params()
+        pack.k = product.k
+        pack.n = product.n
+        pack.row_stride = transposed ? 1 : product.n
+        pack.column_stride = transposed ? product.k : 1
+        pack.batch = Int64(batches)
+        pack.batch_stride = product.k * product.n
+        workspace = Int(ck_panels_size(product.k, product.n)) * batches * site.inputs[1].dtype.bitWidth / 8
+        launches.append(
+            try Launch(
+                ck_pack_panels(b, b, site.isa), pack, units: ck_panels_units(&pack), [.input(1), .workspace(0)]))
+        operands[1] = .workspace(0)
+    }
+    launches.append(try Launch(ck_gemm(a, b, site.isa), product, units: ck_gemm_units(&product), operands))
+    return KernelPlan(
+        launches, workspaceBytes: workspace,
+        operations: 2 * Int(product.batch) * Int(product.m) * Int(product.n) * Int(product.k))
+}

@@ -1,0 +1,10 @@
+#ifndef CKERNELS_H
+#define CKERNELS_H
+#include "ck.h"
+#include "ck_conv.h"
+#include "ck_gemm.h"
+#include "ck_movement.h"
+#include "ck_normalize.h"
+#include "ck_pool.h"
+#include "ck_reduce.h"
+#endif
