@@ -1,0 +1,293 @@
+"""A session: one model's working memory, its tensors in and out, and running it."""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Optional, Union, overload
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import _abi
+from ._abi import Status
+from ._types import Error, ProfileEntry, TensorInfo, call
+
+if TYPE_CHECKING:
+    from ._model import Model
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Name = Union[str, int]
+
+
+class Options:
+    """apus_session_options together with what its pointers point to."""
+
+    def __init__(self, threads: int, dimensions: Mapping[str, int], profile: bool, memory: Optional[Array]) -> None:
+        self.raw = _abi.SessionOptions()
+        _abi.library().apus_session_options_init(ctypes.byref(self.raw))
+        limits = (_abi.DimensionLimit(name.encode(), size) for name, size in dimensions.items())
+        self.limits = (_abi.DimensionLimit * len(dimensions))(*limits)
+        self.raw.threads = threads
+        self.raw.profile = profile
+        self.raw.dimensions = ctypes.cast(self.limits, ctypes.POINTER(_abi.DimensionLimit))
+        self.raw.dimension_count = len(self.limits)
+        self.memory = memory
+        if memory is not None:
+            if not (memory.flags.c_contiguous and memory.flags.writeable):
+                raise Error(Status.INVALID_ARGUMENT, "memory: an array found that is not contiguous and writable")
+            self.raw.memory = memory.ctypes.data
+            self.raw.memory_size = memory.nbytes
+
+
+class _Handle:
+    """The C session and what it uses; destroyed when the Session and the last view of its memory are gone."""
+
+    def __init__(self, pointer: Any, *used: object) -> None:
+        self.pointer = pointer
+        self.used = used
+        self.bound: dict[tuple[str, int, int], Array] = {}
+        weakref.finalize(self, _abi.library().apus_session_destroy, pointer).atexit = False
+
+
+class _Memory:
+    """A tensor in a session's memory, offered to NumPy."""
+
+    def __init__(self, handle: _Handle, address: int, info: TensorInfo, read_only: bool) -> None:
+        self.handle = handle
+        self.__array_interface__ = {
+            "version": 3, "data": (address, read_only), "shape": info.array_shape, "typestr": info.dtype.str,
+        }  # fmt: skip
+
+
+class Session:
+    """Made by ``Model.session``; belongs to one thread at a time.
+
+    Functions and tensors are given by name or index; ``function`` is the first unless said otherwise. Functions share
+    memory: set the inputs of one, run it and read its outputs before another is given inputs.
+    """
+
+    def __init__(self, model: Model, options: Options) -> None:
+        pointer = ctypes.POINTER(_abi.Session)()
+        call("apus_session_create", model._open(), ctypes.byref(options.raw), ctypes.byref(pointer))
+        self._handle: Optional[_Handle] = _Handle(pointer, model._bytes, options.memory)
+        self._functions = model.functions
+        self._symbols = model._symbols
+
+    # ---- Running
+
+    @overload
+    def run(self, inputs: Mapping[str, ArrayLike], /, *, function: Name = 0) -> dict[str, Array]: ...
+    @overload
+    def run(self, *inputs: ArrayLike, function: Name = 0) -> list[Array]: ...
+
+    def run(self, *inputs: Any, function: Name = 0) -> Union[dict[str, Array], list[Array]]:
+        """Copies arrays in, runs, and copies the outputs out: a dict gives a dict, arrays in order give a list.
+
+        Symbolic dimensions take the arrays' sizes. Inputs that were bound or written before may be left out of a dict.
+        """
+        index = self._function(function)
+        wanted = self._functions[index].inputs
+        by_name = len(inputs) == 1 and isinstance(inputs[0], Mapping)
+        if by_name:
+            given = {self._tensor(index, "input", name): value for name, value in inputs[0].items()}
+        elif len(inputs) == len(wanted):
+            given = dict(enumerate(inputs))
+        else:
+            names = ", ".join(map(str, wanted))
+            raise Error(Status.INVALID_ARGUMENT, f"{len(inputs)} inputs found, {len(wanted)} wanted: {names}")
+        arrays = {tensor: _typed(wanted[tensor], value) for tensor, value in given.items()}
+        self._fit(wanted, arrays)
+        for tensor, array in arrays.items():
+            if ("input", index, tensor) in self._open().bound:
+                self._bind("input", index, tensor, None)
+            array = np.ascontiguousarray(array)
+            call("apus_session_set_input", self._pointer, index, tensor, array.ctypes.data, array.nbytes)
+        self.execute(function=index)
+        results = {info.name: self._result(index, tensor) for tensor, info in enumerate(self._functions[index].outputs)}
+        return results if by_name else list(results.values())
+
+    def execute(self, *, function: Name = 0) -> None:
+        """Runs on what the input views and bound arrays hold; copies and allocates nothing."""
+        call("apus_session_run_function", self._pointer, self._function(function))
+
+    # ---- Tensors without copies
+
+    def input(self, name: Name, *, function: Name = 0) -> Array:
+        """A writable view of an input at the current dimensions; asking for it counts as setting it."""
+        return self._view("input", function, name)
+
+    def output(self, name: Name, *, function: Name = 0) -> Array:
+        """A read-only view of an output at the current dimensions, or the array bound to it."""
+        return self._view("output", function, name)
+
+    def bind_input(self, name: Name, array: Optional[Array], *, function: Name = 0) -> None:
+        """Reads an input from this array in every later run; None returns to the session's own memory."""
+        index = self._function(function)
+        self._bind("input", index, self._tensor(index, "input", name), array)
+
+    def bind_output(self, name: Name, array: Optional[Array], *, function: Name = 0) -> None:
+        """Writes an output into this array in every later run; None returns to the session's own memory."""
+        index = self._function(function)
+        self._bind("output", index, self._tensor(index, "output", name), array)
+
+    def input_info(self, name: Name, *, function: Name = 0) -> TensorInfo:
+        """An input with its shape at the current dimensions."""
+        return self._info("input", self._function(function), name)
+
+    def output_info(self, name: Name, *, function: Name = 0) -> TensorInfo:
+        """An output with its shape at the current dimensions."""
+        return self._info("output", self._function(function), name)
+
+    def set_dimension(self, name: str, size: int) -> None:
+        """Sets the current size of a symbolic dimension; views made before keep the shape they have."""
+        call("apus_session_set_dimension", self._pointer, name.encode(), size)
+
+    # ---- States and profile
+
+    def reset_states(self) -> None:
+        """Puts every state back to the value in the file."""
+        call("apus_session_reset_states", self._pointer)
+
+    def save_states(self) -> bytes:
+        """All states, to be loaded into a session of the same model."""
+        data = ctypes.create_string_buffer(_abi.library().apus_session_states_size(self._pointer))
+        call("apus_session_save_states", self._pointer, data, len(data))
+        return data.raw
+
+    def load_states(self, states: bytes) -> None:
+        """Takes the states that ``save_states`` gave."""
+        call("apus_session_load_states", self._pointer, states, len(states))
+
+    def profile(self, *, function: Name = 0) -> list[ProfileEntry]:
+        """The steps of a function in running order; empty unless the session was made with ``profile=True``."""
+        index = self._function(function)
+        entries = []
+        for step in range(_abi.library().apus_session_profile_count(self._pointer, index)):
+            raw = _abi.ProfileEntry()
+            call("apus_session_profile", self._pointer, index, step, ctypes.byref(raw))
+            entries.append(
+                ProfileEntry(
+                    raw.node.decode(), raw.operator_name.decode(), raw.isa.decode(),
+                    raw.runs, raw.nanoseconds, raw.operations, raw.bytes,
+                )
+            )  # fmt: skip
+        return entries
+
+    # ---- Lifetime
+
+    def close(self) -> None:
+        """Gives the memory back, once no view of it is left. Closing twice is allowed."""
+        self._handle = None
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.close()
+
+    def _open(self) -> _Handle:
+        if self._handle is None:
+            raise Error(Status.INVALID_ARGUMENT, "the session is closed")
+        return self._handle
+
+    @property
+    def _pointer(self) -> Any:
+        return self._open().pointer
+
+    # ---- Lookups and checks
+
+    def _function(self, function: Name) -> int:
+        return _find([one.name for one in self._functions], "function", function)
+
+    def _tensor(self, function: int, kind: str, name: Name) -> int:
+        tensors = self._functions[function].inputs if kind == "input" else self._functions[function].outputs
+        return _find([one.name for one in tensors], kind, name)
+
+    def _info(self, kind: str, function: int, name: Name) -> TensorInfo:
+        raw = _abi.TensorInfo()
+        tensor = self._tensor(function, kind, name)
+        call(f"apus_session_{kind}_info", self._pointer, function, tensor, ctypes.byref(raw))
+        return TensorInfo._of(raw, self._symbols)
+
+    def _fit(self, wanted: Sequence[TensorInfo], arrays: Mapping[int, Array]) -> None:
+        """Sets symbolic dimensions to the arrays' sizes, or says which array does not fit."""
+        sizes: dict[str, tuple[int, str]] = {}
+        for tensor, array in arrays.items():
+            info = wanted[tensor]
+            if info.array_shape is not info.shape:
+                continue
+            agrees = array.ndim == len(info.shape) and all(
+                symbol or size == found for symbol, size, found in zip(info.dimensions, info.shape, array.shape)
+            )
+            if not agrees:
+                raise _mismatch(info, "shape", array.shape, str(info).partition(" ")[2].partition(" ")[2])
+            for symbol, size in zip(info.dimensions, array.shape):
+                if symbol and sizes.setdefault(symbol, (size, info.name))[0] != size:
+                    first, other = sizes[symbol]
+                    raise _mismatch(info, symbol, size, f"{first}, as in input '{other}',")
+        for symbol, (size, _) in sizes.items():
+            self.set_dimension(symbol, size)
+
+    def _view(self, kind: str, function: Name, name: Name) -> Array:
+        index = self._function(function)
+        tensor = self._tensor(index, kind, name)
+        handle = self._open()
+        if (kind, index, tensor) in handle.bound:
+            return handle.bound[kind, index, tensor]
+        address = getattr(_abi.library(), f"apus_session_{kind}_data")(handle.pointer, index, tensor)
+        if address is None:
+            raise Error(Status.INVALID_ARGUMENT, f"{kind} '{name}' has no memory in the session")
+        return np.asarray(_Memory(handle, address, self._info(kind, index, tensor), kind == "output"))
+
+    def _bind(self, kind: str, function: int, tensor: int, array: Optional[Array]) -> None:
+        handle = self._open()
+        address, size = None, 0
+        if array is not None:
+            info = self._info(kind, function, tensor)
+            _typed(info, array, kind)
+            if array.shape != info.array_shape:
+                raise _mismatch(info, "shape", array.shape, info.array_shape, kind)
+            if not array.flags.c_contiguous or (kind == "output" and not array.flags.writeable):
+                wanted = "contiguous" if kind == "input" else "contiguous and writable"
+                raise Error(Status.INVALID_ARGUMENT, f"{kind} '{info.name}': an array found that is not {wanted}")
+            address, size = array.ctypes.data, array.nbytes
+        call(f"apus_session_bind_{kind}", handle.pointer, function, tensor, address, size)
+        handle.bound.pop((kind, function, tensor), None)
+        if array is not None:
+            handle.bound[kind, function, tensor] = array
+
+    def _result(self, function: int, tensor: int) -> Array:
+        bound = self._open().bound.get(("output", function, tensor))
+        if bound is not None:
+            return bound
+        info = self._info("output", function, tensor)
+        result = np.empty(info.array_shape, info.dtype)
+        call("apus_session_get_output", self._pointer, function, tensor, result.ctypes.data, result.nbytes)
+        return result
+
+
+def _find(names: Sequence[str], kind: str, wanted: Name) -> int:
+    if isinstance(wanted, str) and wanted in names:
+        return names.index(wanted)
+    if isinstance(wanted, int) and 0 <= wanted < len(names):
+        return wanted
+    raise Error(Status.INVALID_ARGUMENT, f"no {kind} {wanted!r}; the model has {', '.join(map(repr, names)) or 'none'}")
+
+
+def _typed(info: TensorInfo, value: Any, kind: str = "input") -> Array:
+    """An array of the tensor's type: NumPy arrays as they are, lists and numbers converted."""
+    if not isinstance(value, np.ndarray):
+        return np.asarray(value, info.dtype)
+    if value.dtype != info.dtype:
+        raise _mismatch(info, "dtype", value.dtype, info.dtype, kind)
+    return value
+
+
+def _mismatch(info: TensorInfo, what: str, found: object, wanted: object, kind: str = "input") -> Error:
+    status = Status.INVALID_ARGUMENT if what == "dtype" else Status.BAD_SHAPE
+    return Error(status, f"{kind} '{info.name}': {what} {found} found, {wanted} wanted")

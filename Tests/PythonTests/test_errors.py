@@ -1,0 +1,123 @@
+"""Every refusal has the right status and names the tensor, what was found and what was wanted."""
+
+import re
+
+import apus
+import numpy as np
+import pytest
+from apus import Status
+
+ROWS = np.zeros((2, 3), np.float32)
+
+
+@pytest.fixture
+def model(counter):
+    with apus.Model(counter) as opened:
+        yield opened
+
+
+@pytest.fixture
+def session(model):
+    with model.session() as made:
+        yield made
+
+
+def refused(status, pattern, call, *arguments, **options):
+    with pytest.raises(apus.Error) as caught:
+        call(*arguments, **options)
+    message = str(caught.value)
+    assert caught.value.status == status, message
+    assert re.search(pattern, message) and "\n" not in message, message
+
+
+@pytest.mark.parametrize(
+    ("array", "status", "pattern"),
+    [
+        (ROWS[0], Status.BAD_SHAPE, r"'x'.*\(3,\).*\[batch, 3\]"),
+        (np.zeros((2, 4), np.float32), Status.BAD_SHAPE, r"'x'.*\(2, 4\).*\[batch, 3\]"),
+        (np.zeros((17, 3), np.float32), Status.BAD_SHAPE, r"batch.*17.*16"),
+        (np.zeros((0, 3), np.float32), Status.BAD_SHAPE, r"batch.*0"),
+        (ROWS.astype(np.float64), Status.INVALID_ARGUMENT, r"'x'.*float64 found, float32 wanted"),
+        (ROWS.astype(">f4"), Status.INVALID_ARGUMENT, r"'x'.*>f4 found"),
+        (ROWS.astype(np.int32), Status.INVALID_ARGUMENT, r"'x'.*int32 found, float32 wanted"),
+    ],
+)  # fmt: skip
+def test_arrays_that_do_not_fit(session, array, status, pattern):
+    refused(status, pattern, session.run, {"x": array})
+    refused(status, pattern, session.run, array)
+
+
+def test_names(session):
+    refused(Status.INVALID_ARGUMENT, r"no input 'w'.*'x'", session.run, {"w": ROWS})
+    refused(Status.INVALID_ARGUMENT, r"no output 'x'.*'y'", session.output, "x")
+    refused(Status.INVALID_ARGUMENT, r"no input 1\b", session.input, 1)
+    refused(Status.INVALID_ARGUMENT, r"no input -1\b", session.input, -1)
+    refused(Status.INVALID_ARGUMENT, r"no function 'f'.*'add', 'negate'", session.run, ROWS, function="f")
+    refused(Status.INVALID_ARGUMENT, r"height", session.set_dimension, "height", 1)
+
+
+def test_counts(session):
+    refused(Status.INVALID_ARGUMENT, r"2 inputs found, 1 wanted: x: f32 \[batch, 3\]", session.run, ROWS, ROWS)
+    refused(Status.INVALID_ARGUMENT, r"0 inputs found", session.run)
+
+
+def test_run_before_inputs(session):
+    refused(Status.NOT_READY, r"x", session.execute)
+    refused(Status.NOT_READY, r"x", session.run, {})
+
+
+def test_binding(session):
+    session.set_dimension("batch", 2)
+    refused(Status.BAD_SHAPE, r"'x'.*\(1, 3\) found, \(2, 3\) wanted", session.bind_input, "x", ROWS[:1])
+    refused(Status.INVALID_ARGUMENT, r"'x'.*float64 found", session.bind_input, "x", ROWS.astype(np.float64))
+    refused(Status.INVALID_ARGUMENT, r"'x'.*contiguous", session.bind_input, "x", np.zeros((3, 2), np.float32).T)
+    fixed = ROWS.copy()
+    fixed.flags.writeable = False
+    refused(Status.INVALID_ARGUMENT, r"output 'y'.*writable", session.bind_output, "y", fixed)
+    session.bind_input("x", fixed)
+
+
+def test_states_of_another_size(session):
+    refused(Status.BAD_SHAPE, r"\d", session.load_states, session.save_states() + b"\0")
+    refused(Status.BAD_SHAPE, r"\d", session.load_states, b"")
+
+
+def test_options(model):
+    refused(Status.INVALID_ARGUMENT, r"threads.*0", model.session, threads=0)
+    refused(Status.INVALID_ARGUMENT, r"height", model.session, dimensions={"height": 1})
+    refused(Status.BAD_SHAPE, r"batch.*17", model.session, dimensions={"batch": 17})
+    memory = apus.aligned_empty(model.memory_size() + 64)
+    refused(Status.INVALID_ARGUMENT, r"64", model.session, memory=memory[8:])
+    refused(Status.INVALID_ARGUMENT, r"contiguous", model.session, memory=memory[::2])
+
+
+def test_closed(model):
+    session = model.session()
+    session.close()
+    session.close()
+    refused(Status.INVALID_ARGUMENT, "closed", session.run, ROWS)
+    refused(Status.INVALID_ARGUMENT, "closed", session.input, "x")
+
+
+def test_files(tmp_path, counter):
+    refused(Status.IO_ERROR, r"missing\.apus", apus.Model, tmp_path / "missing.apus")
+    refused(Status.IO_ERROR, r".", apus.Model, tmp_path)
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+    refused(Status.BAD_FILE, r"picture\.png", apus.Model, picture)
+    refused(Status.BAD_FILE, r".", apus.Model, b"")
+    refused(Status.BAD_FILE, r".", apus.Model, counter[:-1])
+    flipped = bytearray(counter)
+    flipped[40] ^= 1
+    refused(Status.BAD_FILE, r"checksum", apus.Model, flipped)
+
+
+def test_a_missing_library_is_named(tmp_path):
+    import os
+    import subprocess
+    import sys
+
+    code = "import apus; apus.version()"
+    environment = {**os.environ, "APUS_LIBRARY": str(tmp_path / "libnothing.so"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode != 0 and "libnothing.so" in done.stderr and "APUS_LIBRARY" in done.stderr

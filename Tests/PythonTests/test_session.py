@@ -1,0 +1,209 @@
+"""The package on tiny models: arrays in and out, with and without copies, states, dimensions, lifetimes."""
+
+import gc
+from pathlib import Path
+
+import apus
+import numpy as np
+import pytest
+
+ROWS = np.arange(6, dtype=np.float32).reshape(2, 3)
+BIAS = np.array([1, 2, 3], np.float32)
+
+
+@pytest.fixture
+def model(counter):
+    with apus.Model(counter) as opened:
+        yield opened
+
+
+@pytest.fixture
+def session(model):
+    with model.session() as made:
+        yield made
+
+
+def test_version():
+    assert apus.version() == apus.__version__
+
+
+def test_what_a_model_holds(model):
+    assert [function.name for function in model.functions] == ["add", "negate"]
+    (x,) = model.inputs
+    assert str(x) == "x: f32 [batch, 3]"
+    assert (x.dtype, x.shape, x.dimensions, x.byte_size) == (np.float32, (16, 3), ("batch", None), 192)
+    assert (x.type, x.scale) == (apus.DType.F32, 0)
+    assert [output.name for output in model.functions[1].outputs] == ["z"]
+    assert model.dimensions == (apus.Dimension("batch", 1, 16),)
+    assert model.metadata["author"] == "Möwe"
+    assert model.labels("y") == model.labels(0) == ["red", "green", "blue"]
+    assert model.labels("z") == []
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_opening_a_path(models, kind):
+    with apus.Model(kind(models / "counter.apus")) as model, model.session() as session:
+        assert np.array_equal(session.run(ROWS)[0], ROWS + BIAS)
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_opening_bytes(counter, kind):
+    session = apus.Model(kind(counter)).session()
+    gc.collect()
+    assert np.array_equal(session.run(ROWS)[0], ROWS + BIAS)
+
+
+def test_a_dict_gives_a_dict(session):
+    outputs = session.run({"x": ROWS})
+    assert list(outputs) == ["y"] and np.array_equal(outputs["y"], ROWS + BIAS)
+
+
+def test_arrays_in_order_give_a_list(session):
+    (y,) = session.run(ROWS.tolist())
+    assert y.dtype == np.float32 and np.array_equal(y, ROWS + BIAS)
+
+
+def test_arrays_of_any_strides(session):
+    assert np.array_equal(session.run(ROWS[::-1])[0], ROWS[::-1] + BIAS)
+
+
+def test_the_dimension_follows_the_arrays(session):
+    for batch in (1, 16, 5):
+        assert session.run({"x": np.ones((batch, 3), np.float32)})["y"].shape == (batch, 3)
+    assert session.input_info("x").shape == session.output_info("y").shape == (5, 3)
+
+
+def test_another_function(session):
+    assert np.array_equal(session.run({"x": ROWS}, function="negate")["z"], -ROWS)
+    assert np.array_equal(session.run(ROWS, function=1)[0], -ROWS)
+
+
+def test_states(session):
+    session.run(ROWS)
+    saved = session.save_states()
+    assert np.array_equal(np.frombuffer(saved, np.float32)[:3], ROWS.sum(0))
+    assert np.array_equal(session.run(ROWS)[0], ROWS + ROWS.sum(0) + BIAS)
+    session.reset_states()
+    assert np.array_equal(session.run(ROWS)[0], ROWS + BIAS)
+    session.reset_states()
+    session.load_states(saved)
+    assert np.array_equal(session.run(ROWS)[0], ROWS + ROWS.sum(0) + BIAS)
+
+
+def test_views_are_the_sessions_memory(session):
+    session.set_dimension("batch", 2)
+    x, y = session.input("x"), session.output("y")
+    assert x.shape == y.shape == (2, 3) and x.flags.writeable and not y.flags.writeable
+    for factor in (1, 2):
+        session.reset_states()
+        x[:] = ROWS * factor
+        session.execute()
+        assert np.array_equal(y, ROWS * factor + BIAS)
+    assert np.shares_memory(x, session.input(0)) and np.shares_memory(y, session.output(0))
+
+
+def test_views_keep_the_memory_alive(counter):
+    model = apus.Model(counter)
+    session = model.session(dimensions={"batch": 2})
+    x, y = session.input("x"), session.output("y")[1]
+    x[:] = ROWS
+    session.execute()
+    session.close()
+    model.close()
+    del session, model
+    gc.collect()
+    others = [apus.Model(counter).session() for _ in range(8)]
+    for other in others:
+        other.input("x")[:] = -1
+    assert np.array_equal(x, ROWS) and np.array_equal(y, ROWS[1] + BIAS)
+
+
+def test_bound_arrays(session):
+    session.set_dimension("batch", 2)
+    x, y = ROWS.copy(), np.zeros((2, 3), np.float32)
+    session.bind_input("x", x)
+    session.bind_output("y", y)
+    assert session.input("x") is x and session.output("y") is y
+    session.execute()
+    assert np.array_equal(y, ROWS + BIAS)
+    session.reset_states()
+    x *= 2
+    session.execute()
+    assert np.array_equal(y, 2 * ROWS + BIAS)
+    session.bind_output("y", None)
+    session.bind_input("x", None)
+    session.reset_states()
+    assert np.array_equal(session.run(ROWS)[0], ROWS + BIAS) and np.array_equal(y, 2 * ROWS + BIAS)
+
+
+def test_a_bound_input_gives_way_to_a_given_one(session):
+    session.set_dimension("batch", 2)
+    mine = np.full((2, 3), 9, np.float32)
+    session.bind_input("x", mine)
+    assert np.array_equal(session.run({"x": ROWS})["y"], ROWS + BIAS) and (mine == 9).all()
+
+
+def test_bound_arrays_are_kept(session):
+    session.set_dimension("batch", 16)
+    session.bind_input("x", np.full((16, 3), 4, np.float32))
+    gc.collect()
+    assert np.array_equal(session.run({})["y"], 4 + np.broadcast_to(BIAS, (16, 3)))
+
+
+def test_sessions_outlive_their_model(counter):
+    with apus.Model(counter) as model:
+        session = model.session()
+    assert np.array_equal(session.run(ROWS)[0], ROWS + BIAS)
+    with pytest.raises(apus.Error, match="closed"):
+        model.session()
+
+
+def test_smaller_limits_need_less_memory(model):
+    assert model.memory_size(dimensions={"batch": 1}) < model.memory_size()
+    with model.session(dimensions={"batch": 2}) as session:
+        assert np.array_equal(session.run(ROWS)[0], ROWS + BIAS)
+        with pytest.raises(apus.Error) as caught:
+            session.run(np.zeros((3, 3), np.float32))
+        assert caught.value.status == apus.Status.BAD_SHAPE
+
+
+def test_the_callers_memory(model):
+    memory = apus.aligned_empty(model.memory_size())
+    assert memory.ctypes.data % 64 == 0
+    with model.session(memory=memory) as session:
+        assert np.shares_memory(session.input("x"), memory)
+        assert np.array_equal(session.run(ROWS)[0], ROWS + BIAS)
+    with pytest.raises(apus.Error) as caught:
+        model.session(memory=memory[:-1])
+    assert caught.value.status == apus.Status.OUT_OF_MEMORY
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_threads_give_the_same_bytes(model, threads):
+    x = np.random.default_rng(1).standard_normal((16, 3)).astype(np.float32)
+    assert model.session(threads=threads).run(x)[0].tobytes() == model.session().run(x)[0].tobytes()
+
+
+def test_profile(model):
+    with model.session(profile=True) as session:
+        session.run(ROWS)
+        session.run(ROWS)
+        steps = session.profile()
+        assert [step.runs for step in steps] == [2] * len(steps)
+        assert {"remember", "shift", "sum", "count"} >= {step.node for step in steps} and steps
+    assert model.session().profile() == []
+
+
+ALL = ["f32", "f64", "f16", "bf16", "i8", "u8", "i16", "u16", "i32", "i64", "bool"]
+
+
+def test_every_type_goes_in_and_out(casts):
+    values = np.array([0, 1, 1, 0], np.float32)
+    with apus.Model(casts) as model, model.session() as session:
+        bits = {"bf16": (values.view(np.uint32) >> 16).astype(np.uint16)}
+        arrays = {info.name: bits.get(info.name, values.astype(info.dtype)) for info in model.inputs}
+        outputs = session.run(arrays)
+        for name in ALL:
+            assert np.array_equal(outputs["from " + name], values), name
+            written = outputs["to " + name]
+            assert written.dtype == arrays[name].dtype and np.array_equal(written, arrays[name]), name

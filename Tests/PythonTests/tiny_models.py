@@ -1,0 +1,114 @@
+"""Small .apus files, written byte by byte from Docs/Format.md: a writer that shares no code with the one in Swift.
+
+`python3 tiny_models.py FOLDER` writes each to FOLDER/NAME.apus.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import sys
+import zlib
+from pathlib import Path
+
+F32, F64, F16, BF16, I8, U8, I16, U16, I32, I64, BOOL = range(1, 12)
+ADD, NEG, REDUCE_SUM, CAST = 40, 60, 100, 108
+MEMORY = 5
+
+
+def varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes(out) + bytes([value])
+
+
+def field(number: int, value: int | str | bytes) -> bytes:
+    """One protobuf record: a varint, or a length and bytes."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    data = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def packed_sint(number: int, values: list[int]) -> bytes:
+    return field(number, b"".join(varint(value << 1 ^ value >> 63) for value in values))
+
+
+def type_of(dtype: int, shape: list[int]) -> bytes:
+    """A TensorType; −1 in a shape is the first symbolic dimension."""
+    return field(1, dtype) + packed_sint(3, shape)
+
+
+def node(name: str, operator: int, inputs: list[int], attributes: bytes = b"") -> bytes:
+    return field(3, field(1, name) + field(2, b"".join(map(varint, inputs))) + field(operator, attributes))
+
+
+def input_(name: str, kind: bytes) -> bytes:
+    return field(2, field(1, name) + field(2, kind))
+
+
+def output(name: str, operand: int, kind: bytes, labels: tuple[str, ...] = ()) -> bytes:
+    body = field(1, name) + field(2, operand) + field(3, kind) + b"".join(field(4, label) for label in labels)
+    return field(4, body)
+
+
+def model(name: str, records: bytes, weights: bytes = b"") -> bytes:
+    """The whole file: signature, checksum, the given records of fields 5 to 10, and the weights at a multiple of 64."""
+    header = field(3, field(1, 1)) + field(4, "tiny_models.py") + records
+    header += varint(11 << 3 | 1) + struct.pack("<Q", len(weights))
+    header += field(12, hashlib.sha256(weights).digest()) + field(13, name)
+    length = varint(len(weights))
+    before = len(field(1, "APUS")) + 5 + len(header) + 2 + 1 + len(length)
+    checksum = varint(2 << 3 | 5) + struct.pack("<I", zlib.crc32(header))
+    return field(1, "APUS") + checksum + header + field(14, bytes(-before % 64)) + varint(15 << 3 | 2) + length + weights
+
+
+def counter() -> bytes:
+    """`add`: y = (x + total) + bias, then total += Σ x over the batch. `negate`: z = −x. batch is 1 to 16."""
+    rows, row = type_of(F32, [-1, 3]), type_of(F32, [3])
+    batch = field(5, field(1, "batch") + field(2, 1) + field(3, 16))
+    bias = field(6, field(1, "bias") + field(2, row) + field(3, field(2, 12)))
+    total = field(7, field(1, "total") + field(2, row) + field(4, MEMORY))
+    # Operands: 0 bias, 1 total, 2 x, then the nodes' outputs from 3.
+    add = (
+        field(1, "add") + input_("x", rows)
+        + node("remember", ADD, [2, 1]) + node("shift", ADD, [3, 0])
+        + node("sum", REDUCE_SUM, [2], packed_sint(1, [0])) + node("count", ADD, [1, 5])
+        + output("y", 4, rows, ("red", "green", "blue")) + field(5, field(1, 0) + field(2, 6))
+    )  # fmt: skip
+    negate = field(1, "negate") + input_("x", rows) + node("negate", NEG, [2]) + output("z", 3, rows)
+    metadata = field(9, field(1, "author") + field(2, "Möwe"))
+    weights = struct.pack("<3f", 1, 2, 3).ljust(64, b"\0")
+    return model("counter", batch + bias + total + field(8, add) + field(8, negate) + metadata, weights)
+
+
+def casts() -> bytes:
+    """One input of each type, each cast to f32 and each cast from `source`: the types that NumPy shares with C."""
+    kinds = {"f32": F32, "f64": F64, "f16": F16, "bf16": BF16, "i8": I8, "u8": U8, "i16": I16, "u16": U16,
+             "i32": I32, "i64": I64, "bool": BOOL}  # fmt: skip
+    body = field(1, "predict")
+    for name, kind in kinds.items():
+        body += input_(name, type_of(kind, [4]))
+    first = len(kinds)
+    for index, name in enumerate(kinds):
+        body += node("read " + name, CAST, [index], field(1, F32))
+    for name, kind in kinds.items():
+        body += node("write " + name, CAST, [0], field(1, kind))
+    for index, (name, kind) in enumerate(kinds.items()):
+        body += output("from " + name, first + index, type_of(F32, [4]))
+    for index, (name, kind) in enumerate(kinds.items()):
+        body += output("to " + name, 2 * first + index, type_of(kind, [4]))
+    return model("casts", field(8, body))
+
+
+def write_all(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for make in (counter, casts):
+        (folder / f"{make.__name__}.apus").write_bytes(make())
+    return folder
+
+
+if __name__ == "__main__":
+    write_all(Path(sys.argv[1]))
