@@ -19,7 +19,7 @@ static ck_task choose(const conv_row *rows, ck_dtype dtype, ck_isa isa) {
     }
 }
 
-#if defined(CONV_VECTOR)
+#if defined(__x86_64__)
 #define VARIANT(base, isa) {base##_f32_##isa, base##_f16_##isa, base##_bf16_##isa, NULL}
 #define GRADIENT_VARIANT(base, isa) {base##_f32_##isa, NULL, NULL, NULL}
 #else

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "../gemm/half.h"
-#include "conv_activation.h"
+#include "../vector/scalar_math.h"
 #include "conv_tasks.h"
 #include "conv_view.h"
 
