@@ -4,6 +4,9 @@
 
 #include "conv_view.h"
 
+/* A loop over a register tile: unrolled wholly, or the sums would live in memory. */
+#define CONV_EACH(i, n) _Pragma("clang loop unroll(full)") for (int i = 0; i < (n); i++)
+
 /* Of each pixel: the source coordinate of its first tap, the element offset of that tap, its result pixel.
  * Rows past `count` repeat the last pixel. */
 typedef struct {
