@@ -58,6 +58,7 @@ V_INLINE vm vm_or(vm a, vm b) { return _mm256_or_ps(a, b); }
 V_INLINE vm vm_xor(vm a, vm b) { return _mm256_xor_ps(a, b); }
 V_INLINE vm vm_andnot(vm a, vm b) { return _mm256_andnot_ps(a, b); } /* b without a */
 V_INLINE int vm_any(vm a) { return _mm256_movemask_ps(a); }
+V_INLINE vm vm_first(size_t n) { return _mm256_castsi256_ps(v_tail(n)); } /* lanes 0 ..< n, n ≤ V_WIDTH */
 /* Booleans, one byte each; n ≤ V_WIDTH of them. */
 V_INLINE vm vm_load_n(const uint8_t *p, size_t n) {
     uint64_t bytes = 0;

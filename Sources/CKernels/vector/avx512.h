@@ -56,6 +56,7 @@ V_INLINE vm vm_or(vm a, vm b) { return a | b; }
 V_INLINE vm vm_xor(vm a, vm b) { return a ^ b; }
 V_INLINE vm vm_andnot(vm a, vm b) { return (vm)(~a & b); } /* b without a */
 V_INLINE int vm_any(vm a) { return a; }
+V_INLINE vm vm_first(size_t n) { return v_tail(n); } /* lanes 0 ..< n, n ≤ V_WIDTH */
 /* Booleans, one byte each; n ≤ V_WIDTH of them. */
 V_INLINE vm vm_load_n(const uint8_t *p, size_t n) {
     __m128i bytes = _mm_maskz_loadu_epi8(v_tail(n), p);

@@ -8,6 +8,8 @@
 #include "../include/ck.h"
 #include <tgmath.h>
 
+#pragma STDC FP_CONTRACT OFF
+
 /* sigmoid  1 / (1 + e^−x)                       both branches take e to a negative power: no overflow
  * softplus max(x, 0) + log(1 + e^−|x|)
  * activate ck_activation `kind` of x; leaky_relu and elu use alpha, clip uses alpha ..= beta
