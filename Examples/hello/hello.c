@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 static apus_error error;
-
 static void check(apus_status status) {
     if (status == APUS_OK) return;
     fprintf(stderr, "hello: %s\n", error.message);
@@ -25,7 +24,8 @@ int main(int count, char **arguments) {
     check(apus_session_input_info(session, 0, 0, &image, &error));
     check(apus_session_output_info(session, 0, 0, &logits, &error));
     FILE *file = fopen(arguments[2], "rb");
-    if (!file || fread(apus_session_input_data(session, 0, 0), 1, image.byte_size, file) != image.byte_size)
+    void *pixels = apus_session_input_data(session, 0, 0);
+    if (!file || fread(pixels, 1, image.byte_size, file) != image.byte_size || getc(file) != EOF)
         return fprintf(stderr, "hello: %s: not %zu bytes\n", arguments[2], image.byte_size), 1;
     check(apus_session_run(session, &error));
     const float *values = apus_session_output_data(session, 0, 0);

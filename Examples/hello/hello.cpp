@@ -13,7 +13,8 @@ int main(int count, char **arguments) try {
 
     apus::span<float> image = session.input<float>(0);
     const std::streamsize size = static_cast<std::streamsize>(image.size() * sizeof(float));
-    if (!std::ifstream(arguments[2], std::ios::binary).read(reinterpret_cast<char *>(image.data()), size))
+    std::ifstream file(arguments[2], std::ios::binary);
+    if (!file.read(reinterpret_cast<char *>(image.data()), size) || file.peek() != EOF)
         return std::fprintf(stderr, "hello: %s: not %td bytes\n", arguments[2], size), 1;
     session.run();
 

@@ -81,7 +81,6 @@ def test_another_function(session):
 def test_states(session):
     session.run(ROWS)
     saved = session.save_states()
-    assert np.array_equal(np.frombuffer(saved, np.float32)[:3], ROWS.sum(0))
     assert np.array_equal(session.run(ROWS)[0], ROWS + ROWS.sum(0) + BIAS)
     session.reset_states()
     assert np.array_equal(session.run(ROWS)[0], ROWS + BIAS)
