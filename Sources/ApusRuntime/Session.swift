@@ -8,6 +8,14 @@ import CSystem
 public struct Session {
     let header: UnsafeMutablePointer<SessionHeader>
 
+    /// The session at an address that `handle` gave.
+    public init(handle: UnsafeMutableRawPointer) {
+        header = handle.assumingMemoryBound(to: SessionHeader.self)
+    }
+
+    /// The start of the block.
+    public var handle: UnsafeMutableRawPointer { UnsafeMutableRawPointer(header) }
+
     public static func memorySize(_ model: Model, _ options: SessionOptions = SessionOptions()) throws(ApusError) -> Int {
         try SessionPlan(model, options).memorySize
     }

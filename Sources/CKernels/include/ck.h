@@ -20,6 +20,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A product and a sum are fused only where a kernel says so. */
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -1,0 +1,74 @@
+import ApusGraph
+import ApusRuntime
+import CApus
+
+/// An apus_model is a retained Model; an apus_session is the head of its block.
+typealias ModelHandle = OpaquePointer
+typealias SessionHandle = OpaquePointer
+typealias ErrorPointer = UnsafeMutablePointer<apus_error>
+
+func model(_ handle: ModelHandle?) -> Model? {
+    guard let handle else { return nil }
+    return Unmanaged<Model>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue()
+}
+
+func session(_ handle: SessionHandle?) -> Session? { handle.map { Session(handle: UnsafeMutableRawPointer($0)) } }
+
+func requireModel(_ handle: ModelHandle?) throws(ApusError) -> Model {
+    guard let model = model(handle) else { throw .argument("model is NULL") }
+    return model
+}
+
+func requireSession(_ handle: SessionHandle?) throws(ApusError) -> Session {
+    guard let session = session(handle) else { throw .argument("session is NULL") }
+    return session
+}
+
+func require<T>(_ pointer: T?, _ what: String) throws(ApusError) -> T {
+    guard let pointer else { throw .argument("\(what) is NULL") }
+    return pointer
+}
+
+func requireText(_ text: UnsafePointer<CChar>?, _ what: String) throws(ApusError) -> String {
+    String(cString: try require(text, what))
+}
+
+/// Runs a body that may throw, turns its error into a status and fills in the caller's apus_error.
+func status(_ error: ErrorPointer?, _ body: () throws(ApusError) -> Void) -> apus_status {
+    do throws(ApusError) {
+        try body()
+        return APUS_OK
+    } catch let failure {
+        return report(failure, to: error)
+    }
+}
+
+func report(_ failure: ApusError, to error: ErrorPointer?) -> apus_status {
+    let code = apus_status(UInt32(failure.code.rawValue))
+    guard let error else { return code }
+    error.pointee.code = code
+    withUnsafeMutableBytes(of: &error.pointee.message) { message in
+        var i = 0
+        for byte in failure.message.utf8 where i < message.count - 1 {
+            message[i] = byte == 0x0A || byte == 0x0D ? 0x20 : byte
+            i += 1
+        }
+        // A character cut in half at the end goes.
+        if i == message.count - 1 { while i > 0 && message[i - 1] & 0xC0 == 0x80 { i -= 1 } }
+        message[i] = 0
+    }
+    return code
+}
+
+/// The index of a name among C strings.
+func find(
+    _ name: UnsafePointer<CChar>?, in names: [Names.Text], _ what: String, _ index: UnsafeMutablePointer<Int>?
+) throws(ApusError) {
+    let index = try require(index, "result")
+    let wanted = try requireText(name, "name")
+    for (i, candidate) in names.enumerated() where String(cString: candidate).sameBytes(wanted) {
+        index.pointee = i
+        return
+    }
+    throw .argument("no \(what) '\(wanted)'")
+}

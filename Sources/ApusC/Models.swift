@@ -1,0 +1,39 @@
+import ApusGraph
+import ApusRuntime
+import CApus
+
+// 2. Models
+
+@_cdecl("apus_model_open") @implementation
+public func apus_model_open(
+    _ path: UnsafePointer<CChar>!, _ model: UnsafeMutablePointer<OpaquePointer?>!,
+    _ error: UnsafeMutablePointer<apus_error>!
+) -> apus_status {
+    status(error) { () throws(ApusError) in
+        let result = try require(model, "model")
+        result.pointee = nil
+        let opened = try Model(path: try requireText(path, "path"))
+        result.pointee = OpaquePointer(Unmanaged.passRetained(opened).toOpaque())
+    }
+}
+
+@_cdecl("apus_model_open_memory") @implementation
+public func apus_model_open_memory(
+    _ bytes: UnsafeRawPointer!, _ size: Int, _ model: UnsafeMutablePointer<OpaquePointer?>!,
+    _ error: UnsafeMutablePointer<apus_error>!
+) -> apus_status {
+    status(error) { () throws(ApusError) in
+        let result = try require(model, "model")
+        result.pointee = nil
+        guard size >= 0 else { throw .argument("size is too large") }
+        let buffer = UnsafeRawBufferPointer(start: try require(bytes, "bytes"), count: size)
+        let opened = try Model(bytes: buffer)
+        result.pointee = OpaquePointer(Unmanaged.passRetained(opened).toOpaque())
+    }
+}
+
+@_cdecl("apus_model_close") @implementation
+public func apus_model_close(_ model: OpaquePointer!) {
+    guard let model else { return }
+    Unmanaged<Model>.fromOpaque(UnsafeRawPointer(model)).release()
+}
