@@ -1,6 +1,7 @@
 import ApusGraph
 import ApusRuntime
 import CApus
+import CSystem
 
 /// An apus_model is a retained Model; an apus_session is the head of its block.
 typealias ModelHandle = OpaquePointer
@@ -33,14 +34,33 @@ func requireText(_ text: UnsafePointer<CChar>?, _ what: String) throws(ApusError
     String(cString: try require(text, what))
 }
 
-/// Runs a body that may throw, turns its error into a status and fills in the caller's apus_error.
-func status(_ error: ErrorPointer?, _ body: () throws(ApusError) -> Void) -> apus_status {
-    do throws(ApusError) {
-        try body()
-        return APUS_OK
-    } catch let failure {
-        return report(failure, to: error)
+/// Runs a body that may throw, turns its error into a status and fills in the caller's apus_error. `undo` takes back what
+/// the body made when memory ran out within it.
+func status(
+    _ error: ErrorPointer?, undo: () -> Void = {}, _ body: () throws(ApusError) -> Void
+) -> apus_status {
+    guard cs_guard_begin() == 0 else { return reportNoMemory(to: error) }
+    defer { cs_guard_end() }
+    var result = APUS_OK
+    do throws(ApusError) { try body() } catch let failure { result = report(failure, to: error) }
+    if cs_guard_failed() != 0 {
+        undo()
+        result = reportNoMemory(to: error)
     }
+    return result
+}
+
+/// Builds nothing, so that it works without memory.
+private func reportNoMemory(to error: ErrorPointer?) -> apus_status {
+    if let error {
+        error.pointee.code = APUS_OUT_OF_MEMORY
+        let text: StaticString = "out of memory"
+        withUnsafeMutableBytes(of: &error.pointee.message) { message in
+            for i in 0..<text.utf8CodeUnitCount { message[i] = text.utf8Start[i] }
+            message[text.utf8CodeUnitCount] = 0
+        }
+    }
+    return APUS_OUT_OF_MEMORY
 }
 
 func report(_ failure: ApusError, to error: ErrorPointer?) -> apus_status {

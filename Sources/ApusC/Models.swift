@@ -9,7 +9,7 @@ public func apus_model_open(
     _ path: UnsafePointer<CChar>!, _ model: UnsafeMutablePointer<OpaquePointer?>!,
     _ error: UnsafeMutablePointer<apus_error>!
 ) -> apus_status {
-    status(error) { () throws(ApusError) in
+    status(error, undo: { close(model) }) { () throws(ApusError) in
         let result = try require(model, "model")
         result.pointee = nil
         let opened = try Model(path: try requireText(path, "path"))
@@ -22,7 +22,7 @@ public func apus_model_open_memory(
     _ bytes: UnsafeRawPointer!, _ size: Int, _ model: UnsafeMutablePointer<OpaquePointer?>!,
     _ error: UnsafeMutablePointer<apus_error>!
 ) -> apus_status {
-    status(error) { () throws(ApusError) in
+    status(error, undo: { close(model) }) { () throws(ApusError) in
         let result = try require(model, "model")
         result.pointee = nil
         guard size >= 0 else { throw .argument("size is too large") }
@@ -36,4 +36,9 @@ public func apus_model_open_memory(
 public func apus_model_close(_ model: OpaquePointer!) {
     guard let model else { return }
     Unmanaged<Model>.fromOpaque(UnsafeRawPointer(model)).release()
+}
+
+private func close(_ model: UnsafeMutablePointer<OpaquePointer?>?) {
+    apus_model_close(model?.pointee)
+    model?.pointee = nil
 }

@@ -29,7 +29,7 @@ public func apus_session_create(
     _ handle: OpaquePointer!, _ options: UnsafePointer<apus_session_options>!,
     _ session: UnsafeMutablePointer<OpaquePointer?>!, _ error: UnsafeMutablePointer<apus_error>!
 ) -> apus_status {
-    status(error) { () throws(ApusError) in
+    status(error, undo: { destroy(session) }) { () throws(ApusError) in
         let result = try require(session, "session")
         result.pointee = nil
         let model = try requireModel(handle)
@@ -69,6 +69,11 @@ public func apus_session_output_info(
         let session = try requireSession(handle)
         try fill(info, session.model, .output, function, output, dimensions: session.dimensions)
     }
+}
+
+private func destroy(_ session: UnsafeMutablePointer<OpaquePointer?>?) {
+    apus_session_destroy(session?.pointee)
+    session?.pointee = nil
 }
 
 private func sessionOptions(_ pointer: UnsafePointer<apus_session_options>?) throws(ApusError) -> SessionOptions {

@@ -18,6 +18,7 @@ struct SessionPlan {
 
     /// Stages 4 and 5.
     init(_ model: Model, _ options: SessionOptions) throws(ApusError) {
+        try model.reserveForPlanning()
         self.model = model
         limits = try options.maxima(model.graph)
         lanes = try options.checkedThreads()

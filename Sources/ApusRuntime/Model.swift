@@ -1,5 +1,5 @@
 import ApusGraph
-import CKernels
+import CSystem
 
 /// An opened model: the first three stages done once, shared by every session.
 public final class Model: @unchecked Sendable {
@@ -19,7 +19,24 @@ public final class Model: @unchecked Sendable {
     }
 
     convenience init(_ file: ModelFile) throws(ApusError) {
+        // The operator table is made on first use and outlives every model.
+        cs_permanent_begin()
+        _ = operatorTable.entries.count
+        cs_permanent_end()
+        try Model.reserve((1 << 18) + file.header.count * 256)
         try self.init(try ModelReader.read(file))
+    }
+
+    /// Memory for a call that builds Swift objects, so that running out of it can be reported.
+    static func reserve(_ size: Int) throws(ApusError) {
+        guard cs_guard_reserve(size) == 0 else { throw ApusError(.outOfMemory, "out of memory") }
+    }
+
+    /// The same for a call that plans the graph.
+    func reserveForPlanning() throws(ApusError) {
+        var count = graph.constants.count + graph.states.count
+        for function in graph.functions { count += function.nodes.count + function.inputs.count }
+        try Model.reserve((1 << 18) + count * 8192)
     }
 
     /// Stage 3 for a graph made in memory.

@@ -13,7 +13,7 @@ public struct ModelReader {
     private init(_ file: ModelFile) { self.file = file }
 
     public static func read(_ file: ModelFile) throws(ApusError) -> Graph {
-        var budget = Budget(remaining: 1 << 16 + file.header.count * 128)
+        var budget = Budget(remaining: (1 << 16) + file.header.count * 128)
         return try withAllocator(&budget) { allocator throws(ApusError) in
             let bytes = file.header.bindMemory(to: UInt8.self)
             guard let model = apus__model__unpack(&allocator, bytes.count, bytes.baseAddress) else {

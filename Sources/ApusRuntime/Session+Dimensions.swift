@@ -21,6 +21,7 @@ extension Session {
         }
         var values = dimensions
         guard values[index] != size else { return }
+        try model.reserveForPlanning()
         values[index] = size
         var limits: [Int] = []
         for i in values.indices { limits.append(header.pointee.limits[i]) }

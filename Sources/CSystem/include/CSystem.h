@@ -37,4 +37,20 @@ int cs_pool_start(cs_pool *pool, size_t lanes); /* 0, or errno with nothing star
 void cs_pool_run(cs_pool *pool, cs_body body, void *context); /* body(context, i) for i in 0 ..< lanes, then returns */
 void cs_pool_stop(cs_pool *pool);
 
+/* Running out of memory inside Swift, which cannot report it.
+ *
+ * In libapus, Swift's allocations go through cs_swift_allocate. Between begin and end, when malloc fails, they are served
+ * from a reserve and `failed` turns true; the caller then destroys what it made, ends the guard and reports that there
+ * was no memory. A call that builds more than a little first asks for a reserve that is sure to be enough. Elsewhere
+ * these functions change nothing. */
+int cs_guard_begin(void);               /* 0, or −1 when there is no memory for the reserve */
+int cs_guard_reserve(size_t size);      /* likewise; 0 outside a guard */
+int cs_guard_failed(void);
+void cs_guard_end(void);
+/* Between these, allocations live for ever: globals are made here. */
+void cs_permanent_begin(void);
+void cs_permanent_end(void);
+int cs_swift_allocate(void **memory, size_t alignment, size_t size);
+void cs_swift_free(void *memory);
+
 #endif
