@@ -6,11 +6,11 @@ let embedded = Context.environment["APUS_EMBEDDED"] == "1"
 
 let leanSettings: [SwiftSetting] =
     embedded
-    ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize", "-disable-stack-protector"])]
+    ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections", "-Xfrontend", "-disable-stack-protector"])]
     : []
 let cSettings: [CSetting] =
     embedded
-    ? [.unsafeFlags(["-ffp-contract=off", "-fPIC", "-ffunction-sections", "-fdata-sections", "-fvisibility=hidden"])]
+    ? [.unsafeFlags(["-fPIC", "-ffunction-sections", "-fdata-sections", "-fvisibility=hidden"])]
     : []
 
 let leanTargets: [Target] = [
