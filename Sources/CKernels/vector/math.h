@@ -37,6 +37,14 @@ V_INLINE vf v_exp(vf x) {
     return v_ldexp(v_add(v_expm1_rest(r), v_set(1.0f)), n);
 }
 
+/* e^x for x ≤ 0 where the small ones do not count: 0 below −87.3, so that no lane pays for a denormal. */
+V_INLINE vf v_exp_negative(vf x) {
+    vf n, r = v_exp_reduce(v_max(v_set(-87.3f), x), &n);
+    vf scale = v_from_bits(vi_shl(vi_add(v_to_int(n), vi_set(127)), 23));
+    vf y = v_mul(v_add(v_expm1_rest(r), v_set(1.0f)), scale);
+    return v_select(v_lt(x, v_set(-87.3f)), v_zero(), y);
+}
+
 /* e^x − 1 for x ≤ 0: 1 ULP. */
 V_INLINE vf v_expm1_negative(vf x) {
     vf n, r = v_exp_reduce(v_max(v_set(-30.0f), x), &n);
