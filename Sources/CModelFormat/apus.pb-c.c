@@ -4604,7 +4604,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Apus__Node, operator_case),
     offsetof(Apus__Node, batch_norm_gradient),
-    &apus__batch_norm__descriptor,
+    &apus__no_attributes__descriptor,
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -4616,7 +4616,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Apus__Node, operator_case),
     offsetof(Apus__Node, layer_norm_gradient),
-    &apus__layer_norm__descriptor,
+    &apus__no_attributes__descriptor,
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -4724,7 +4724,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Apus__Node, operator_case),
     offsetof(Apus__Node, batch_count),
-    &apus__no_attributes__descriptor,
+    &apus__reduce__descriptor,
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */

@@ -49,6 +49,12 @@ public final class SumLike: Operator {
 
 /// The parameters that reduce a contiguous tensor over the axes whose bits are set.
 func reduction(of shape: Shape, axes: UInt32) -> ck_reduce_params {
-    let sizes = shape.dimensions.map { Int64($0) }
-    return sizes.withUnsafeBufferPointer { ck_reduce_over(Int32(shape.rank), $0.baseAddress, axes) }
+    var sizes = shape.dimensions.map { Int64($0) }
+    var axes = axes
+    if shape.count == 0 {
+        // Products of the other extents may not fit; only the number of outputs matters, each over nothing.
+        sizes = [Int64(shape.reduced(axes, keep: false).count), 0]
+        axes = 0b10
+    }
+    return sizes.withUnsafeBufferPointer { ck_reduce_over(Int32(sizes.count), $0.baseAddress, axes) }
 }

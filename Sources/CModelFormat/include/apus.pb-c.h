@@ -703,8 +703,8 @@ struct  Apus__Node
     Apus__Conv2D *conv2d_weight_gradient;
     Apus__Pool *max_pool_gradient;
     Apus__Pool *avg_pool_gradient;
-    Apus__BatchNorm *batch_norm_gradient;
-    Apus__LayerNorm *layer_norm_gradient;
+    Apus__NoAttributes *batch_norm_gradient;
+    Apus__NoAttributes *layer_norm_gradient;
     Apus__Axis *softmax_gradient;
     Apus__Axis *log_softmax_gradient;
     Apus__Slice *slice_gradient;
@@ -717,9 +717,9 @@ struct  Apus__Node
     Apus__NoAttributes *sparse_softmax_cross_entropy;
     Apus__NoAttributes *sparse_softmax_cross_entropy_gradient;
     /*
-     * length of the first axis as a scalar
+     * how many elements lie along the axes, as a scalar
      */
-    Apus__NoAttributes *batch_count;
+    Apus__Reduce *batch_count;
     Apus__RandomUniform *random_uniform;
     Apus__RandomUniform *random_normal;
     Apus__NoAttributes *dense_weight_gradient;
