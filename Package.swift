@@ -29,19 +29,10 @@ let leanTargets: [Target] = [
 ]
 
 let hostTargets: [Target] = [
-    .target(name: "Apus", dependencies: ["ApusRuntime", "ApusGraph", "CModelFormat", "CKernels", "CSystem", "CImage"]),
-    .systemLibrary(
-        name: "CImage", path: "Sources/CImage",
-        providers: [.apt(["libpng-dev", "libjpeg62-turbo-dev", "zlib1g-dev"])]),
-    .target(name: "ApusConvert", dependencies: ["Apus"]),
-    .executableTarget(
-        name: "apus",
-        dependencies: ["ApusConvert", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-        path: "Sources/apus-cli"),
-    .executableTarget(
-        name: "convert-model",
-        dependencies: ["ApusConvert", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-    .testTarget(name: "ApusTests", dependencies: ["Apus", "ApusConvert", "ApusC", "CApus"]),
+    .target(name: "Apus", dependencies: ["ApusRuntime", "ApusGraph", "CModelFormat", "CKernels", "CSystem"]),
+    .testTarget(
+        name: "ApusTests",
+        dependencies: ["Apus", "ApusRuntime", "ApusGraph", "ApusC", "CApus", "CKernels", "CModelFormat"]),
 ]
 
 let package = Package(
@@ -49,10 +40,11 @@ let package = Package(
     products: embedded
         ? [.library(name: "apus", type: .static, targets: ["ApusC"])]
         : [
+            .library(name: "Apus", targets: ["Apus"]),
             .library(name: "ApusC", targets: ["ApusC"]),
         ],
     dependencies: embedded
         ? [] : [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")],
-    targets: leanTargets,
+    targets: embedded ? leanTargets : leanTargets + hostTargets,
     swiftLanguageModes: [.v6]
 )

@@ -18,7 +18,7 @@ public struct OperatorEntry: Sendable {
 
 /// An operator with its attributes. A subclass tells the whole story of one operator: attributes, wire form, shape rule,
 /// kernel choice, gradient. Instances are immutable.
-open class Operator {
+open class Operator: @unchecked Sendable {
     public init() {}
 
     open var entry: OperatorEntry {
@@ -63,6 +63,9 @@ open class Operator {
 
     /// False for an input of which only the type matters.
     open func reads(input: Int) -> Bool { true }
+
+    /// The layout in which a constant at this input is stored when a file is written; nil: as it is.
+    open func packedLayout(input: Int) -> Layout? { nil }
 
     // MARK: Gradient
 

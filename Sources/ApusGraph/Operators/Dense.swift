@@ -78,6 +78,8 @@ public final class Dense: Operator {
         return try panelProduct(site, product, batches: 1, transposed: false)
     }
 
+    public override func packedLayout(input: Int) -> Layout? { input == 1 ? .panels : nil }
+
     // MARK: Gradient
 
     /// dx = dz·Wᵀ, dW = xᵀ·dz, db = Σ dz, dr = dz with dz = dy·act′(z). The activation is differentiated through the

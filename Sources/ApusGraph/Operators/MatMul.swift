@@ -85,6 +85,8 @@ public final class MatMul: Operator {
         return try panelProduct(site, product, batches: batchB.count, transposed: transposeB)
     }
 
+    public override func packedLayout(input: Int) -> Layout? { input == 1 && !transposeB ? .panels : nil }
+
     // MARK: Gradient
 
     /// dA = dC·Bᵀ, dB = Aᵀ·dC, transposed where the operand is, and summed over broadcast batches.

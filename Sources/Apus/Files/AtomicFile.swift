@@ -1,0 +1,45 @@
+import ApusGraph
+import Foundation
+
+/// Files that are there whole or not at all.
+public enum AtomicFile {
+    /// Writes to a temporary name in the same folder, syncs it, renames it over `path` and syncs the folder.
+    public static func write(_ bytes: [UInt8], to path: String) throws(ApusError) {
+        let temporary = "\(path).\(getpid()).tmp"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw failure(path) }
+        do throws(ApusError) {
+            try writeAll(bytes, descriptor, path)
+            guard fsync(descriptor) == 0 else { throw failure(path) }
+        } catch {
+            close(descriptor)
+            unlink(temporary)
+            throw error
+        }
+        guard close(descriptor) == 0, rename(temporary, path) == 0 else {
+            let error = failure(path)
+            unlink(temporary)
+            throw error
+        }
+        let folder = open((path as NSString).deletingLastPathComponent.isEmpty
+            ? "." : (path as NSString).deletingLastPathComponent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if folder >= 0 {
+            fsync(folder)
+            close(folder)
+        }
+    }
+
+    private static func writeAll(_ bytes: [UInt8], _ descriptor: Int32, _ path: String) throws(ApusError) {
+        var offset = 0
+        while offset < bytes.count {
+            let count = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress! + offset, $0.count - offset) }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw failure(path) }
+            offset += count
+        }
+    }
+
+    private static func failure(_ path: String) -> ApusError {
+        ApusError(.ioError, "\(path): \(String(cString: strerror(errno)))")
+    }
+}

@@ -1,0 +1,5 @@
+/// Every operator's cases; an operator of the table without a case fails `testEveryOperatorHasCases`.
+let allCases: [OperatorCase] = [
+    denseCases,
+    matMulCases,
+].flatMap { $0 }

@@ -1,0 +1,61 @@
+import ApusGraph
+
+/// How an input of a case is filled.
+enum TestInput {
+    /// Uniform floats; values closer than 0.05 to one of `kinks` are moved away, so that differences exist there.
+    case real([Int], ClosedRange<Double> = -2...2, kinks: [Double] = [])
+    /// Uniform integers.
+    case integers([Int], ClosedRange<Int>, DType = .i64)
+    case booleans([Int])
+    case values(TestTensor)
+
+    func tensor(_ random: inout TestRandom) -> TestTensor {
+        switch self {
+        case .real(let shape, let range, let kinks):
+            return TestTensor.make(.f32, shape) { _ in
+                var value = Double(Float(Double.random(in: range, using: &random)))
+                for kink in kinks where abs(value - kink) < 0.05 { value = kink + (value < kink ? -0.0625 : 0.0625) }
+                return value
+            }
+        case .integers(let shape, let range, let dtype):
+            return TestTensor.make(dtype, shape) { _ in Double(Int.random(in: range, using: &random)) }
+        case .booleans(let shape):
+            return TestTensor.make(.bool, shape) { _ in Bool.random(using: &random) ? 1 : 0 }
+        case .values(let tensor):
+            return tensor
+        }
+    }
+}
+
+/// One situation of one operator: everything the harness checks is derived from this.
+struct OperatorCase: @unchecked Sendable {
+    var name: String
+    var op: Operator
+    var inputs: [TestInput]
+    /// Inputs whose gradient is compared with central differences in Double.
+    var gradients: [Int]
+    /// Outputs are compared with |found − wanted| ≤ tolerance · max(1, |wanted|).
+    var tolerance: Double
+    /// The definition, element by element, in Double.
+    var reference: ([TestTensor]) -> [TestTensor]
+
+    init(
+        _ name: String, _ op: Operator, _ inputs: [TestInput], gradients: [Int] = [], tolerance: Double = 1e-5,
+        reference: @escaping ([TestTensor]) -> [TestTensor]
+    ) {
+        self.name = name
+        self.op = op
+        self.inputs = inputs
+        self.gradients = gradients
+        self.tolerance = tolerance
+        self.reference = reference
+    }
+
+    /// The same inputs every time.
+    func tensors() -> [TestTensor] {
+        var seed: UInt64 = 14_695_981_039_346_656_037
+        for byte in name.utf8 { seed = (seed ^ UInt64(byte)) &* 1_099_511_628_211 }
+        var random = TestRandom(seed)
+        return inputs.map { $0.tensor(&random) }
+    }
+}

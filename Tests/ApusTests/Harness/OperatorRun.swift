@@ -1,0 +1,66 @@
+import Apus
+import ApusGraph
+import ApusRuntime
+import CKernels
+
+/// A graph of one node over function inputs, or over packed constants where an operator wants them.
+enum OperatorRun {
+    static func graph(_ op: Operator, _ inputs: [TestTensor], packed: Bool = false) throws -> Graph {
+        let graph = Graph("case")
+        var values: [Value?] = []
+        for (i, tensor) in inputs.enumerated() {
+            if packed, let layout = op.packedLayout(input: i) {
+                let constant = Constant("w\(i)", tensor.type, HeapStorage(tensor.bytes))
+                graph.constants.append(try Packing.pack(constant, as: layout))
+            }
+            values.append(nil)
+        }
+        let builder = GraphBuilder(graph, function: "predict")
+        var constants = 0
+        for (i, tensor) in inputs.enumerated() {
+            if packed, op.packedLayout(input: i) != nil {
+                values[i] = builder.constant(constants)
+                constants += 1
+            } else {
+                values[i] = try builder.input("x\(i)", tensor.type)
+            }
+        }
+        for (i, output) in try builder.node(op, values.map { $0! }, name: "node").enumerated() {
+            builder.output("y\(i)", output)
+        }
+        builder.finish()
+        return graph
+    }
+
+    /// Runs the first function; `inputs` that the graph has no input for are left out.
+    static func run(
+        _ model: Model, _ inputs: [TestTensor], isa: ck_isa, threads: Int = 1
+    ) throws -> [TestTensor] {
+        var options = SessionOptions()
+        options.isa = isa
+        options.threads = threads
+        let session = try Session(model, options)
+        defer { session.destroy() }
+        let function = model.graph.functions[0]
+        for (index, input) in function.inputs.enumerated() {
+            let number = Int(input.name.dropFirst())!
+            try inputs[number].bytes.withUnsafeBytes { bytes in
+                try session.setInput(function: 0, index, bytes)
+            }
+        }
+        try session.checkReady(function: 0)
+        session.run()
+        return try function.outputs.indices.map { index in
+            let type = try session.type(.output, function: 0, index)
+            var bytes = [UInt8](repeating: 0xAA, count: type.byteSize)
+            try bytes.withUnsafeMutableBytes { buffer in
+                try session.getOutput(function: 0, index, buffer)
+            }
+            return TestTensor(type, bytes: bytes)
+        }
+    }
+
+    static var instructionSets: [ck_isa] {
+        [CK_ISA_REFERENCE, CK_ISA_AVX2, CK_ISA_AVX512].filter { $0.rawValue <= ck_isa_native().rawValue }
+    }
+}
