@@ -6,22 +6,17 @@
 #if defined(CK_HAVE_ISA)
 #define CONV_ROWS 6
 #define CONV_VECTORS 2
-#define CONV_HEIGHTS(K) K(6, 2) K(4, 2) K(2, 2) K(1, 2)
-#define DEPTHWISE_ROWS 4
+#define CONV_F32_KERNELS(K) K(6, 2) K(4, 2) K(1, 2)
+#define CONV_HALF_KERNELS(K) K(6, 2) K(1, 2)
+#define DEPTHWISE_ROWS 6
 #define DEPTHWISE_VECTORS 2
-#define GRADIENT_HEIGHTS(K) \
-    K(6, 2, 1) K(4, 2, 1) K(3, 2, 1) K(1, 2, 1) K(6, 2, 0) K(4, 2, 0) K(3, 2, 0) K(1, 2, 0)
+#define GRADIENT_KERNELS(K) K(6, 2, 1, 0) K(6, 2, 0, 0) K(3, 2, 0, 0) K(6, 1, 1, 1) K(3, 1, 1, 1)
 
 V_INLINE vf conv_load_f16(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
 V_INLINE vf conv_load_bf16(const uint16_t *p) {
     return v_from_bits(vi_shl(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)), 16));
 }
-V_INLINE vf conv_load_n_half(const uint16_t *p, size_t n, const int bf16) {
-    uint16_t part[V_WIDTH] = {0};
-    memcpy(part, p, n * sizeof *p);
-    return bf16 ? conv_load_bf16(part) : conv_load_f16(part);
-}
 
-#include "conv_types.inc"
+#include "conv_isa.inc"
 #include "../vector/end.h"
 #endif

@@ -1,77 +1,16 @@
-/* Where the pixels of one register tile read and write. Included after a vector header. */
+/* Where the pixels of one register tile read and write, and the little helpers of all vector loops. Included
+ * after a vector header and CONV_ROWS, the rows of the tallest tile. */
 #ifndef CK_CONV_PLACE_H
 #define CK_CONV_PLACE_H
 
+#include "../vector/math.h"
 #include "conv_view.h"
 
 /* A loop over a register tile: unrolled wholly, or the sums would live in memory. */
 #define CONV_EACH(i, n) _Pragma("clang loop unroll(full)") for (int i = 0; i < (n); i++)
 
-/* Of each pixel: the source coordinate of its first tap, the element offset of that tap, its result pixel.
- * Rows past `count` repeat the last pixel. */
-typedef struct {
-    size_t count;
-    int inside; /* no tap of any pixel falls into the padding */
-    int32_t y[CONV_ROWS], x[CONV_ROWS];
-    ptrdiff_t source[CONV_ROWS];
-    size_t result[CONV_ROWS];
-} conv_place;
-
-V_INLINE int conv_all_inside(const conv_axis *a, int32_t least, int32_t most) {
-    int32_t reach = a->move * (a->taps - 1);
-    return least + (reach < 0 ? reach : 0) >= 0 && most + (reach > 0 ? reach : 0) < a->size;
-}
-
-/* The pixels pixel ..< pixel + count of a phase; their coordinates (image, j, i) are given and advanced. */
-typedef struct {
-    size_t image;
-    int32_t j, i;
-} conv_cursor;
-
-V_INLINE conv_cursor conv_cursor_at(const conv_phase *phase, size_t pixel) {
-    size_t line = pixel / (size_t)phase->x.count;
-    return (conv_cursor){line / (size_t)phase->y.count, (int32_t)(line % (size_t)phase->y.count),
-                         (int32_t)(pixel % (size_t)phase->x.count)};
-}
-
-V_INLINE void conv_place_at(conv_place *at, const conv_view *v, const conv_phase *phase, conv_cursor *cursor,
-                            size_t count, size_t rows) {
-    const conv_axis *y = &phase->y, *x = &phase->x;
-    const int32_t step = x->stride;
-    const ptrdiff_t source_step = (ptrdiff_t)step * (ptrdiff_t)v->source_c;
-    size_t n = 0;
-    at->count = count;
-    at->inside = 1;
-    while (n < count) { /* along one line */
-        size_t run = conv_min(count - n, (size_t)(x->count - cursor->i));
-        int32_t sy = y->stride * cursor->j + y->base, sx = step * cursor->i + x->base;
-        ptrdiff_t source = (((ptrdiff_t)(cursor->image * v->source_h) + sy) * (ptrdiff_t)v->source_w + sx)
-                         * (ptrdiff_t)v->source_c;
-        size_t result = (cursor->image * v->result_h + (size_t)(y->first + y->step * cursor->j)) * v->result_w
-                      + (size_t)(x->first + x->step * cursor->i);
-        at->inside &= conv_all_inside(y, sy, sy) && conv_all_inside(x, sx, sx + step * (int32_t)(run - 1));
-        for (size_t r = 0; r < run; r++, n++) {
-            at->y[n] = sy;
-            at->x[n] = sx + step * (int32_t)r;
-            at->source[n] = source + source_step * (ptrdiff_t)r;
-            at->result[n] = result + (size_t)x->step * r;
-        }
-        cursor->i += (int32_t)run;
-        if (cursor->i == x->count) {
-            cursor->i = 0;
-            if (++cursor->j == y->count) {
-                cursor->j = 0;
-                cursor->image++;
-            }
-        }
-    }
-    for (; n < rows; n++) {
-        at->y[n] = at->y[count - 1];
-        at->x[n] = at->x[count - 1];
-        at->source[n] = at->source[count - 1];
-        at->result[n] = at->result[count - 1];
-    }
-}
+#define CONV_ZEROS 256 /* floats of padding to read */
+static const float conv_zeros[CONV_ZEROS];
 
 V_INLINE vf conv_load_part(const float *p, size_t n) { return n == V_WIDTH ? v_load(p) : v_load_n(p, n); }
 V_INLINE void conv_store_part(float *p, vf x, size_t n) {
@@ -83,15 +22,118 @@ V_INLINE size_t conv_part(size_t columns, size_t v) {
     return columns <= v * V_WIDTH ? 0 : conv_min(columns - v * V_WIDTH, V_WIDTH);
 }
 
-/* Activations that are not worth a place in every register tile: over a stored tile, while it is in cache. */
-static __attribute__((noinline)) void conv_activate(float *result, const conv_place *at, size_t result_c,
-                                                    size_t columns, const ck_activation_params *act) {
-    for (size_t r = 0; r < at->count; r++) {
-        float *to = result + at->result[r] * result_c;
-        for (size_t c = 0; c < columns; c += V_WIDTH) {
-            size_t n = conv_min(columns - c, V_WIDTH);
-            conv_store_part(to + c, v_activate(conv_load_part(to + c, n), act), n);
+/* Where the source at element offset `at` is read: there, or from the zeros. Without a branch. */
+V_INLINE const float *conv_inside_or_zeros(const float *source, ptrdiff_t at, int inside) {
+    const uintptr_t keep = (uintptr_t)0 - (uintptr_t)(inside != 0);
+    const uintptr_t there = (uintptr_t)source + (uintptr_t)at * sizeof(float);
+    return (const float *)((there & keep) | ((uintptr_t)conv_zeros & ~keep));
+}
+
+/* Pixels of a tile: the source coordinate of the first tap, the element offset of that tap and of the result.
+ * Rows past `count` repeat the last pixel: they compute and store what it does. */
+typedef struct {
+    size_t count, lines;                   /* lines: of the phase that the tile touches */
+    int inside;                            /* no tap of any pixel falls into the padding */
+    int32_t y[2 * CONV_ROWS], x[2 * CONV_ROWS];
+    ptrdiff_t source[2 * CONV_ROWS];       /* lines are written CONV_ROWS at a time */
+    size_t result[2 * CONV_ROWS];
+} conv_place;
+
+/* The coordinates of a pixel of a phase. */
+typedef struct {
+    size_t image;
+    int32_t j, i;
+} conv_cursor;
+
+V_INLINE conv_cursor conv_cursor_at(const conv_phase *phase, size_t pixel) {
+    size_t line = pixel / (size_t)phase->x.count;
+    return (conv_cursor){line / (size_t)phase->y.count, (int32_t)(line % (size_t)phase->y.count),
+                         (int32_t)(pixel % (size_t)phase->x.count)};
+}
+
+V_INLINE int conv_all_inside(const conv_axis *a, int32_t least, int32_t most) {
+    int32_t reach = a->move * (a->taps - 1);
+    return least + (reach < 0 ? reach : 0) >= 0 && most + (reach > 0 ? reach : 0) < a->size;
+}
+
+/* The next `count` pixels, for a tile of `rows`. */
+V_INLINE void conv_place_next(conv_place *at, const conv_view *v, const conv_phase *phase, conv_cursor *cursor,
+                              size_t count, size_t rows) {
+    const conv_axis *y = &phase->y, *x = &phase->x;
+    const ptrdiff_t source_step = (ptrdiff_t)x->stride * (ptrdiff_t)v->source_c;
+    const size_t result_step = (size_t)x->step * v->result_c;
+    at->count = count;
+    at->lines = 0;
+    at->inside = 1;
+    for (size_t n = 0; n < count; at->lines++) {
+        size_t run = conv_min(count - n, (size_t)(x->count - cursor->i));
+        int32_t sy = y->stride * cursor->j + y->base, sx = x->stride * cursor->i + x->base;
+        ptrdiff_t source = (((ptrdiff_t)(cursor->image * v->source_h) + sy) * (ptrdiff_t)v->source_w + sx)
+                         * (ptrdiff_t)v->source_c;
+        size_t result = ((cursor->image * v->result_h + (size_t)(y->first + y->step * cursor->j)) * v->result_w
+                         + (size_t)(x->first + x->step * cursor->i)) * v->result_c;
+        at->inside &= conv_all_inside(y, sy, sy) && conv_all_inside(x, sx, sx + x->stride * (int32_t)(run - 1));
+        for (int r = 0; r < CONV_ROWS; r++) {
+            at->y[n + (size_t)r] = sy;
+            at->x[n + (size_t)r] = sx + x->stride * r;
+            at->source[n + (size_t)r] = source + source_step * r;
+            at->result[n + (size_t)r] = result + result_step * (size_t)r;
+        }
+        n += run;
+        cursor->i += (int32_t)run;
+        if (cursor->i == x->count) {
+            cursor->i = 0;
+            if (++cursor->j == y->count) {
+                cursor->j = 0;
+                cursor->image++;
+            }
         }
     }
+    for (size_t n = count; n < rows; n++) {
+        at->y[n] = at->y[count - 1];
+        at->x[n] = at->x[count - 1];
+        at->source[n] = at->source[count - 1];
+        at->result[n] = at->result[count - 1];
+    }
+}
+
+/* One tile of whole or cut vectors, from memory. */
+static __attribute__((noinline)) void conv_store_cut(const conv_place *at, size_t rows, size_t columns, float *result,
+                                                     const float *tile, size_t pitch) {
+    for (size_t r = 0; r < rows; r++, tile += pitch)
+        for (size_t c = 0; c < columns; c += V_WIDTH)
+            conv_store_part(result + at->result[r] + c, v_load(tile + c), conv_min(columns - c, V_WIDTH));
+}
+
+/* What is not worth a place in every register tile, over a stored tile while it is in cache:
+ * result = act(result + residual). */
+static __attribute__((noinline)) void conv_finish(const conv_place *at, size_t columns, float *result,
+                                                  const float *residual, const ck_activation_params *act) {
+    for (size_t r = 0; r < at->count; r++)
+        for (size_t c = 0; c < columns; c += V_WIDTH) {
+            size_t n = conv_min(columns - c, V_WIDTH), to = at->result[r] + c;
+            vf y = conv_load_part(result + to, n);
+            if (residual) y = v_add(y, conv_load_part(residual + to, n));
+            conv_store_part(result + to, v_activate(y, act), n);
+        }
+}
+
+/* bias and residual or NULL, and the result, at a channel; how the epilogue is split. */
+typedef struct {
+    const float *bias, *residual;
+    float *result;
+    int relu, finish; /* in the register tile; by conv_finish */
+} conv_epilogue;
+
+V_INLINE conv_epilogue conv_epilogue_of(const ck_conv_params *p, void *const *operands, size_t channel) {
+    int act = p->activation.kind;
+    conv_epilogue e = {
+        .bias = p->has_bias ? (const float *)operands[2] + channel : NULL,
+        .residual = p->has_residual ? (const float *)operands[2 + p->has_bias] + channel : NULL,
+        .result = (float *)operands[2 + p->has_bias + p->has_residual] + channel,
+        .relu = act == CK_ACT_RELU && !p->has_residual,
+    };
+    e.finish = !e.relu && (act != CK_ACT_NONE || p->has_residual);
+    return e;
 }
 #endif
