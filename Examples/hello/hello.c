@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
 static apus_error error;
+
 static void check(apus_status status) {
-    if (status == APUS_OK) return;
-    fprintf(stderr, "hello: %s\n", error.message);
-    exit(1);
+    if (status != APUS_OK) fprintf(stderr, "hello: %s\n", error.message), exit(1);
 }
 
 int main(int count, char **arguments) {
