@@ -85,4 +85,12 @@ public final class Pad: Operator {
         let units = y.shape.count == 0 ? 0 : ck_pad_units(&params)
         return try KernelPlan(ck_pad(site.dtype, site.isa), params, units: units, at: site)
     }
+
+    // MARK: Gradient
+
+    public override func gradient(_ g: Gradient) throws(ApusError) -> [Value?] {
+        guard mode == .constant else { throw .unsupported("gradient of padding by reflection or edge") }
+        let ends = after.map { $0 == 0 ? Int(Int32.max) : -$0 }
+        return [try g(Slice(axes: [Int](before.indices), starts: before, ends: ends), g.dy())]
+    }
 }

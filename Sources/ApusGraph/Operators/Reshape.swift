@@ -49,8 +49,9 @@ public final class Reshape: Operator {
                 throw .shape("extent \(extent) at \(i), wanted 1 or more, 0 to keep one of \(x.shape), or one −1")
             }
         }
-        if let inferred, y.count > 0 { y[inferred] = x.shape.count / y.count }
-        guard y.count == x.shape.count else { throw .shape("x \(x.shape) does not reshape to \(Shape(shape))") }
+        let known = y.count
+        if let inferred, known > 0 { y[inferred] = x.shape.count / known }
+        guard y.count == x.shape.count, inferred == nil || known > 0 else { throw .shape("x \(x.shape) does not reshape to \(Shape(shape))") }
         return [TensorType(x.dtype, y)]
     }
 

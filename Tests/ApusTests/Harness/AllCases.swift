@@ -2,4 +2,15 @@
 let allCases: [OperatorCase] = [
     denseCases,
     matMulCases,
+    batchNormCases,
+    layerNormCases,
+    reshapeCases,
+    transposeCases,
+    concatCases,
+    sliceCases,
+    padCases,
+    expandCases,
+    reduceCases,
+    argCases,
+    gatherCases,
 ].flatMap { $0 }

@@ -34,19 +34,22 @@ struct OperatorCase: @unchecked Sendable {
     var inputs: [TestInput]
     /// Inputs whose gradient is compared with central differences in Double.
     var gradients: [Int]
+    /// Outputs that gradients arrive at for this; nil is all.
+    var differentiable: [Int]?
     /// Outputs are compared with |found − wanted| ≤ tolerance · max(1, |wanted|).
     var tolerance: Double
     /// The definition, element by element, in Double.
     var reference: ([TestTensor]) -> [TestTensor]
 
     init(
-        _ name: String, _ op: Operator, _ inputs: [TestInput], gradients: [Int] = [], tolerance: Double = 1e-5,
-        reference: @escaping ([TestTensor]) -> [TestTensor]
+        _ name: String, _ op: Operator, _ inputs: [TestInput], gradients: [Int] = [], through differentiable: [Int]? = nil,
+        tolerance: Double = 1e-5, reference: @escaping ([TestTensor]) -> [TestTensor]
     ) {
         self.name = name
         self.op = op
         self.inputs = inputs
         self.gradients = gradients
+        self.differentiable = differentiable
         self.tolerance = tolerance
         self.reference = reference
     }

@@ -1,0 +1,73 @@
+import ApusGraph
+import ApusRuntime
+import XCTest
+
+/// Operators whose kernels depend on a dimension that is only known at run time: results for a part of the maximum are
+/// those of a graph made for that size.
+final class SymbolicBatchTests: XCTestCase {
+    /// A function whose input is [batch, 3, 4] and whose output has any shape.
+    private typealias Body = (GraphBuilder, Value) throws -> Value
+
+    private let bodies: [(String, Body)] = [
+        ("mean of the batch", { b, x in try b(ReduceMean(axes: [0]), x) }),
+        ("sum of all", { b, x in try b(ReduceSum(), x) }),
+        ("count", { b, x in try b(BatchCount(), x) }),
+        ("reversed", { b, x in
+            try b(Slice(axes: [0], starts: [Int(Int32.max)], ends: [Int(Int32.min)], steps: [-1]), x)
+        }),
+        ("transposed", { b, x in try b(Transpose([2, 0, 1]), x) }),
+        ("flattened", { b, x in try b(Flatten(), x) }),
+        ("joined", { b, x in try b(Concat(axis: 1), x, x) }),
+        ("padded", { b, x in try b(Pad(before: [0, 2, 1], after: [0, 1, 0], mode: .edge), x) }),
+        ("expanded", { b, x in try b(ExpandLike(axes: [1, 2]), b(ReduceSum(axes: [1, 2]), x), x) }),
+        ("gradient of a slice", { b, x in
+            try b(SliceGradient(axes: [1], starts: [1], ends: [3]), b(Slice(axes: [1], starts: [1], ends: [3]), x), x)
+        }),
+        ("shape of another", { b, x in try b(ReshapeLike(), b(Reshape([-1]), x), x) }),
+        ("normalized", { b, x in
+            let row = try b(Slice(axes: [0], starts: [0], ends: [1]), x)
+            let vector = try b(ReduceSum(axes: [0, 1]), row)
+            return try b.node(LayerNorm(), [x, vector, vector])[0]
+        }),
+        ("greatest", { b, x in try b(ArgMax(axis: 0), x) }),
+        ("pooled", { b, x in try b(GlobalMaxPool(), x) }),
+    ]
+
+    func testAPartOfTheBatchIsASmallerGraph() throws {
+        for (name, body) in bodies {
+            let symbolic = try graph([SymbolicDimension("batch", 1...9)], -1, body)
+            let session = try Session(try Model(symbolic))
+            defer { session.destroy() }
+            for batch in [9, 1, 4, 9] {
+                let x = TestTensor.make(.f32, [batch, 3, 4]) { Double(($0[0] * 31 + $0[1] * 7 + $0[2] * 5) % 23) }
+                let fixed = try OperatorRun.run(
+                    try Model(try graph([], batch, body)), [x], isa: InstructionSet.selected)
+                try session.setDimension("batch", batch)
+                try x.bytes.withUnsafeBytes { try session.setInput(0, $0) }
+                session.run()
+                var found = [UInt8](repeating: 0xAA, count: fixed[0].bytes.count)
+                try found.withUnsafeMutableBytes { try session.getOutput(0, $0) }
+                XCTAssertEqual(found, fixed[0].bytes, "\(name), batch \(batch)")
+            }
+        }
+    }
+
+    private func graph(_ dimensions: [SymbolicDimension], _ batch: Int, _ body: Body) throws -> Graph {
+        let graph = Graph("symbolic")
+        graph.dimensions = dimensions
+        let builder = GraphBuilder(graph, function: "predict")
+        let x = try builder.input("x0", TensorType(.f32, [batch, 3, 4]))
+        let y = try body(builder, x)
+        var type = y.type
+        // Declares the output's extents by what they are at batch 9 and at batch 8.
+        if !dimensions.isEmpty {
+            let other = Graph("other")
+            let second = GraphBuilder(other, function: "predict")
+            let smaller = try body(second, try second.input("x0", TensorType(.f32, [8, 3, 4]))).shape
+            for axis in 0..<type.shape.rank where smaller[axis] != type.shape[axis] { type.shape[axis] = -1 }
+        }
+        builder.output("y0", y, type: type)
+        builder.finish()
+        return graph
+    }
+}
