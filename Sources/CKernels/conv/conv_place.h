@@ -60,7 +60,7 @@ V_INLINE int conv_all_inside(const conv_axis *a, int32_t least, int32_t most) {
 V_INLINE void conv_place_next(conv_place *at, const conv_view *v, const conv_phase *phase, conv_cursor *cursor,
                               size_t count, size_t rows) {
     const conv_axis *y = &phase->y, *x = &phase->x;
-    const ptrdiff_t source_step = (ptrdiff_t)x->stride * (ptrdiff_t)v->source_c;
+    const size_t source_step = (size_t)x->stride * v->source_c;
     const size_t result_step = (size_t)x->step * v->result_c;
     at->count = count;
     at->lines = 0;
@@ -75,8 +75,8 @@ V_INLINE void conv_place_next(conv_place *at, const conv_view *v, const conv_pha
         at->inside &= conv_all_inside(y, sy, sy) && conv_all_inside(x, sx, sx + x->stride * (int32_t)(run - 1));
         for (int r = 0; r < CONV_ROWS; r++) {
             at->y[n + (size_t)r] = sy;
-            at->x[n + (size_t)r] = sx + x->stride * r;
-            at->source[n + (size_t)r] = source + source_step * r;
+            at->x[n + (size_t)r] = (int32_t)((uint32_t)sx + (uint32_t)x->stride * (uint32_t)r);
+            at->source[n + (size_t)r] = (ptrdiff_t)((size_t)source + source_step * (size_t)r);
             at->result[n + (size_t)r] = result + result_step * (size_t)r;
         }
         n += run;

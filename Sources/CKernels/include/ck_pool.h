@@ -9,7 +9,8 @@
 extern "C" {
 #endif
 
-/* Padding at the bottom and the right follows from the output size. */
+/* Padding at the bottom and the right follows from the output size. All counts are ≥ 1, pads ≥ 0; every field, and
+ * every coordinate with its padding, is below 2³⁰; a window has fewer than 2³¹ taps. */
 typedef struct {
     int32_t batch;
     int32_t in_h, in_w, out_h, out_w, channels;
