@@ -8,8 +8,10 @@
 
 #define POOL_INLINE static inline __attribute__((unused))
 
+/* With g = gcd(stride, dilation): every stride / g-th tap reaches the same element, from an output
+ * dilation / g further back. */
 typedef struct {
-    int32_t in, out, kernel, stride, dilation, pad;
+    int32_t in, out, kernel, stride, dilation, pad, period, back;
 } pool_axis;
 
 /* `count` taps; the first reads coordinate `at`, each next one `move` further. */
@@ -17,11 +19,21 @@ typedef struct {
     int32_t count, at, move;
 } pool_taps;
 
+POOL_INLINE pool_axis pool_axis_of(int32_t in, int32_t out, int32_t kernel, int32_t stride, int32_t dilation,
+                                   int32_t pad) {
+    int32_t g = stride, b = dilation;
+    while (b != 0) {
+        int32_t rest = g % b;
+        g = b;
+        b = rest;
+    }
+    return (pool_axis){in, out, kernel, stride, dilation, pad, stride / g, dilation / g};
+}
 POOL_INLINE pool_axis pool_axis_y(const ck_pool_params *p) {
-    return (pool_axis){p->in_h, p->out_h, p->kernel_h, p->stride_h, p->dilation_h, p->pad_top};
+    return pool_axis_of(p->in_h, p->out_h, p->kernel_h, p->stride_h, p->dilation_h, p->pad_top);
 }
 POOL_INLINE pool_axis pool_axis_x(const ck_pool_params *p) {
-    return (pool_axis){p->in_w, p->out_w, p->kernel_w, p->stride_w, p->dilation_w, p->pad_left};
+    return pool_axis_of(p->in_w, p->out_w, p->kernel_w, p->stride_w, p->dilation_w, p->pad_left);
 }
 
 /* The taps of output o that lie inside X. */
@@ -36,16 +48,14 @@ POOL_INLINE pool_taps pool_taps_of(const pool_axis *a, int32_t o) {
 
 /* The taps by which some output reads input i, and those outputs: (i + pad − k·dilation) / stride. */
 POOL_INLINE pool_taps pool_taps_into(const pool_axis *a, int32_t i) {
-    int32_t g = a->stride, b = a->dilation;
-    while (b != 0) { int32_t r = g % b; g = b; b = r; }
-    int32_t period = a->stride / g, first = 0, move = a->dilation / g, reach = i + a->pad;
-    while (first < period && first < a->kernel && (reach - first * a->dilation) % a->stride != 0) first++;
-    if (first == period || first >= a->kernel) return (pool_taps){0, 0, 0};
-    int32_t end = a->kernel, at = (reach - first * a->dilation) / a->stride;
-    while (first < end && at >= a->out) first += period, at -= move;
-    if (first >= end || at < 0) return (pool_taps){0, 0, 0};
-    int32_t count = (end - first + period - 1) / period, left = at / move + 1;
-    return (pool_taps){count < left ? count : left, at, -move};
+    int32_t first = 0, reach = i + a->pad;
+    while (first < a->period && first < a->kernel && (reach - first * a->dilation) % a->stride != 0) first++;
+    if (first == a->period || first >= a->kernel) return (pool_taps){0, 0, 0};
+    int32_t at = (reach - first * a->dilation) / a->stride;
+    while (first < a->kernel && at >= a->out) first += a->period, at -= a->back;
+    if (first >= a->kernel || at < 0) return (pool_taps){0, 0, 0};
+    int32_t count = (a->kernel - first + a->period - 1) / a->period, left = at / a->back + 1;
+    return (pool_taps){count < left ? count : left, at, -a->back};
 }
 
 /* What the average of window (oy, ox) divides by. */
