@@ -24,7 +24,8 @@ extern "C" {
 
 /* One geometry serves a convolution and its gradients: `in` is X, `out` is Y. A transposed convolution is the
  * input gradient of the convolution whose Y is its input. Padding at the bottom and the right follows
- * from the output size. All counts are ≥ 1, pads ≥ 0; every field, and every coordinate with its padding, is below 2³⁰. */
+ * from the output size. All counts are ≥ 1, pads ≥ 0; every field, and every coordinate with its padding, is
+ * below 2³⁰. */
 typedef struct {
     int32_t batch;
     int32_t in_h, in_w, in_c;
