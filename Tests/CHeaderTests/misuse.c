@@ -11,6 +11,12 @@ static void version_and_status(void) {
     CHECK(strcmp(apus_status_text(APUS_OK), apus_status_text(APUS_BAD_FILE)) != 0);
 }
 
+/* The text ends in a whole three-byte character. */
+static bool whole_character(const char *text, size_t length) {
+    return length >= 3 && (text[length - 3] & 0xF0) == 0xE0 && (text[length - 2] & 0xC0) == 0x80 &&
+           (text[length - 1] & 0xC0) == 0x80;
+}
+
 static void opening(const char *path) {
     apus_model *model = NULL;
     bytes file = read_file(path);
@@ -39,10 +45,15 @@ static void opening(const char *path) {
     apus_model_close(NULL);
     free(file.data);
 
-    apus_error error;
-    char missing[4096] = "/";
-    memset(missing + 1, 'm', sizeof missing - 2);
-    CHECK(apus_model_open(missing, &model, &error) == APUS_IO_ERROR && one_line(error.message));
+    /* A message that is cut short is cut between characters. */
+    for (size_t shift = 0; shift < 3; ++shift) {
+        apus_error said;
+        char missing[4096] = "///";
+        for (size_t i = shift; i + 4 < sizeof missing; i += 3) memcpy(missing + i, "\xE2\x82\xAC", 4);
+        CHECK(apus_model_open(missing, &model, &said) == APUS_IO_ERROR && one_line(said.message));
+        size_t length = strlen(said.message);
+        CHECK(length > 0 && ((said.message[length - 1] & 0x80) == 0 || whole_character(said.message, length)));
+    }
 }
 
 static void inspecting(const apus_model *model) {

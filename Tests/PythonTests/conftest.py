@@ -23,5 +23,10 @@ def casts() -> bytes:
 
 
 @pytest.fixture(scope="session")
+def classifier() -> bytes:
+    return tiny_models.classifier()
+
+
+@pytest.fixture(scope="session")
 def models(tmp_path_factory) -> Path:
     return tiny_models.write_all(tmp_path_factory.mktemp("models"))

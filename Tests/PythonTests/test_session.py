@@ -6,6 +6,7 @@ from pathlib import Path
 import apus
 import numpy as np
 import pytest
+import tiny_models
 
 ROWS = np.arange(6, dtype=np.float32).reshape(2, 3)
 BIAS = np.array([1, 2, 3], np.float32)
@@ -191,6 +192,36 @@ def test_profile(model):
         assert [step.runs for step in steps] == [2] * len(steps)
         assert {"remember", "shift", "sum", "count"} >= {step.node for step in steps} and steps
     assert model.session().profile() == []
+
+
+def classify(x):
+    """The classifier of tiny_models.py in double precision."""
+    for _, rows, columns, step, activation in tiny_models.CLASSIFIER:
+        weight = np.array(tiny_models.waves(rows * columns, step)).reshape(rows, columns)
+        x = x.astype(np.float64) @ weight + tiny_models.waves(columns, 2 * step)
+        x = np.maximum(x, 0) if activation else x
+    exponents = np.exp(x - x.max(1, keepdims=True))
+    return x, exponents / exponents.sum(1, keepdims=True)
+
+
+def test_a_classifier_agrees_with_numpy(classifier):
+    x = np.random.default_rng(2).standard_normal((7, 64)).astype(np.float32)
+    with apus.Model(classifier) as model, model.session() as session:
+        outputs = session.run({"x": x})
+        logits, probabilities = classify(x)
+        assert np.allclose(outputs["logits"], logits, rtol=1e-5, atol=1e-4)
+        assert np.allclose(outputs["probabilities"], probabilities, rtol=1e-4, atol=1e-6)
+        assert model.labels("logits")[7] == "seven"
+        alone = [session.run(row[None])[0][0] for row in x]
+        assert np.array_equal(outputs["logits"], alone)
+
+
+@pytest.mark.parametrize("threads", [2, 3, 7])
+def test_a_classifier_on_threads(classifier, threads):
+    x = np.random.default_rng(3).standard_normal((32, 64)).astype(np.float32)
+    model = apus.Model(classifier)
+    for got, wanted in zip(model.session(threads=threads).run(x), model.session().run(x)):
+        assert got.tobytes() == wanted.tobytes()
 
 
 ALL = ["f32", "f64", "f16", "bf16", "i8", "u8", "i16", "u16", "i32", "i64", "bool"]

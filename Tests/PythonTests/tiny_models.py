@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import struct
 import sys
 import zlib
 from pathlib import Path
 
 F32, F64, F16, BF16, I8, U8, I16, U16, I32, I64, BOOL = range(1, 12)
-ADD, NEG, REDUCE_SUM, CAST = 40, 60, 100, 108
-MEMORY = 5
+DENSE, ADD, NEG, SOFTMAX, REDUCE_SUM, CAST = 17, 40, 60, 90, 100, 108
+RELU, PANELS, MEMORY = 1, 1, 5
 
 
 def varint(value: int) -> bytes:
@@ -36,9 +37,13 @@ def packed_sint(number: int, values: list[int]) -> bytes:
     return field(number, b"".join(varint(value << 1 ^ value >> 63) for value in values))
 
 
-def type_of(dtype: int, shape: list[int]) -> bytes:
+def int32_field(number: int, value: int) -> bytes:
+    return field(number, value % (1 << 64))
+
+
+def type_of(dtype: int, shape: list[int], layout: int = 0) -> bytes:
     """A TensorType; −1 in a shape is the first symbolic dimension."""
-    return field(1, dtype) + packed_sint(3, shape)
+    return field(1, dtype) + field(2, layout) + packed_sint(3, shape)
 
 
 def node(name: str, operator: int, inputs: list[int], attributes: bytes = b"") -> bytes:
@@ -103,9 +108,51 @@ def casts() -> bytes:
     return model("casts", field(8, body))
 
 
+def waves(count: int, step: float) -> list[float]:
+    """Weights that anyone can recompute: sin(step), sin(2·step), …"""
+    return [math.sin(step * (index + 1)) for index in range(count)]
+
+
+def panels(matrix: list[float], rows: int, columns: int) -> list[float]:
+    """[rows, columns] as [⌈columns/16⌉][rows][16], zero-padded."""
+    return [
+        matrix[row * columns + column] if column < columns else 0.0
+        for panel in range(0, columns, 16) for row in range(rows) for column in range(panel, panel + 16)
+    ]  # fmt: skip
+
+
+CLASSIFIER = (("hidden", 64, 200, 0.37, RELU), ("logits", 200, 10, 0.73, 0))  # name, inputs, outputs, step, activation
+
+
+def classifier() -> bytes:
+    """logits = relu(x·W₁ + b₁)·W₂ + b₂ and its softmax, x [batch, 64]; see CLASSIFIER. batch is 1 to 32."""
+    constants, nodes, weights = b"", b"", b""
+    for index, (name, rows, columns, step, activation) in enumerate(CLASSIFIER):
+        matrix = panels(waves(rows * columns, step), rows, columns)
+        for part, kind, values in (
+            ("weight", type_of(F32, [rows, columns], PANELS), matrix),
+            ("bias", type_of(F32, [columns]), waves(columns, 2 * step)),
+        ):
+            data = struct.pack(f"<{len(values)}f", *values)
+            constants += field(6, field(1, f"{name}.{part}") + field(2, kind)
+                               + field(3, field(1, len(weights)) + field(2, len(data))))  # fmt: skip
+            weights += data.ljust(-(-len(data) // 64) * 64, b"\0")
+        attributes = field(1, 1) + field(3, field(1, activation))
+        nodes += node(name, DENSE, [4 + index, 2 * index, 2 * index + 1], attributes)
+    # Operands: 0 to 3 weights and biases, 4 x, then the nodes' outputs.
+    nodes += node("softmax", SOFTMAX, [6], int32_field(1, -1))
+    batch = field(5, field(1, "batch") + field(2, 1) + field(3, 32))
+    labels = tuple("zero one two three four five six seven eight nine".split())
+    predict = (
+        field(1, "predict") + input_("x", type_of(F32, [-1, 64])) + nodes
+        + output("logits", 6, type_of(F32, [-1, 10]), labels) + output("probabilities", 7, type_of(F32, [-1, 10]))
+    )  # fmt: skip
+    return model("classifier", batch + constants + field(8, predict), weights)
+
+
 def write_all(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    for make in (counter, casts):
+    for make in (counter, casts, classifier):
         (folder / f"{make.__name__}.apus").write_bytes(make())
     return folder
 
