@@ -116,6 +116,7 @@ static void loops_do_not_grow(const char *path) {
 
 int main(int count, char **arguments) {
     if (count != 2) return 2;
+    print_lines();
     apus_model *model;
     apus_session_options options;
     REQUIRE(apus_model_open(arguments[1], &model, error));

@@ -364,6 +364,7 @@ static void running(const char *path) {
 
 int main(int count, char **arguments) {
     if (count != 2) return 2;
+    print_lines();
     apus_model *model;
     apus_session *session;
     version_and_status();

@@ -4,15 +4,19 @@
 
 /* The whole life of a session; APUS_OK when nothing failed. Whatever happened, everything is closed. */
 static apus_status life(const char *path, const bytes *file, int32_t threads, apus_error *error) {
-    apus_model *model = NULL;
-    apus_session *session = NULL;
     apus_session_options options;
+    apus_model *model = (apus_model *)&options; /* failure sets it to NULL */
+    apus_session *session = (apus_session *)&options;
     apus_session_options_init(&options);
     options.threads = threads;
     options.profile = 1;
     apus_status status = file ? apus_model_open_memory(file->data, file->size, &model, error)
                               : apus_model_open(path, &model, error);
-    if (status == APUS_OK) status = apus_session_create(model, &options, &session, error);
+    if (status != APUS_OK) CHECK(model == NULL);
+    if (status != APUS_OK) return status;
+    status = apus_session_create(model, &options, &session, error);
+    if (status != APUS_OK) CHECK(session == NULL);
+    if (status != APUS_OK) session = NULL;
     if (status == APUS_OK) status = set_inputs(model, session, 0, 5, error);
     if (status == APUS_OK) status = apus_session_run(session, error);
     if (status == APUS_OK) status = apus_session_reset_states(session, error);
@@ -50,8 +54,7 @@ static long every_failure(const char *name, const char *path, const bytes *file,
 
 int main(int count, char **arguments) {
     if (count != 2) return 2;
-    static char buffer[1 << 16];
-    setvbuf(stdout, buffer, _IOLBF, sizeof buffer);
+    print_lines();
     bytes file = read_file(arguments[1]);
     bytes moved = {file.data + 1, file.size};
     long opened = every_failure("file", arguments[1], NULL, 1);

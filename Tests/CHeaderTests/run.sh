@@ -40,7 +40,7 @@ fi
 cc=${CC:-cc}
 cxx=${CXX:-c++}
 link="-Lbuild -lapus -Wl,-rpath,$PWD/build"
-for test in misuse memory oom; do
+for test in misuse memory oom refused; do
     $cc -std=c11 -D_GNU_SOURCE -g -O1 $strict ${CFLAGS-} $include "$here/$test.c" -o "$build/$test" $link
 done
 $cxx -std=c++17 -g -O1 $strict ${CFLAGS-} $include "$here/threads.cpp" -o "$build/threads" $link -pthread
@@ -48,20 +48,22 @@ $cxx -std=c++17 -g -O1 $strict ${CFLAGS-} $include "$here/threads.cpp" -o "$buil
 $cc -std=c11 -D_GNU_SOURCE -g -O1 $strict ${CFLAGS-} $include "$here/misuse.c" -o "$build/misuse-static" \
     build/libapus.a -lm -pthread
 
+python3 Tests/PythonTests/tiny_models.py "$build/models"
 if [ $# -eq 0 ]; then
-    python3 Tests/PythonTests/tiny_models.py "$build/models"
     set -- "$build"/models/*.apus
     [ ! -f build/digits.apus ] || set -- "$@" build/digits.apus
 fi
 status=0
+check() {
+    if "$build/$@"; then
+        echo "ok: $1 $2"
+    else
+        echo "FAILED ($?): $1 $2"
+        status=1
+    fi
+}
 for model; do
-    for test in ${TESTS:-misuse misuse-static threads memory oom}; do
-        if "$build/$test" "$model"; then
-            echo "ok: $test $model"
-        else
-            echo "FAILED ($?): $test $model"
-            status=1
-        fi
-    done
+    for test in ${TESTS:-misuse misuse-static threads memory oom}; do check "$test" "$model"; done
 done
+[ -n "${TESTS-}" ] || check refused "$build"/models/broken/*.apus
 exit $status

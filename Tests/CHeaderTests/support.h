@@ -11,6 +11,12 @@
 
 static int failures;
 
+/* Lines appear at once, so that a crash leaves them behind, and stdio never allocates. */
+static inline void print_lines(void) {
+    static char buffer[1 << 14];
+    setvbuf(stdout, buffer, _IOLBF, sizeof buffer);
+}
+
 #define CHECK(condition)                                                      \
     do {                                                                      \
         if (!(condition)) {                                                   \

@@ -5,6 +5,7 @@ import re
 import apus
 import numpy as np
 import pytest
+import tiny_models
 from apus import Status
 
 ROWS = np.zeros((2, 3), np.float32)
@@ -110,6 +111,15 @@ def test_files(tmp_path, counter):
     flipped = bytearray(counter)
     flipped[40] ^= 1
     refused(Status.BAD_FILE, r"checksum", apus.Model, flipped)
+
+
+@pytest.mark.parametrize("name", tiny_models.broken())
+def test_broken_files(name, tmp_path):
+    path = tmp_path / f"{name}.apus"
+    path.write_bytes(tiny_models.broken()[name])
+    status = Status.UNSUPPORTED if name.startswith("future-") else Status.BAD_FILE
+    refused(status, re.escape(path.name), apus.Model, path)
+    refused(status, r".", apus.Model, path.read_bytes())
 
 
 def test_a_missing_library_is_named(tmp_path):

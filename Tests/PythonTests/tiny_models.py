@@ -59,9 +59,9 @@ def output(name: str, operand: int, kind: bytes, labels: tuple[str, ...] = ()) -
     return field(4, body)
 
 
-def model(name: str, records: bytes, weights: bytes = b"") -> bytes:
+def model(name: str, records: bytes, weights: bytes = b"", major: int = 1) -> bytes:
     """The whole file: signature, checksum, the given records of fields 5 to 10, and the weights at a multiple of 64."""
-    header = field(3, field(1, 1)) + field(4, "tiny_models.py") + records
+    header = field(3, field(1, major)) + field(4, "tiny_models.py") + records
     header += varint(11 << 3 | 1) + struct.pack("<Q", len(weights))
     header += field(12, hashlib.sha256(weights).digest()) + field(13, name)
     length = varint(len(weights))
@@ -150,10 +150,48 @@ def classifier() -> bytes:
     return model("classifier", batch + constants + field(8, predict), weights)
 
 
+def broken() -> dict[str, bytes]:
+    """Files with a right checksum and one thing against the format's rules each; "future-…" need a newer Apus."""
+    row, batch = type_of(F32, [3]), field(5, field(1, "batch") + field(2, 1) + field(3, 4))
+
+    def negate(inputs: list[int], x: bytes = row, y: bytes = row, operand: int = 1, operator: int = NEG) -> bytes:
+        body = input_("x", x) + node("negate", operator, inputs) + output("y", operand, y)
+        return field(8, field(1, "predict") + body)
+
+    def constant(shape: list[int], offset: int, size: int) -> bytes:
+        return field(6, field(1, "c") + field(2, type_of(F32, shape)) + field(3, field(1, offset) + field(2, size)))
+
+    valid, weights = negate([0]), bytes(64)
+    return {
+        "future-major": model("m", valid, major=2),
+        "future-operator": model("m", negate([0], operator=5000)),
+        "no-function": model("m", b""),
+        "operand-beyond": model("m", negate([99])),
+        "operand-of-itself": model("m", negate([1])),
+        "no-operand": model("m", negate([])),
+        "two-operands": model("m", negate([0, 0])),
+        "output-beyond": model("m", negate([0], operand=99)),
+        "output-of-another-type": model("m", negate([0], y=type_of(F32, [4]))),
+        "dtype-beyond": model("m", negate([0], x=type_of(77, [3]))),
+        "layout-beyond": model("m", negate([0], x=type_of(F32, [3], layout=77))),
+        "rank-of-nine": model("m", negate([0], x=type_of(F32, [1] * 9))),
+        "size-that-overflows": model("m", negate([0], x=type_of(F32, [2**31 - 1] * 8), y=type_of(F32, [2**31 - 1] * 8))),
+        "symbol-beyond": model("m", batch + negate([0], x=type_of(F32, [-2]), y=type_of(F32, [-2]))),
+        "bounds-reversed": model("m", field(5, field(1, "batch") + field(2, 4) + field(3, 1)) + valid),
+        "constant-beyond": model("m", constant([3], 64, 12) + negate([1], operand=2), weights),
+        "constant-unaligned": model("m", constant([3], 4, 12) + negate([1], operand=2), weights),
+        "constant-of-another-size": model("m", constant([3], 0, 16) + negate([1], operand=2), weights),
+        "not-a-message": model("m", b"\xff" * 8 + valid),
+        "update-beyond": model("m", field(8, valid[2:] + field(5, field(1, 7) + field(2, 1)))),
+    }  # fmt: skip
+
+
 def write_all(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "broken").mkdir(parents=True, exist_ok=True)
     for make in (counter, casts, classifier):
         (folder / f"{make.__name__}.apus").write_bytes(make())
+    for name, data in broken().items():
+        (folder / "broken" / f"{name}.apus").write_bytes(data)
     return folder
 
 
