@@ -1,0 +1,61 @@
+import CKernels
+
+extension [DType] {
+    static var floats: [DType] { [.f32, .f64] }
+    /// Floats and the integers that unary kernels know.
+    static var signed: [DType] { [.f32, .f64, .i32, .i64] }
+    /// What arithmetic and order are defined on.
+    static var numbers: [DType] { [.f32, .f64, .i8, .u8, .i32, .i64] }
+}
+
+extension TensorType {
+    /// Plain, unquantized, and of one of these types.
+    func require(_ what: String, oneOf dtypes: [DType]) throws(ApusError) {
+        try require(what)
+        guard !dtypes.contains(dtype) else { return }
+        var names = ""
+        for (i, wanted) in dtypes.enumerated() {
+            names += (i == 0 ? "" : i == dtypes.count - 1 ? " or " : ", ") + wanted.name
+        }
+        throw .shape("\(what) of type \(dtype.name), wanted \(names)")
+    }
+}
+
+extension Shape {
+    /// The extents for the kernels that broadcast: 1 in front up to `rank` of them.
+    func aligned(to rank: Int) -> [Int64] {
+        [Int64](repeating: 1, count: rank - self.rank) + dimensions.map { Int64($0) }
+    }
+}
+
+extension ck_binary_params {
+    /// Of a and b broadcast to y.
+    init(_ a: Shape, _ b: Shape, to y: Shape) {
+        guard y.count > 0 else {
+            self.init()
+            rank = 1
+            return
+        }
+        self = ck_binary_broadcast(Int32(y.rank), a.aligned(to: y.rank), b.aligned(to: y.rank))
+    }
+}
+
+extension KernelSite {
+    /// A launch of a unary operation over an operand of `type`.
+    func unary(
+        _ operation: ck_unary_op, _ type: TensorType, alpha: Float = 0, beta: Float = 0, _ x: KernelOperand,
+        _ y: KernelOperand
+    ) throws(ApusError) -> Launch {
+        var params = ck_unary_params(count: Int64(type.shape.count), alpha: Double(alpha), beta: Double(beta))
+        return try Launch(ck_unary(operation, type.dtype.ck, isa), params, units: ck_unary_units(&params), [x, y])
+    }
+
+    /// A launch of a binary operation over operands of `dtype`, a of shape `a` and b of shape `b` broadcast to `y`.
+    func binary(
+        _ operation: ck_binary_op, _ dtype: DType, _ a: Shape, _ b: Shape, to y: Shape, _ operands: [KernelOperand]
+    ) throws(ApusError) -> Launch {
+        var params = ck_binary_params(a, b, to: y)
+        return try Launch(
+            ck_binary(operation, dtype.ck, isa), params, units: ck_binary_units(&params), operands)
+    }
+}

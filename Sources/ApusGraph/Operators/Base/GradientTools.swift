@@ -1,0 +1,36 @@
+/// What gradient rules are written with.
+extension Gradient {
+    /// Sums `gradient` over the dimensions along which `input` was broadcast.
+    func sum(_ gradient: Value, like input: Value) throws(ApusError) -> Value {
+        gradient.shape == input.shape ? gradient : try self(SumLike(), gradient, input)
+    }
+
+    /// A scalar of the type of the gradient at output 0.
+    func scalar(_ value: Double) throws(ApusError) -> Value { try builder.scalar(value, try dy().type.dtype) }
+}
+
+extension GraphBuilder {
+    /// A constant of rank 0; equal ones share their bytes.
+    public func scalar(_ value: Double, _ dtype: DType) throws(ApusError) -> Value {
+        guard let bits = dtype.bits(of: value) else { throw .argument("a scalar that is no \(dtype.name)") }
+        let storage = ScalarStorage(bits)
+        let type = TensorType(dtype, [])
+        for (i, other) in graph.constants.enumerated()
+        where other.type == type && other.bytes.elementsEqual(storage.bytes.prefix(type.byteSize)) {
+            return constant(i)
+        }
+        graph.constants.append(Constant("scalar_\(graph.constants.count)", type, storage))
+        return constant(graph.constants.count - 1)
+    }
+}
+
+/// The bytes of one element.
+private final class ScalarStorage: Storage, @unchecked Sendable {
+    init(_ bits: UInt64) {
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 8, alignment: 64)
+        memory.storeBytes(of: bits.littleEndian, as: UInt64.self)
+        super.init(UnsafeRawBufferPointer(memory))
+    }
+
+    deinit { bytes.deallocate() }
+}
