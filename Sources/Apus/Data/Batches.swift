@@ -1,0 +1,128 @@
+import ApusGraph
+
+/// Some samples of an epoch.
+public struct Batch: Sendable {
+    /// The place of the batch in its epoch, from 0.
+    public let position: Int
+    /// The rows of the dataset that the samples are.
+    public let indices: [Int]
+    public let inputs: [NamedTensor]
+    public let targets: [NamedTensor]
+
+    /// The number of samples.
+    public var count: Int { indices.count }
+}
+
+/// The batches of one epoch, in their order.
+///
+/// A batch is a pure function of the dataset, the size, the seed, the epoch and its position. `batch(at:)` makes any
+/// one; iterating makes them ahead on a thread of its own, which ends with the iteration.
+public struct Batches: Sequence, Sendable {
+    public let dataset: Dataset
+    public let size: Int
+    public let epoch: Int
+    /// The number of batches in the epoch.
+    public let count: Int
+    /// Where an iteration begins.
+    public let start: Int
+
+    private let seed: UInt64
+    private let order: [Int]
+    private let augmentation: [Augmentation]
+    private let ahead: Int
+
+    init(
+        _ dataset: Dataset, size: Int, shuffleSeed: UInt64?, epoch: Int, dropLast: Bool,
+        augmentation: [Augmentation], start: Int, ahead: Int
+    ) throws(ApusError) {
+        guard size > 0 else { throw .argument("the batch size is \(size), wanted 1 or more") }
+        guard ahead > 0 else { throw .argument("\(ahead) batches are to be made ahead, wanted 1 or more") }
+        count = dataset.count / size + (!dropLast && dataset.count % size > 0 ? 1 : 0)
+        guard 0...count ~= start else { throw .argument("batch \(start) is outside the epoch's \(count)") }
+        for step in augmentation { try step.validate() }
+        if !augmentation.isEmpty, !dataset.inputs.contains(where: { Self.isPicture($0.tensor) }) {
+            throw .shape("augmentation wants an input [N, H, W, C] of u8 or f32, found "
+                + dataset.inputs.map { "\"\($0.name)\" \($0.tensor)" }.joined(separator: ", "))
+        }
+        self.dataset = dataset
+        self.size = size
+        self.epoch = epoch
+        self.start = start
+        self.seed = shuffleSeed ?? 0
+        self.augmentation = augmentation
+        self.ahead = ahead
+        if let shuffleSeed {
+            var random = SampleRandom(.shuffle, seed: shuffleSeed, epoch: epoch)
+            order = random.permutation(dataset.count)
+        } else {
+            order = Array(0..<dataset.count)
+        }
+    }
+
+    /// The batch at a position below `count`.
+    public func batch(at position: Int) throws(ApusError) -> Batch {
+        guard position >= 0, position < count else {
+            throw .argument("batch \(position) is outside the epoch's \(count)")
+        }
+        let first = position * size
+        let indices = Array(order[first..<first + Swift.min(size, order.count - first)])
+        let samples = try dataset.rows(indices)
+        return Batch(
+            position: position, indices: indices,
+            inputs: try augmentation.isEmpty ? samples.inputs : samples.inputs.map(augmented(indices)),
+            targets: samples.targets)
+    }
+
+    public func makeIterator() -> BatchIterator { BatchIterator(self, ahead: ahead) }
+
+    private static func isPicture(_ tensor: Tensor) -> Bool {
+        tensor.shape.count == 4 && tensor.count > 0 && (tensor.dtype == .u8 || tensor.dtype == .f32)
+    }
+
+    private func augmented(_ indices: [Int]) -> (NamedTensor) throws(ApusError) -> NamedTensor {
+        { input throws(ApusError) in
+            guard Self.isPicture(input.tensor) else { return input }
+            let tensor = input.tensor.dtype == .u8
+                ? try changed(input.tensor, indices, of: UInt8.self)
+                : try changed(input.tensor, indices, of: Float.self)
+            return NamedTensor(input.name, tensor)
+        }
+    }
+
+    private func changed<Pixel: TensorScalar & Numeric>(
+        _ tensor: Tensor, _ indices: [Int], of type: Pixel.Type
+    ) throws(ApusError) -> Tensor {
+        let augmenter = Augmenter<Pixel>(
+            steps: augmentation, seed: seed, epoch: epoch, height: tensor.shape[1], width: tensor.shape[2],
+            channels: tensor.shape[3])
+        let scratch = UnsafeMutablePointer<Pixel>.allocate(capacity: augmenter.pictureSize)
+        defer { scratch.deallocate() }
+        var result = tensor
+        try result.withUnsafeMutableScalars(of: type) { pixels throws(ApusError) in
+            for (row, index) in indices.enumerated() {
+                augmenter.apply(
+                    to: pixels.baseAddress! + row * augmenter.pictureSize, index: index, scratch: scratch)
+            }
+        }
+        return result
+    }
+}
+
+extension Dataset {
+    /// The batches of an epoch.
+    ///
+    /// - Parameters:
+    ///   - size: samples in a batch; the last has the rest, unless `dropLast` leaves it out.
+    ///   - shuffleSeed: draws the order of each epoch, and the augmentation; without it the order is the dataset's.
+    ///   - augmentation: steps applied to every sample, in order.
+    ///   - start: the batch an iteration begins with, to resume within an epoch.
+    ///   - ahead: how many batches wait at most.
+    public func batches(
+        size: Int, shuffleSeed: UInt64? = nil, epoch: Int = 0, dropLast: Bool = false,
+        augmentation: [Augmentation] = [], startingAt start: Int = 0, ahead: Int = 2
+    ) throws(ApusError) -> Batches {
+        try Batches(
+            self, size: size, shuffleSeed: shuffleSeed, epoch: epoch, dropLast: dropLast, augmentation: augmentation,
+            start: start, ahead: ahead)
+    }
+}

@@ -1,0 +1,113 @@
+import ApusGraph
+
+/// A tensor and the name of the model's input or output it belongs to.
+public struct NamedTensor: Sendable, Equatable {
+    public var name: String
+    public var tensor: Tensor
+
+    public init(_ name: String, _ tensor: Tensor) {
+        self.name = name
+        self.tensor = tensor
+    }
+}
+
+/// Samples in memory: the rows of one or more inputs and of the targets that belong to them.
+public struct Dataset: Sendable, Equatable {
+    public let inputs: [NamedTensor]
+    public let targets: [NamedTensor]
+    /// The names of the classes that the targets count, or nothing.
+    public let classNames: [String]
+    /// The number of samples: the rows of every tensor.
+    public let count: Int
+
+    /// - Throws: `.badShape` unless there is an input and all tensors have equally many rows, `.invalidArgument` for a
+    ///   name that comes twice among the inputs or among the targets.
+    public init(inputs: [NamedTensor], targets: [NamedTensor], classNames: [String] = []) throws(ApusError) {
+        guard let first = inputs.first else { throw .shape("a dataset has no input, wanted one or more") }
+        for named in inputs + targets {
+            guard !named.tensor.shape.isEmpty, named.tensor.rowCount == first.tensor.rowCount else {
+                throw .shape("\"\(named.name)\" is \(named.tensor), wanted \(first.tensor.rowCount) rows "
+                    + "as \"\(first.name)\" has")
+            }
+        }
+        for names in [inputs.map(\.name), targets.map(\.name)] where Set(names).count < names.count {
+            throw .argument("a name comes twice among \(names)")
+        }
+        self.inputs = inputs
+        self.targets = targets
+        self.classNames = classNames
+        count = first.tensor.rowCount
+    }
+
+    /// A dataset of one tensor each, named "input" and "target".
+    public init(inputs: Tensor, targets: Tensor, classNames: [String] = []) throws(ApusError) {
+        try self.init(
+            inputs: [NamedTensor("input", inputs)], targets: [NamedTensor("target", targets)], classNames: classNames)
+    }
+
+    public func rows(_ range: Range<Int>) throws(ApusError) -> Dataset {
+        try map { tensor throws(ApusError) in try tensor.rows(range) }
+    }
+
+    public func rows(_ indices: [Int]) throws(ApusError) -> Dataset {
+        try map { tensor throws(ApusError) in try tensor.rows(indices) }
+    }
+
+    /// Two datasets of different samples: round(count · fraction) of them, drawn by `seed`, to validate on, and the
+    /// others to train on.
+    ///
+    /// - Throws: `.invalidArgument` if one of the two would be empty.
+    public func split(
+        validation fraction: Double, seed: UInt64
+    ) throws(ApusError) -> (training: Dataset, validation: Dataset) {
+        let held = fraction > 0 && fraction < 1 ? Int((Double(count) * fraction).rounded()) : 0
+        guard held > 0, held < count else {
+            throw .argument("cannot hold back \(fraction) of \(count) samples, wanted a part that leaves both some")
+        }
+        var random = SampleRandom(.split, seed: seed)
+        let order = random.permutation(count)
+        return (try rows(Array(order.dropLast(held))), try rows(Array(order.suffix(held))))
+    }
+
+    /// The same dataset with integer targets i of shape [N] or [N, 1] as f32 rows [N, classes], 1 at i and 0 elsewhere.
+    ///
+    /// - Throws: `.badShape` for other targets, `.invalidArgument` for a class outside 0 ..< classes.
+    public func oneHot(classes: Int) throws(ApusError) -> Dataset {
+        var changed: [NamedTensor] = []
+        for target in targets {
+            guard target.tensor.dtype.isInteger, target.tensor.count == count else {
+                throw .shape("\"\(target.name)\" is \(target.tensor), wanted one class index a sample")
+            }
+            let size = max(0, classes).multipliedReportingOverflow(by: count)
+            guard !size.overflow else { throw .shape("\(classes) classes are too many") }
+            var rows = try Tensor.zeros(.f32, shape: [count, max(0, classes)])
+            let indices = try target.tensor.doubles()
+            try rows.withUnsafeMutableScalars(of: Float.self) { rows throws(ApusError) in
+                for (sample, index) in indices.enumerated() {
+                    guard index >= 0, index < Double(classes) else {
+                        throw .argument("sample \(sample) is of class \(Int(index)), wanted 0 to \(classes - 1)")
+                    }
+                    rows[sample * classes + Int(index)] = 1
+                }
+            }
+            changed.append(NamedTensor(target.name, rows))
+        }
+        return try Dataset(inputs: inputs, targets: changed, classNames: classNames)
+    }
+
+    /// The same samples with the input tensors changed row by row.
+    public func mapInputs(_ change: (NamedTensor) throws(ApusError) -> Tensor) throws(ApusError) -> Dataset {
+        var changed: [NamedTensor] = []
+        for input in inputs { changed.append(NamedTensor(input.name, try change(input))) }
+        return try Dataset(inputs: changed, targets: targets, classNames: classNames)
+    }
+
+    private func map(_ change: (Tensor) throws(ApusError) -> Tensor) throws(ApusError) -> Dataset {
+        func changed(_ tensors: [NamedTensor]) throws(ApusError) -> [NamedTensor] {
+            var result: [NamedTensor] = []
+            for named in tensors { result.append(NamedTensor(named.name, try change(named.tensor))) }
+            return result
+        }
+        return try Dataset(inputs: changed(inputs), targets: changed(targets), classNames: classNames)
+    }
+}
