@@ -53,21 +53,3 @@ public enum Packing {
         withUnsafeBytes(of: params) { task($0.baseAddress, operands, 0, units, 0) }
     }
 }
-
-/// Zeroed memory that a constant owns.
-public final class HeapStorage: Storage {
-    public let memory: UnsafeMutableRawPointer
-
-    public init(size: Int) {
-        memory = .allocate(byteCount: max(size, 1), alignment: 64)
-        memory.initializeMemory(as: UInt8.self, repeating: 0, count: size)
-        super.init(UnsafeRawBufferPointer(start: memory, count: size))
-    }
-
-    public convenience init(_ bytes: [UInt8]) {
-        self.init(size: bytes.count)
-        bytes.withUnsafeBytes { if let base = $0.baseAddress { memory.copyMemory(from: base, byteCount: $0.count) } }
-    }
-
-    deinit { memory.deallocate() }
-}

@@ -1,0 +1,39 @@
+import ApusGraph
+
+/// y = activation(x·W + b) over the last axis. Weights: kernel [in, units], bias [units].
+public final class Dense: Layer {
+    public let units: Int
+    public let activation: Activation
+    public let usesBias: Bool
+    private let kernelInitializer: any Initializer
+    private let biasInitializer: any Initializer
+    private let kernelRegularizer: (any Regularizer)?
+
+    public init(
+        _ units: Int, activation: Activation = .none, usesBias: Bool = true,
+        kernelInitializer: any Initializer = GlorotUniform(), biasInitializer: any Initializer = Constant(0),
+        kernelRegularizer: (any Regularizer)? = nil, name: String = ""
+    ) {
+        self.units = units
+        self.activation = activation
+        self.usesBias = usesBias
+        self.kernelInitializer = kernelInitializer
+        self.biasInitializer = biasInitializer
+        self.kernelRegularizer = kernelRegularizer
+        super.init(name: name)
+    }
+
+    public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
+        let x = inputs[0]
+        guard units > 0 else { throw .argument("\(units) units, wanted 1 or more") }
+        let kernel = try context.parameter(
+            "kernel", [x.shape.last, units], kernelInitializer, regularizer: kernelRegularizer)
+        let z: Value
+        if usesBias {
+            z = try context(ApusGraph.Dense(), x, kernel, try context.parameter("bias", [units], biasInitializer))
+        } else {
+            z = try context(ApusGraph.Dense(hasBias: false), x, kernel)
+        }
+        return [try context.activate(z, activation)]
+    }
+}

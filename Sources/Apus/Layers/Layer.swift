@@ -1,0 +1,71 @@
+import ApusGraph
+
+/// A piece of a network: it owns weights by name and emits graph nodes.
+///
+/// Called on symbolic tensors it becomes part of a network; called twice it shares its weights.
+open class Layer {
+    /// Unique in its network; given by the network where it is left empty.
+    public internal(set) var name: String
+
+    public init(name: String = "") { self.name = name }
+
+    /// Such as "Conv2D"; names are made of it.
+    open var kind: String { String(describing: type(of: self)) }
+
+    /// Emits the layer's nodes. Weights come from `context`; the shapes of `inputs` have the batch at its largest.
+    open func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
+        throw .unsupported("\(kind) emits nothing")
+    }
+
+    /// How many tensors it makes.
+    open var outputCount: Int { 1 }
+
+    /// Adds the layer to a network under construction.
+    public func callAsFunction(_ inputs: SymbolicTensor...) -> SymbolicTensor { apply(inputs)[0] }
+
+    /// The same for a layer of several outputs.
+    public func apply(_ inputs: [SymbolicTensor]) -> [SymbolicTensor] {
+        let call = LayerCall(self, inputs)
+        return (0..<outputCount).map { SymbolicTensor(call: call, output: $0) }
+    }
+}
+
+/// One use of a layer.
+final class LayerCall {
+    let layer: Layer
+    let inputs: [SymbolicTensor]
+
+    init(_ layer: Layer, _ inputs: [SymbolicTensor]) {
+        self.layer = layer
+        self.inputs = inputs
+    }
+}
+
+/// A tensor of a network under construction: what a layer's call will make.
+public struct SymbolicTensor {
+    let call: LayerCall
+    let output: Int
+}
+
+/// An input of a network: samples of `shape`, the batch not counted.
+public final class InputLayer: Layer {
+    public let shape: [Int]
+    public let dtype: DType
+    public let contract: InputContract?
+
+    init(_ shape: [Int], _ dtype: DType, _ name: String, _ contract: InputContract?) {
+        self.shape = shape
+        self.dtype = dtype
+        self.contract = contract
+        super.init(name: name)
+    }
+
+    public override var kind: String { "Input" }
+}
+
+/// An input of a network built with the functional interface.
+public func Input(
+    _ shape: [Int], dtype: DType = .f32, name: String = "", contract: InputContract? = nil
+) -> SymbolicTensor {
+    InputLayer(shape, dtype, name, contract).apply([])[0]
+}

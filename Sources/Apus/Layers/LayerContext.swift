@@ -1,0 +1,85 @@
+import ApusGraph
+
+/// What a layer emits into: a function under construction, and the network's parameters.
+public final class LayerContext {
+    public enum Phase: Sendable {
+        /// Dropout drops, BatchNorm uses the batch's statistics and updates the moving ones.
+        case training
+        case inference
+    }
+
+    public let phase: Phase
+    public let builder: GraphBuilder
+    /// A counter that grows with every training step: what random operators draw from. nil in inference.
+    public let counter: Value?
+    let seed: UInt64
+    private let parameters: Parameters
+    private let emit: (Int) -> Value
+    private(set) var updates: [(parameter: Int, value: Value)] = []
+    private(set) var losses: [Value] = []
+    private var regularized: Set<Int> = []
+    private var streams: UInt32 = 0
+    var currentLayer = Layer()
+
+    /// `emit` gives the value of a parameter: a state in training, a constant in inference.
+    init(
+        _ phase: Phase, _ builder: GraphBuilder, _ parameters: Parameters, seed: UInt64, counter: Value?,
+        emit: @escaping (Int) -> Value
+    ) {
+        self.phase = phase
+        self.builder = builder
+        self.parameters = parameters
+        self.seed = seed
+        self.counter = counter
+        self.emit = emit
+    }
+
+    /// A parameter of the current layer, made by `initializer` the first time it is asked for.
+    public func parameter(
+        _ name: String, _ shape: [Int], _ initializer: Initializer, trainable: Bool = true,
+        regularizer: Regularizer? = nil
+    ) throws(ApusError) -> Value {
+        let index = try parameters.index(
+            currentLayer, name, shape, initializer, trainable: trainable)
+        let value = emit(index)
+        if let regularizer, phase == .training, regularized.insert(index).inserted {
+            losses.append(try regularizer.loss(value, builder))
+        }
+        return value
+    }
+
+    /// After a training step the parameter takes this value.
+    public func update(_ name: String, to value: Value) throws(ApusError) {
+        guard let index = parameters.find(currentLayer, name) else {
+            throw .argument("layer '\(currentLayer.name)' has no parameter '\(name)'")
+        }
+        if !updates.contains(where: { $0.parameter == index }) { updates.append((index, value)) }
+    }
+
+    /// A number of its own for each random operator of the network.
+    public func stream() -> UInt32 {
+        streams += 1
+        return streams
+    }
+
+    /// Emits a node with one output, named after the layer.
+    public func callAsFunction(_ op: Operator, _ inputs: Value...) throws(ApusError) -> Value {
+        try builder.node(op, inputs, name: nodeName(op))[0]
+    }
+
+    /// Emits a node, named after the layer.
+    public func node(_ op: Operator, _ inputs: [Value]) throws(ApusError) -> [Value] {
+        try builder.node(op, inputs, name: nodeName(op))
+    }
+
+    private var used: [String: Int] = [:]
+
+    /// The layer's name for its first node, "name/Operator" for others.
+    private func nodeName(_ op: Operator) -> String {
+        var name = used[currentLayer.name] == nil ? currentLayer.name : "\(currentLayer.name)/\(op.name)"
+        let count = used[name, default: 0]
+        used[name] = count + 1
+        if count > 0 { name += "_\(count)" }
+        return name
+    }
+}

@@ -1,0 +1,128 @@
+import ApusGraph
+import ApusRuntime
+
+extension Network {
+    /// The graph that ships: folded, fused and packed. What `predict` and `evaluate` run is exactly this, so they give
+    /// the bits that the exported file gives.
+    public func exportGraph(maximumBatch: Int = 64) throws(ApusError) -> Graph {
+        try Export.optimize(try inferenceGraph(maximumBatch: maximumBatch))
+    }
+
+    /// Writes the network as an .apus file.
+    public func export(to path: String, maximumBatch: Int = 64) throws(ApusError) {
+        try ModelWriter.write(try exportGraph(maximumBatch: maximumBatch), to: path)
+    }
+
+    /// The outputs for samples given input by input, each [samples, …].
+    public func predict(
+        _ inputs: [Tensor], batchSize: Int = 64, threads: Int? = nil
+    ) throws(ApusError) -> [Tensor] {
+        guard let samples = inputs.first?.shape.first else { throw .argument("predict without inputs") }
+        let runner = try Runner(try exportGraph(maximumBatch: max(1, min(batchSize, samples))), threads: threads)
+        var parts: [[Tensor]] = outputs.map { _ in [] }
+        var start = 0
+        while start < samples {
+            let range = start..<min(start + batchSize, samples)
+            var batch: [Tensor] = []
+            for input in inputs { batch.append(try input.rows(range)) }
+            for (i, output) in try runner.run(batch).enumerated() { parts[i].append(output) }
+            start = range.upperBound
+        }
+        var results: [Tensor] = []
+        for part in parts { results.append(try Tensor.concatenated(part)) }
+        return results
+    }
+
+    /// The outputs of a network with one input and one output.
+    public func predict(_ input: Tensor, batchSize: Int = 64, threads: Int? = nil) throws(ApusError) -> Tensor {
+        try predict([input], batchSize: batchSize, threads: threads)[0]
+    }
+
+    /// Loss and metrics over a dataset, measured on the graph that ships.
+    public func evaluate(
+        _ data: Dataset, losses: [any Loss] = [], metrics: [any Metric] = [], batchSize: Int = 64, threads: Int? = nil
+    ) throws(ApusError) -> EpochLog {
+        let batchSize = max(1, min(batchSize, data.count))
+        let graph = try exportGraph(maximumBatch: batchSize)
+        let evaluator = losses.isEmpty ? nil : try LossEvaluator(graph, losses, maximumBatch: batchSize)
+        let runner = try Runner(graph, threads: threads)
+        var mean = MeanLoss()
+        var metrics = metrics
+        for i in metrics.indices { metrics[i].reset() }
+        let iterator = try data.batches(size: batchSize).makeIterator()
+        while let batch = iterator.next() {
+            let predictions = try runner.run(batch.inputs.map { $0.tensor })
+            if let evaluator {
+                mean.update(
+                    loss: try evaluator.loss(predictions, batch.targets.map { $0.tensor }), samples: batch.count)
+            }
+            for i in metrics.indices {
+                try metrics[i].update(predictions: predictions[0], targets: batch.targets[0].tensor)
+            }
+        }
+        if let error = iterator.error { throw error }
+        var log = EpochLog(epoch: 0)
+        if evaluator != nil { log["loss"] = mean.value }
+        for metric in metrics { log[metric.name] = metric.value }
+        return log
+    }
+}
+
+/// Runs the first function of a graph on tensors; the first extent of the inputs sets the symbol "batch".
+public final class Runner {
+    private let session: Session
+    public var graph: Graph { session.model.graph }
+
+    public init(_ graph: Graph, threads: Int? = nil) throws(ApusError) {
+        var options = SessionOptions()
+        options.threads = threads ?? Processors.count
+        session = try Session(try ApusRuntime.Model(graph), options)
+    }
+
+    deinit { session.destroy() }
+
+    public func run(_ inputs: [Tensor]) throws(ApusError) -> [Tensor] {
+        let function = graph.functions[0]
+        guard inputs.count == function.inputs.count else {
+            throw .shape("\(inputs.count) inputs, wanted \(function.inputs.count)")
+        }
+        if graph.dimensions.count == 1, let samples = inputs.first?.shape.first {
+            try session.setDimension(graph.dimensions[0].name, samples)
+        }
+        for (i, input) in inputs.enumerated() { try session.set(input: i, input) }
+        session.run()
+        var outputs: [Tensor] = []
+        for i in function.outputs.indices { outputs.append(try session.tensor(output: i)) }
+        return outputs
+    }
+}
+
+/// The losses of predictions already made, as a graph of their own.
+private final class LossEvaluator {
+    private let runner: Runner
+
+    init(_ graph: Graph, _ losses: [any Loss], maximumBatch: Int) throws(ApusError) {
+        let own = Graph("loss")
+        own.dimensions = graph.dimensions
+        let builder = GraphBuilder(own, function: "evaluate")
+        var pairs: [(Value, Value)] = []
+        for (i, output) in graph.functions[0].outputs.enumerated() {
+            let prediction = try builder.input("prediction_\(i)", output.type)
+            let target = Network.symbolic(try losses[i].targetType(for: prediction.type))
+            pairs.append((prediction, try builder.input("target_\(i)", target)))
+        }
+        for (i, pair) in pairs.enumerated() {
+            builder.output("loss_\(i)", try losses[i].value(pair.0, pair.1, builder))
+        }
+        builder.finish()
+        runner = try Runner(own, threads: 1)
+    }
+
+    func loss(_ predictions: [Tensor], _ targets: [Tensor]) throws(ApusError) -> Double {
+        var inputs: [Tensor] = []
+        for (prediction, target) in zip(predictions, targets) { inputs += [prediction, target] }
+        var sum = 0.0
+        for loss in try runner.run(inputs) { sum += Double(try loss.array(of: Float.self)[0]) }
+        return sum
+    }
+}

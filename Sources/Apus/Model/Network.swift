@@ -1,0 +1,120 @@
+import ApusGraph
+
+/// Layers from inputs to outputs, and their parameters.
+///
+///     let x = Input([28, 28, 1])
+///     let y = Dense(10)(Flatten()(x))
+///     let network = try Network(inputs: [x], outputs: [y])
+public class Network {
+    public let name: String
+    public let inputs: [SymbolicTensor]
+    public let outputs: [SymbolicTensor]
+    public let parameters: Parameters
+    /// What initial weights and random operators are drawn from.
+    public let seed: UInt64
+    /// Names of the classes of output 0, written to the file.
+    public var classNames: [String] = []
+    /// Text that goes to the file with the model.
+    public var metadata: [(key: String, value: String)] = []
+    /// Every call of a layer, in an order in which it can be emitted.
+    let calls: [LayerCall]
+
+    public init(
+        inputs: [SymbolicTensor], outputs: [SymbolicTensor], name: String = "model", seed: UInt64 = 0
+    ) throws(ApusError) {
+        self.name = name
+        self.inputs = inputs
+        self.outputs = outputs
+        self.seed = seed
+        parameters = Parameters(seed: seed)
+        calls = Network.order(outputs)
+        for input in inputs where !(input.call.layer is InputLayer) {
+            throw .argument("an input of network '\(name)' that Input(…) did not make")
+        }
+        for call in calls where call.layer is InputLayer {
+            guard inputs.contains(where: { $0.call === call }) else {
+                throw .argument("network '\(name)' uses an input that it does not list")
+            }
+        }
+        try nameLayers()
+        // Makes the parameters, and reports a shape that does not fit at once.
+        let graph = Graph(name)
+        _ = try emit(.inference, graph, function: "predict", maximumBatch: 2) { index in
+            Network.append(self.parameters.all[index], to: graph)
+        }
+    }
+
+    /// The layers, each once.
+    public var layers: [Layer] {
+        var seen: Set<ObjectIdentifier> = []
+        return calls.map { $0.layer }.filter { seen.insert(ObjectIdentifier($0)).inserted }
+    }
+
+    private static func order(_ outputs: [SymbolicTensor]) -> [LayerCall] {
+        var order: [LayerCall] = []
+        var seen: Set<ObjectIdentifier> = []
+        // An explicit stack: networks may be deeper than the thread's.
+        var stack = outputs.reversed().map { ($0.call, false) }
+        while let (call, visited) = stack.popLast() {
+            if visited {
+                order.append(call)
+            } else if seen.insert(ObjectIdentifier(call)).inserted {
+                stack.append((call, true))
+                for input in call.inputs.reversed() where !seen.contains(ObjectIdentifier(input.call)) {
+                    stack.append((input.call, false))
+                }
+            }
+        }
+        return order
+    }
+
+    /// "conv2d", "conv2d_1", … as Keras names them.
+    private func nameLayers() throws(ApusError) {
+        var counts: [String: Int] = [:]
+        var names: Set<String> = []
+        for layer in layers where !layer.name.isEmpty {
+            guard names.insert(layer.name).inserted else {
+                throw .argument("two layers are named '\(layer.name)'")
+            }
+        }
+        for layer in layers where layer.name.isEmpty {
+            let base = layer.kind.lowercased()
+            repeat {
+                let count = counts[base, default: 0]
+                counts[base] = count + 1
+                layer.name = count == 0 ? base : "\(base)_\(count)"
+            } while !names.insert(layer.name).inserted
+        }
+    }
+}
+
+/// One layer after another.
+///
+///     let network = try Sequential(input: [28, 28, 1]) {
+///         Conv2D(32, kernel: 3, activation: .relu)
+///         MaxPool2D(2)
+///         Flatten()
+///         Dense(10)
+///     }
+public final class Sequential: Network {
+    public init(
+        input shape: [Int], dtype: DType = .f32, name: String = "model", seed: UInt64 = 0,
+        contract: InputContract? = nil, @LayerBuilder layers: () -> [Layer]
+    ) throws(ApusError) {
+        let input = Input(shape, dtype: dtype, name: "input", contract: contract)
+        var output = input
+        for layer in layers() { output = layer(output) }
+        try super.init(inputs: [input], outputs: [output], name: name, seed: seed)
+    }
+}
+
+@resultBuilder
+public enum LayerBuilder {
+    public static func buildExpression(_ layer: Layer) -> [Layer] { [layer] }
+    public static func buildExpression(_ layers: [Layer]) -> [Layer] { layers }
+    public static func buildBlock(_ parts: [Layer]...) -> [Layer] { parts.flatMap { $0 } }
+    public static func buildOptional(_ part: [Layer]?) -> [Layer] { part ?? [] }
+    public static func buildEither(first: [Layer]) -> [Layer] { first }
+    public static func buildEither(second: [Layer]) -> [Layer] { second }
+    public static func buildArray(_ parts: [[Layer]]) -> [Layer] { parts.flatMap { $0 } }
+}

@@ -1,0 +1,61 @@
+import ApusGraph
+
+/// A tensor that a layer owns: a trained weight or a statistic.
+public struct Parameter: Sendable {
+    /// "layer/weight"
+    public let name: String
+    public var value: Tensor
+    public var isTrainable: Bool
+    /// False for statistics such as moving averages.
+    public let isWeight: Bool
+
+    public var count: Int { value.count }
+}
+
+/// The parameters of a network, in the order their layers first asked for them.
+public final class Parameters {
+    public private(set) var all: [Parameter] = []
+    private var indices: [String: Int] = [:]
+    private let seed: UInt64
+
+    init(seed: UInt64) { self.seed = seed }
+
+    func find(_ layer: Layer, _ name: String) -> Int? { indices["\(layer.name)/\(name)"] }
+
+    /// The parameter with this name; made the first time.
+    func index(
+        _ layer: Layer, _ name: String, _ shape: [Int], _ initializer: Initializer, trainable: Bool
+    ) throws(ApusError) -> Int {
+        let fullName = "\(layer.name)/\(name)"
+        if let index = indices[fullName] {
+            guard all[index].value.shape == shape else {
+                throw .shape("'\(fullName)' of shape \(all[index].value.shape), wanted \(shape)")
+            }
+            return index
+        }
+        var random = Philox(seed: seed, stream: UInt64(all.count))
+        let value = try initializer.tensor(shape, &random)
+        all.append(Parameter(name: fullName, value: value, isTrainable: trainable, isWeight: trainable))
+        indices[fullName] = all.count - 1
+        return all.count - 1
+    }
+
+    func set(_ index: Int, _ value: Tensor) { all[index].value = value }
+
+    /// The value of a parameter by its full name, such as "dense_1/kernel".
+    public subscript(name: String) -> Tensor? { indices[name].map { all[$0].value } }
+
+    /// Replaces a value; the shape stays.
+    public func set(_ name: String, _ value: Tensor) throws(ApusError) {
+        guard let index = indices[name] else { throw .argument("no parameter '\(name)'") }
+        guard value.shape == all[index].value.shape, value.dtype == all[index].value.dtype else {
+            throw .shape("'\(name)' set to \(value), wanted \(all[index].value)")
+        }
+        all[index].value = value
+    }
+
+    /// Stops or resumes the training of every weight whose name starts with `prefix`.
+    public func setTrainable(_ trainable: Bool, prefix: String) {
+        for i in all.indices where all[i].isWeight && all[i].name.hasPrefix(prefix) { all[i].isTrainable = trainable }
+    }
+}

@@ -1,0 +1,102 @@
+import ApusGraph
+
+/// Reverse-mode differentiation as a rewrite: the nodes that compute gradients are appended to the same function.
+enum Backward {
+    /// The gradients of a scalar with respect to `targets`; nil where the scalar does not depend on one.
+    static func gradients(of scalar: Value, for targets: [Value], in builder: GraphBuilder) throws(ApusError) -> [Value?] {
+        var pass = Pass(builder, targets)
+        return try pass.run(from: scalar, targets)
+    }
+
+    private struct Pass {
+        let builder: GraphBuilder
+        /// The nodes of the forward pass and the local that each one's outputs start at.
+        let nodes: [Node]
+        let firstOutputs: [Int]
+        /// Per local: whether a target flows into it.
+        var depends: [Bool]
+        var constants: [Bool]
+        var states: [Bool]
+        var arrived: [Int: Value] = [:]
+        var arrivedAtConstant: [Int: Value] = [:]
+        var arrivedAtState: [Int: Value] = [:]
+
+        init(_ builder: GraphBuilder, _ targets: [Value]) {
+            self.builder = builder
+            nodes = builder.function.nodes
+            var next = builder.function.inputs.count
+            var firstOutputs: [Int] = []
+            for node in nodes {
+                firstOutputs.append(next)
+                next += node.op.outputCount
+            }
+            self.firstOutputs = firstOutputs
+            depends = [Bool](repeating: false, count: next)
+            constants = [Bool](repeating: false, count: builder.graph.constants.count)
+            states = [Bool](repeating: false, count: builder.graph.states.count)
+            for target in targets {
+                switch target.operand {
+                case .constant(let i): constants[i] = true
+                case .state(let i): states[i] = true
+                case .local(let i): depends[i] = true
+                }
+            }
+            for (index, node) in nodes.enumerated() where node.inputs.contains(where: { self.dependsOnTarget($0) }) {
+                for output in 0..<node.op.outputCount { depends[firstOutputs[index] + output] = true }
+            }
+        }
+
+        func dependsOnTarget(_ operand: Operand) -> Bool {
+            switch operand {
+            case .constant(let i): constants[i]
+            case .state(let i): states[i]
+            case .local(let i): depends[i]
+            }
+        }
+
+        mutating func run(from scalar: Value, _ targets: [Value]) throws(ApusError) -> [Value?] {
+            guard scalar.shape.count == 1, scalar.type.dtype.isFloat else {
+                throw .shape("the gradient of \(scalar.type), wanted one float")
+            }
+            try arrive(builder.scalar(1, scalar.type.dtype), at: scalar.operand)
+            for (index, node) in nodes.enumerated().reversed() {
+                let outputs = (0..<node.op.outputCount).map { firstOutputs[index] + $0 }
+                guard outputs.contains(where: { arrived[$0] != nil && depends[$0] }) else { continue }
+                let wanted = node.inputs.map { dependsOnTarget($0) }
+                guard wanted.contains(true) else { continue }
+                let gradient = Gradient(
+                    builder: builder, inputs: node.inputs.map { builder.value($0) },
+                    outputs: outputs.map { builder.local($0) }, outputGradients: outputs.map { arrived[$0] },
+                    wanted: wanted)
+                do throws(ApusError) {
+                    let gradients = try node.op.gradient(gradient)
+                    for (input, value) in gradients.enumerated() where wanted[input] {
+                        if let value { try arrive(value, at: node.inputs[input]) }
+                    }
+                } catch {
+                    throw error.within("gradient of '\(node.name)' (\(node.op.name))")
+                }
+            }
+            return targets.map { target in
+                switch target.operand {
+                case .constant(let i): arrivedAtConstant[i]
+                case .state(let i): arrivedAtState[i]
+                case .local(let i): arrived[i]
+                }
+            }
+        }
+
+        /// Several gradients that arrive at one value add up.
+        private mutating func arrive(_ value: Value, at operand: Operand) throws(ApusError) {
+            func sum(_ old: Value?) throws(ApusError) -> Value {
+                guard let old else { return value }
+                return try builder(ApusGraph.Add(), old, value)
+            }
+            switch operand {
+            case .constant(let i): arrivedAtConstant[i] = try sum(arrivedAtConstant[i])
+            case .state(let i): arrivedAtState[i] = try sum(arrivedAtState[i])
+            case .local(let i): arrived[i] = try sum(arrived[i])
+            }
+        }
+    }
+}
