@@ -1,0 +1,53 @@
+# make demo   set up, train on bundled digits, export, run from C, C++, Python and Swift
+# make test   every test that finishes within 20 minutes;  make test-all adds the long ones
+# make lib    build/libapus.so and build/libapus.a
+PREFIX ?= /usr/local
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+SWIFT_BUILD := swift build -c release
+
+.PHONY: demo test test-all lib tools install wheel bench clean setup venv docs
+
+demo: lib tools venv
+	./scripts/demo.sh
+
+test: lib venv
+	./scripts/test.sh
+
+test-all: test
+	./scripts/test-long.sh
+
+setup: build/.setup
+
+# The packages this project needs that the machine lacks.
+build/.setup: scripts/setup.sh
+	./scripts/setup.sh
+	@mkdir -p build && touch $@
+
+venv: build/.venv
+
+build/.venv: build/.setup scripts/requirements.txt
+	python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r scripts/requirements.txt
+	touch $@
+
+lib: setup
+	./scripts/build-lib.sh
+
+tools: setup
+	$(SWIFT_BUILD)
+
+install: lib
+	./packaging/install.sh "$(DESTDIR)$(PREFIX)" "$(PREFIX)"
+
+wheel: lib venv
+	$(PYTHON) Bindings/python/build_wheel.py
+
+bench: lib venv
+	$(PYTHON) Benchmarks/bench.py
+
+docs:
+	swift package --disable-sandbox generate-documentation --target Apus
+
+clean:
+	rm -rf build .build .build-embedded .build-asan .build-tsan $(VENV)

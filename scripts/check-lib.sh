@@ -1,0 +1,25 @@
+#!/bin/sh
+# The gates of the shipped library: size, needed libraries, GLIBC symbols, exports.
+set -eu
+cd "$(dirname "$0")/.."
+library=build/libapus.so
+limit=${APUS_SIZE_LIMIT:-512000}
+
+fail() { echo "libapus.so: $*" >&2; exit 1; }
+
+size=$(stat -Lc %s $library)
+[ "$size" -le "$limit" ] || fail "$size bytes, wanted at most $limit"
+
+needed=$(readelf -d $library | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | sort | tr '\n' ' ')
+for name in $needed; do
+    case $name in libc.so.6 | libm.so.6) ;; *) fail "needs $name, wanted libc and libm alone" ;; esac
+done
+
+objdump -T $library | awk '$4 == ".text" { print $NF }' | sort >build/exports.txt
+grep -o 'apus_[a-z_]*(' Include/apus.h | tr -d '(' | sort -u | grep -v '^apus_parallel' >build/declared.txt
+diff build/declared.txt build/exports.txt >&2 || fail "exports differ from apus.h"
+
+highest=$(objdump -T $library | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -1)
+young=$(objdump -T $library | sed -n 's/.*(\(GLIBC_[0-9.]*\)) *\(.*\)/\1 \2/p' | sort -uV |
+    awk '{ split(substr($1, 7), v, "."); if (v[1] > 2 || v[2] > 17) print $2 " (" $1 ")" }' | tr '\n' ' ')
+echo "libapus.so: $size bytes, needs $needed- highest symbol $highest${young:+; above GLIBC_2.17: $young}"
