@@ -10,12 +10,15 @@ let leanSettings: [SwiftSetting] =
     : []
 let cSettings: [CSetting] =
     embedded
-    ? [.unsafeFlags(["-fPIC", "-ffunction-sections", "-fdata-sections", "-fvisibility=hidden"])]
+    ? [.unsafeFlags([
+        "-fPIC", "-ffunction-sections", "-fdata-sections", "-fvisibility=hidden",
+        "-fno-asynchronous-unwind-tables", "-Os",
+    ])]
     : []
 
 let leanTargets: [Target] = [
     .target(name: "CSystem", cSettings: cSettings),
-    .target(name: "CKernels", exclude: ["README.md", "gemm/README.md"], cSettings: cSettings),
+    .target(name: "CKernels", exclude: ["README.md", "gemm/README.md", "conv/README.md", "pool/README.md"], cSettings: cSettings),
     .target(
         name: "CModelFormat", exclude: ["generate.sh"], cSettings: cSettings,
         linkerSettings: embedded ? [] : [.linkedLibrary("protobuf-c")]),

@@ -15,18 +15,24 @@ public struct ApusError: Error, Sendable {
     public var code: Code
     public var message: String
 
-    public init(_ code: Code, _ message: String) {
+    @inline(never)
+    public init(_ code: Code, _ message: Message) {
         self.code = code
-        self.message = message
+        self.message = message.text
     }
 
-    public static func shape(_ message: String) -> ApusError { ApusError(.badShape, message) }
-    public static func file(_ message: String) -> ApusError { ApusError(.badFile, message) }
-    public static func unsupported(_ message: String) -> ApusError { ApusError(.unsupported, message) }
-    public static func argument(_ message: String) -> ApusError { ApusError(.invalidArgument, message) }
+    @inline(never)
+    public static func shape(_ message: Message) -> ApusError { ApusError(.badShape, message) }
+    @inline(never)
+    public static func file(_ message: Message) -> ApusError { ApusError(.badFile, message) }
+    @inline(never)
+    public static func unsupported(_ message: Message) -> ApusError { ApusError(.unsupported, message) }
+    @inline(never)
+    public static func argument(_ message: Message) -> ApusError { ApusError(.invalidArgument, message) }
 
     /// The same error with its place named in front.
-    public func within(_ place: String) -> ApusError { ApusError(code, place + ": " + message) }
+    @inline(never)
+    public func within(_ place: Message) -> ApusError { ApusError(code, "\(place.text): \(message)") }
 }
 
 extension ApusError: CustomStringConvertible {

@@ -121,7 +121,7 @@ public final class ValidGraph: @unchecked Sendable {
         }
     }
 
-    private static func named<R>(_ place: String, _ body: () throws(ApusError) -> R) throws(ApusError) -> R {
-        do throws(ApusError) { return try body() } catch { throw error.within(place) }
+    private static func named<R>(_ place: @autoclosure () -> Message, _ body: () throws(ApusError) -> R) throws(ApusError) -> R {
+        do throws(ApusError) { return try body() } catch { throw error.within(place()) }
     }
 }

@@ -22,7 +22,7 @@ public final class ModelFile: Storage {
             return ModelFile(header: spans.header, weights: spans.weights, mapping: mapping, copy: nil)
         } catch {
             cs_unmap(bytes, size)
-            throw error.within(path)
+            throw error.within("\(path)")
         }
     }
 

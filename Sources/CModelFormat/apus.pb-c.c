@@ -2125,7 +2125,7 @@ void   apus__adam__free_unpacked
 static const ProtobufCFieldDescriptor apus__model__field_descriptors[15] =
 {
   {
-    "signature",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
@@ -2137,7 +2137,7 @@ static const ProtobufCFieldDescriptor apus__model__field_descriptors[15] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "header_checksum",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FIXED32,
@@ -2149,7 +2149,7 @@ static const ProtobufCFieldDescriptor apus__model__field_descriptors[15] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "format",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2161,7 +2161,7 @@ static const ProtobufCFieldDescriptor apus__model__field_descriptors[15] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "producer",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
@@ -2173,7 +2173,7 @@ static const ProtobufCFieldDescriptor apus__model__field_descriptors[15] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "dimensions",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2185,7 +2185,7 @@ static const ProtobufCFieldDescriptor apus__model__field_descriptors[15] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "constants",
+    NULL, /* CODE_SIZE */
     6,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2197,7 +2197,7 @@ static const ProtobufCFieldDescriptor apus__model__field_descriptors[15] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "states",
+    NULL, /* CODE_SIZE */
     7,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2209,7 +2209,7 @@ static const ProtobufCFieldDescriptor apus__model__field_descriptors[15] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "functions",
+    NULL, /* CODE_SIZE */
     8,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2221,7 +2221,7 @@ static const ProtobufCFieldDescriptor apus__model__field_descriptors[15] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "metadata",
+    NULL, /* CODE_SIZE */
     9,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2233,7 +2233,7 @@ static const ProtobufCFieldDescriptor apus__model__field_descriptors[15] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "goldens",
+    NULL, /* CODE_SIZE */
     10,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2245,7 +2245,7 @@ static const ProtobufCFieldDescriptor apus__model__field_descriptors[15] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "weights_size",
+    NULL, /* CODE_SIZE */
     11,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FIXED64,
@@ -2257,7 +2257,7 @@ static const ProtobufCFieldDescriptor apus__model__field_descriptors[15] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "weights_hash",
+    NULL, /* CODE_SIZE */
     12,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -2269,7 +2269,7 @@ static const ProtobufCFieldDescriptor apus__model__field_descriptors[15] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "name",
+    NULL, /* CODE_SIZE */
     13,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
@@ -2281,7 +2281,7 @@ static const ProtobufCFieldDescriptor apus__model__field_descriptors[15] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "padding",
+    NULL, /* CODE_SIZE */
     14,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -2293,7 +2293,7 @@ static const ProtobufCFieldDescriptor apus__model__field_descriptors[15] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "weights",
+    NULL, /* CODE_SIZE */
     15,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -2305,23 +2305,6 @@ static const ProtobufCFieldDescriptor apus__model__field_descriptors[15] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__model__field_indices_by_name[] = {
-  5,   /* field[5] = constants */
-  4,   /* field[4] = dimensions */
-  2,   /* field[2] = format */
-  7,   /* field[7] = functions */
-  9,   /* field[9] = goldens */
-  1,   /* field[1] = header_checksum */
-  8,   /* field[8] = metadata */
-  12,   /* field[12] = name */
-  13,   /* field[13] = padding */
-  3,   /* field[3] = producer */
-  0,   /* field[0] = signature */
-  6,   /* field[6] = states */
-  14,   /* field[14] = weights */
-  11,   /* field[11] = weights_hash */
-  10,   /* field[10] = weights_size */
-};
 static const ProtobufCIntRange apus__model__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -2330,14 +2313,11 @@ static const ProtobufCIntRange apus__model__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__model__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Model",
-  "Model",
-  "Apus__Model",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Model),
   15,
   apus__model__field_descriptors,
-  apus__model__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__model__number_ranges,
   (ProtobufCMessageInit) apus__model__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -2345,7 +2325,7 @@ const ProtobufCMessageDescriptor apus__model__descriptor =
 static const ProtobufCFieldDescriptor apus__version__field_descriptors[2] =
 {
   {
-    "major",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -2357,7 +2337,7 @@ static const ProtobufCFieldDescriptor apus__version__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "minor",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -2369,10 +2349,6 @@ static const ProtobufCFieldDescriptor apus__version__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__version__field_indices_by_name[] = {
-  0,   /* field[0] = major */
-  1,   /* field[1] = minor */
-};
 static const ProtobufCIntRange apus__version__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -2381,14 +2357,11 @@ static const ProtobufCIntRange apus__version__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__version__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Version",
-  "Version",
-  "Apus__Version",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Version),
   2,
   apus__version__field_descriptors,
-  apus__version__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__version__number_ranges,
   (ProtobufCMessageInit) apus__version__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -2396,7 +2369,7 @@ const ProtobufCMessageDescriptor apus__version__descriptor =
 static const ProtobufCFieldDescriptor apus__dimension__field_descriptors[3] =
 {
   {
-    "name",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
@@ -2408,7 +2381,7 @@ static const ProtobufCFieldDescriptor apus__dimension__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "minimum",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -2420,7 +2393,7 @@ static const ProtobufCFieldDescriptor apus__dimension__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "maximum",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -2432,11 +2405,6 @@ static const ProtobufCFieldDescriptor apus__dimension__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__dimension__field_indices_by_name[] = {
-  2,   /* field[2] = maximum */
-  1,   /* field[1] = minimum */
-  0,   /* field[0] = name */
-};
 static const ProtobufCIntRange apus__dimension__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -2445,14 +2413,11 @@ static const ProtobufCIntRange apus__dimension__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__dimension__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Dimension",
-  "Dimension",
-  "Apus__Dimension",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Dimension),
   3,
   apus__dimension__field_descriptors,
-  apus__dimension__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__dimension__number_ranges,
   (ProtobufCMessageInit) apus__dimension__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -2460,7 +2425,7 @@ const ProtobufCMessageDescriptor apus__dimension__descriptor =
 static const ProtobufCFieldDescriptor apus__metadata__field_descriptors[2] =
 {
   {
-    "key",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
@@ -2472,7 +2437,7 @@ static const ProtobufCFieldDescriptor apus__metadata__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "value",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
@@ -2484,10 +2449,6 @@ static const ProtobufCFieldDescriptor apus__metadata__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__metadata__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
 static const ProtobufCIntRange apus__metadata__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -2496,14 +2457,11 @@ static const ProtobufCIntRange apus__metadata__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__metadata__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Metadata",
-  "Metadata",
-  "Apus__Metadata",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Metadata),
   2,
   apus__metadata__field_descriptors,
-  apus__metadata__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__metadata__number_ranges,
   (ProtobufCMessageInit) apus__metadata__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -2511,7 +2469,7 @@ const ProtobufCMessageDescriptor apus__metadata__descriptor =
 static const ProtobufCFieldDescriptor apus__tensor_type__field_descriptors[5] =
 {
   {
-    "dtype",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_ENUM,
@@ -2523,7 +2481,7 @@ static const ProtobufCFieldDescriptor apus__tensor_type__field_descriptors[5] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "layout",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_ENUM,
@@ -2535,7 +2493,7 @@ static const ProtobufCFieldDescriptor apus__tensor_type__field_descriptors[5] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "shape",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_SINT32,
@@ -2547,7 +2505,7 @@ static const ProtobufCFieldDescriptor apus__tensor_type__field_descriptors[5] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "quantization",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2559,7 +2517,7 @@ static const ProtobufCFieldDescriptor apus__tensor_type__field_descriptors[5] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "groups",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -2571,13 +2529,6 @@ static const ProtobufCFieldDescriptor apus__tensor_type__field_descriptors[5] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__tensor_type__field_indices_by_name[] = {
-  0,   /* field[0] = dtype */
-  4,   /* field[4] = groups */
-  1,   /* field[1] = layout */
-  3,   /* field[3] = quantization */
-  2,   /* field[2] = shape */
-};
 static const ProtobufCIntRange apus__tensor_type__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -2586,44 +2537,31 @@ static const ProtobufCIntRange apus__tensor_type__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__tensor_type__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.TensorType",
-  "TensorType",
-  "Apus__TensorType",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__TensorType),
   5,
   apus__tensor_type__field_descriptors,
-  apus__tensor_type__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__tensor_type__number_ranges,
   (ProtobufCMessageInit) apus__tensor_type__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue apus__quantization__granularity__enum_values_by_number[3] =
 {
-  { "PER_TENSOR", "APUS__QUANTIZATION__GRANULARITY__PER_TENSOR", 0 },
-  { "PER_CHANNEL", "APUS__QUANTIZATION__GRANULARITY__PER_CHANNEL", 1 },
-  { "PER_BLOCK", "APUS__QUANTIZATION__GRANULARITY__PER_BLOCK", 2 },
+  { NULL, NULL, 0 }, /* CODE_SIZE */
+  { NULL, NULL, 1 }, /* CODE_SIZE */
+  { NULL, NULL, 2 }, /* CODE_SIZE */
 };
 static const ProtobufCIntRange apus__quantization__granularity__value_ranges[] = {
 {0, 0},{0, 3}
 };
-static const ProtobufCEnumValueIndex apus__quantization__granularity__enum_values_by_name[3] =
-{
-  { "PER_BLOCK", 2 },
-  { "PER_CHANNEL", 1 },
-  { "PER_TENSOR", 0 },
-};
 const ProtobufCEnumDescriptor apus__quantization__granularity__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "apus.Quantization.Granularity",
-  "Granularity",
-  "Apus__Quantization__Granularity",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   3,
   apus__quantization__granularity__enum_values_by_number,
-  3,
-  apus__quantization__granularity__enum_values_by_name,
+  0, NULL, /* CODE_SIZE */
   1,
   apus__quantization__granularity__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
@@ -2631,7 +2569,7 @@ const ProtobufCEnumDescriptor apus__quantization__granularity__descriptor =
 static const ProtobufCFieldDescriptor apus__quantization__field_descriptors[10] =
 {
   {
-    "granularity",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_ENUM,
@@ -2643,7 +2581,7 @@ static const ProtobufCFieldDescriptor apus__quantization__field_descriptors[10] 
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "axis",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -2655,7 +2593,7 @@ static const ProtobufCFieldDescriptor apus__quantization__field_descriptors[10] 
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "block_size",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -2667,7 +2605,7 @@ static const ProtobufCFieldDescriptor apus__quantization__field_descriptors[10] 
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "scales",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_FLOAT,
@@ -2679,7 +2617,7 @@ static const ProtobufCFieldDescriptor apus__quantization__field_descriptors[10] 
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "zero_points",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_SINT32,
@@ -2691,7 +2629,7 @@ static const ProtobufCFieldDescriptor apus__quantization__field_descriptors[10] 
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "scale_dtype",
+    NULL, /* CODE_SIZE */
     6,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_ENUM,
@@ -2703,7 +2641,7 @@ static const ProtobufCFieldDescriptor apus__quantization__field_descriptors[10] 
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "scale_count",
+    NULL, /* CODE_SIZE */
     7,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
@@ -2715,7 +2653,7 @@ static const ProtobufCFieldDescriptor apus__quantization__field_descriptors[10] 
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "scale_offset",
+    NULL, /* CODE_SIZE */
     8,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
@@ -2727,7 +2665,7 @@ static const ProtobufCFieldDescriptor apus__quantization__field_descriptors[10] 
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "zero_point_offset",
+    NULL, /* CODE_SIZE */
     9,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
@@ -2739,7 +2677,7 @@ static const ProtobufCFieldDescriptor apus__quantization__field_descriptors[10] 
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "has_stored_zero_points",
+    NULL, /* CODE_SIZE */
     10,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
@@ -2751,18 +2689,6 @@ static const ProtobufCFieldDescriptor apus__quantization__field_descriptors[10] 
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__quantization__field_indices_by_name[] = {
-  1,   /* field[1] = axis */
-  2,   /* field[2] = block_size */
-  0,   /* field[0] = granularity */
-  9,   /* field[9] = has_stored_zero_points */
-  6,   /* field[6] = scale_count */
-  5,   /* field[5] = scale_dtype */
-  7,   /* field[7] = scale_offset */
-  3,   /* field[3] = scales */
-  8,   /* field[8] = zero_point_offset */
-  4,   /* field[4] = zero_points */
-};
 static const ProtobufCIntRange apus__quantization__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -2771,14 +2697,11 @@ static const ProtobufCIntRange apus__quantization__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__quantization__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Quantization",
-  "Quantization",
-  "Apus__Quantization",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Quantization),
   10,
   apus__quantization__field_descriptors,
-  apus__quantization__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__quantization__number_ranges,
   (ProtobufCMessageInit) apus__quantization__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -2786,7 +2709,7 @@ const ProtobufCMessageDescriptor apus__quantization__descriptor =
 static const ProtobufCFieldDescriptor apus__span__field_descriptors[2] =
 {
   {
-    "offset",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
@@ -2798,7 +2721,7 @@ static const ProtobufCFieldDescriptor apus__span__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "size",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
@@ -2810,10 +2733,6 @@ static const ProtobufCFieldDescriptor apus__span__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__span__field_indices_by_name[] = {
-  0,   /* field[0] = offset */
-  1,   /* field[1] = size */
-};
 static const ProtobufCIntRange apus__span__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -2822,14 +2741,11 @@ static const ProtobufCIntRange apus__span__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__span__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Span",
-  "Span",
-  "Apus__Span",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Span),
   2,
   apus__span__field_descriptors,
-  apus__span__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__span__number_ranges,
   (ProtobufCMessageInit) apus__span__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -2837,7 +2753,7 @@ const ProtobufCMessageDescriptor apus__span__descriptor =
 static const ProtobufCFieldDescriptor apus__constant__field_descriptors[3] =
 {
   {
-    "name",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
@@ -2849,7 +2765,7 @@ static const ProtobufCFieldDescriptor apus__constant__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "type",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2861,7 +2777,7 @@ static const ProtobufCFieldDescriptor apus__constant__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "data",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2873,11 +2789,6 @@ static const ProtobufCFieldDescriptor apus__constant__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__constant__field_indices_by_name[] = {
-  2,   /* field[2] = data */
-  0,   /* field[0] = name */
-  1,   /* field[1] = type */
-};
 static const ProtobufCIntRange apus__constant__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -2886,50 +2797,34 @@ static const ProtobufCIntRange apus__constant__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__constant__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Constant",
-  "Constant",
-  "Apus__Constant",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Constant),
   3,
   apus__constant__field_descriptors,
-  apus__constant__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__constant__number_ranges,
   (ProtobufCMessageInit) apus__constant__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue apus__state__role__enum_values_by_number[6] =
 {
-  { "OTHER", "APUS__STATE__ROLE__OTHER", 0 },
-  { "WEIGHT", "APUS__STATE__ROLE__WEIGHT", 1 },
-  { "STATISTIC", "APUS__STATE__ROLE__STATISTIC", 2 },
-  { "SLOT", "APUS__STATE__ROLE__SLOT", 3 },
-  { "COUNTER", "APUS__STATE__ROLE__COUNTER", 4 },
-  { "MEMORY", "APUS__STATE__ROLE__MEMORY", 5 },
+  { NULL, NULL, 0 }, /* CODE_SIZE */
+  { NULL, NULL, 1 }, /* CODE_SIZE */
+  { NULL, NULL, 2 }, /* CODE_SIZE */
+  { NULL, NULL, 3 }, /* CODE_SIZE */
+  { NULL, NULL, 4 }, /* CODE_SIZE */
+  { NULL, NULL, 5 }, /* CODE_SIZE */
 };
 static const ProtobufCIntRange apus__state__role__value_ranges[] = {
 {0, 0},{0, 6}
 };
-static const ProtobufCEnumValueIndex apus__state__role__enum_values_by_name[6] =
-{
-  { "COUNTER", 4 },
-  { "MEMORY", 5 },
-  { "OTHER", 0 },
-  { "SLOT", 3 },
-  { "STATISTIC", 2 },
-  { "WEIGHT", 1 },
-};
 const ProtobufCEnumDescriptor apus__state__role__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "apus.State.Role",
-  "Role",
-  "Apus__State__Role",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   6,
   apus__state__role__enum_values_by_number,
-  6,
-  apus__state__role__enum_values_by_name,
+  0, NULL, /* CODE_SIZE */
   1,
   apus__state__role__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
@@ -2937,7 +2832,7 @@ const ProtobufCEnumDescriptor apus__state__role__descriptor =
 static const ProtobufCFieldDescriptor apus__state__field_descriptors[4] =
 {
   {
-    "name",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
@@ -2949,7 +2844,7 @@ static const ProtobufCFieldDescriptor apus__state__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "type",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2961,7 +2856,7 @@ static const ProtobufCFieldDescriptor apus__state__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "initial",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2973,7 +2868,7 @@ static const ProtobufCFieldDescriptor apus__state__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "role",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_ENUM,
@@ -2985,12 +2880,6 @@ static const ProtobufCFieldDescriptor apus__state__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__state__field_indices_by_name[] = {
-  2,   /* field[2] = initial */
-  0,   /* field[0] = name */
-  3,   /* field[3] = role */
-  1,   /* field[1] = type */
-};
 static const ProtobufCIntRange apus__state__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -2999,14 +2888,11 @@ static const ProtobufCIntRange apus__state__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__state__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.State",
-  "State",
-  "Apus__State",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__State),
   4,
   apus__state__field_descriptors,
-  apus__state__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__state__number_ranges,
   (ProtobufCMessageInit) apus__state__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -3014,7 +2900,7 @@ const ProtobufCMessageDescriptor apus__state__descriptor =
 static const ProtobufCFieldDescriptor apus__function__field_descriptors[5] =
 {
   {
-    "name",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
@@ -3026,7 +2912,7 @@ static const ProtobufCFieldDescriptor apus__function__field_descriptors[5] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "inputs",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3038,7 +2924,7 @@ static const ProtobufCFieldDescriptor apus__function__field_descriptors[5] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "nodes",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3050,7 +2936,7 @@ static const ProtobufCFieldDescriptor apus__function__field_descriptors[5] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "outputs",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3062,7 +2948,7 @@ static const ProtobufCFieldDescriptor apus__function__field_descriptors[5] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "updates",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3074,13 +2960,6 @@ static const ProtobufCFieldDescriptor apus__function__field_descriptors[5] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__function__field_indices_by_name[] = {
-  1,   /* field[1] = inputs */
-  0,   /* field[0] = name */
-  2,   /* field[2] = nodes */
-  3,   /* field[3] = outputs */
-  4,   /* field[4] = updates */
-};
 static const ProtobufCIntRange apus__function__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -3089,14 +2968,11 @@ static const ProtobufCIntRange apus__function__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__function__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Function",
-  "Function",
-  "Apus__Function",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Function),
   5,
   apus__function__field_descriptors,
-  apus__function__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__function__number_ranges,
   (ProtobufCMessageInit) apus__function__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -3104,7 +2980,7 @@ const ProtobufCMessageDescriptor apus__function__descriptor =
 static const ProtobufCFieldDescriptor apus__input__field_descriptors[3] =
 {
   {
-    "name",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
@@ -3116,7 +2992,7 @@ static const ProtobufCFieldDescriptor apus__input__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "type",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3128,7 +3004,7 @@ static const ProtobufCFieldDescriptor apus__input__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "contract",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3140,11 +3016,6 @@ static const ProtobufCFieldDescriptor apus__input__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__input__field_indices_by_name[] = {
-  2,   /* field[2] = contract */
-  0,   /* field[0] = name */
-  1,   /* field[1] = type */
-};
 static const ProtobufCIntRange apus__input__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -3153,14 +3024,11 @@ static const ProtobufCIntRange apus__input__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__input__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Input",
-  "Input",
-  "Apus__Input",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Input),
   3,
   apus__input__field_descriptors,
-  apus__input__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__input__number_ranges,
   (ProtobufCMessageInit) apus__input__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -3168,7 +3036,7 @@ const ProtobufCMessageDescriptor apus__input__descriptor =
 static const ProtobufCFieldDescriptor apus__output__field_descriptors[4] =
 {
   {
-    "name",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
@@ -3180,7 +3048,7 @@ static const ProtobufCFieldDescriptor apus__output__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "operand",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -3192,7 +3060,7 @@ static const ProtobufCFieldDescriptor apus__output__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "type",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3204,7 +3072,7 @@ static const ProtobufCFieldDescriptor apus__output__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "labels",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_STRING,
@@ -3216,12 +3084,6 @@ static const ProtobufCFieldDescriptor apus__output__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__output__field_indices_by_name[] = {
-  3,   /* field[3] = labels */
-  0,   /* field[0] = name */
-  1,   /* field[1] = operand */
-  2,   /* field[2] = type */
-};
 static const ProtobufCIntRange apus__output__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -3230,14 +3092,11 @@ static const ProtobufCIntRange apus__output__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__output__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Output",
-  "Output",
-  "Apus__Output",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Output),
   4,
   apus__output__field_descriptors,
-  apus__output__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__output__number_ranges,
   (ProtobufCMessageInit) apus__output__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -3245,7 +3104,7 @@ const ProtobufCMessageDescriptor apus__output__descriptor =
 static const ProtobufCFieldDescriptor apus__update__field_descriptors[2] =
 {
   {
-    "state",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -3257,7 +3116,7 @@ static const ProtobufCFieldDescriptor apus__update__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "operand",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -3269,10 +3128,6 @@ static const ProtobufCFieldDescriptor apus__update__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__update__field_indices_by_name[] = {
-  1,   /* field[1] = operand */
-  0,   /* field[0] = state */
-};
 static const ProtobufCIntRange apus__update__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -3281,14 +3136,11 @@ static const ProtobufCIntRange apus__update__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__update__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Update",
-  "Update",
-  "Apus__Update",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Update),
   2,
   apus__update__field_descriptors,
-  apus__update__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__update__number_ranges,
   (ProtobufCMessageInit) apus__update__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -3296,7 +3148,7 @@ const ProtobufCMessageDescriptor apus__update__descriptor =
 static const ProtobufCFieldDescriptor apus__input_contract__field_descriptors[7] =
 {
   {
-    "layout",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
@@ -3308,7 +3160,7 @@ static const ProtobufCFieldDescriptor apus__input_contract__field_descriptors[7]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "color",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
@@ -3320,7 +3172,7 @@ static const ProtobufCFieldDescriptor apus__input_contract__field_descriptors[7]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "raw_minimum",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -3332,7 +3184,7 @@ static const ProtobufCFieldDescriptor apus__input_contract__field_descriptors[7]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "raw_maximum",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -3344,7 +3196,7 @@ static const ProtobufCFieldDescriptor apus__input_contract__field_descriptors[7]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "scale",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -3356,7 +3208,7 @@ static const ProtobufCFieldDescriptor apus__input_contract__field_descriptors[7]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "mean",
+    NULL, /* CODE_SIZE */
     6,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_FLOAT,
@@ -3368,7 +3220,7 @@ static const ProtobufCFieldDescriptor apus__input_contract__field_descriptors[7]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "std",
+    NULL, /* CODE_SIZE */
     7,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_FLOAT,
@@ -3380,15 +3232,6 @@ static const ProtobufCFieldDescriptor apus__input_contract__field_descriptors[7]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__input_contract__field_indices_by_name[] = {
-  1,   /* field[1] = color */
-  0,   /* field[0] = layout */
-  5,   /* field[5] = mean */
-  3,   /* field[3] = raw_maximum */
-  2,   /* field[2] = raw_minimum */
-  4,   /* field[4] = scale */
-  6,   /* field[6] = std */
-};
 static const ProtobufCIntRange apus__input_contract__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -3397,14 +3240,11 @@ static const ProtobufCIntRange apus__input_contract__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__input_contract__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.InputContract",
-  "InputContract",
-  "Apus__InputContract",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__InputContract),
   7,
   apus__input_contract__field_descriptors,
-  apus__input_contract__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__input_contract__number_ranges,
   (ProtobufCMessageInit) apus__input_contract__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -3412,7 +3252,7 @@ const ProtobufCMessageDescriptor apus__input_contract__descriptor =
 static const ProtobufCFieldDescriptor apus__golden__field_descriptors[6] =
 {
   {
-    "function",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -3424,7 +3264,7 @@ static const ProtobufCFieldDescriptor apus__golden__field_descriptors[6] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "dimensions",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3436,7 +3276,7 @@ static const ProtobufCFieldDescriptor apus__golden__field_descriptors[6] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "inputs",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3448,7 +3288,7 @@ static const ProtobufCFieldDescriptor apus__golden__field_descriptors[6] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "outputs",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3460,7 +3300,7 @@ static const ProtobufCFieldDescriptor apus__golden__field_descriptors[6] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "relative_tolerance",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -3472,7 +3312,7 @@ static const ProtobufCFieldDescriptor apus__golden__field_descriptors[6] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "absolute_tolerance",
+    NULL, /* CODE_SIZE */
     6,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -3484,14 +3324,6 @@ static const ProtobufCFieldDescriptor apus__golden__field_descriptors[6] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__golden__field_indices_by_name[] = {
-  5,   /* field[5] = absolute_tolerance */
-  1,   /* field[1] = dimensions */
-  0,   /* field[0] = function */
-  2,   /* field[2] = inputs */
-  3,   /* field[3] = outputs */
-  4,   /* field[4] = relative_tolerance */
-};
 static const ProtobufCIntRange apus__golden__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -3500,14 +3332,11 @@ static const ProtobufCIntRange apus__golden__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__golden__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Golden",
-  "Golden",
-  "Apus__Golden",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Golden),
   6,
   apus__golden__field_descriptors,
-  apus__golden__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__golden__number_ranges,
   (ProtobufCMessageInit) apus__golden__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -3515,7 +3344,7 @@ const ProtobufCMessageDescriptor apus__golden__descriptor =
 static const ProtobufCFieldDescriptor apus__dimension_value__field_descriptors[2] =
 {
   {
-    "dimension",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -3527,7 +3356,7 @@ static const ProtobufCFieldDescriptor apus__dimension_value__field_descriptors[2
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "value",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -3539,10 +3368,6 @@ static const ProtobufCFieldDescriptor apus__dimension_value__field_descriptors[2
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__dimension_value__field_indices_by_name[] = {
-  0,   /* field[0] = dimension */
-  1,   /* field[1] = value */
-};
 static const ProtobufCIntRange apus__dimension_value__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -3551,14 +3376,11 @@ static const ProtobufCIntRange apus__dimension_value__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__dimension_value__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.DimensionValue",
-  "DimensionValue",
-  "Apus__DimensionValue",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__DimensionValue),
   2,
   apus__dimension_value__field_descriptors,
-  apus__dimension_value__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__dimension_value__number_ranges,
   (ProtobufCMessageInit) apus__dimension_value__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -3566,7 +3388,7 @@ const ProtobufCMessageDescriptor apus__dimension_value__descriptor =
 static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
 {
   {
-    "name",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
@@ -3578,7 +3400,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "inputs",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_UINT32,
@@ -3590,7 +3412,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "version",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -3602,7 +3424,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "output_quantization",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3614,7 +3436,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "mat_mul",
+    NULL, /* CODE_SIZE */
     16,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3626,7 +3448,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "dense",
+    NULL, /* CODE_SIZE */
     17,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3638,7 +3460,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "conv2d",
+    NULL, /* CODE_SIZE */
     18,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3650,7 +3472,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "conv2d_transpose",
+    NULL, /* CODE_SIZE */
     19,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3662,7 +3484,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "max_pool",
+    NULL, /* CODE_SIZE */
     20,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3674,7 +3496,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "avg_pool",
+    NULL, /* CODE_SIZE */
     21,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3686,7 +3508,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "global_max_pool",
+    NULL, /* CODE_SIZE */
     22,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3698,7 +3520,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "global_avg_pool",
+    NULL, /* CODE_SIZE */
     23,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3710,7 +3532,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "batch_norm",
+    NULL, /* CODE_SIZE */
     24,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3722,7 +3544,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "batch_norm_training",
+    NULL, /* CODE_SIZE */
     25,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3734,7 +3556,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "layer_norm",
+    NULL, /* CODE_SIZE */
     26,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3746,7 +3568,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "dropout",
+    NULL, /* CODE_SIZE */
     27,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3758,7 +3580,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "flatten",
+    NULL, /* CODE_SIZE */
     28,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3770,7 +3592,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "reshape",
+    NULL, /* CODE_SIZE */
     29,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3782,7 +3604,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "transpose",
+    NULL, /* CODE_SIZE */
     30,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3794,7 +3616,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "concat",
+    NULL, /* CODE_SIZE */
     31,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3806,7 +3628,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "split",
+    NULL, /* CODE_SIZE */
     32,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3818,7 +3640,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "slice",
+    NULL, /* CODE_SIZE */
     33,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3830,7 +3652,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "pad",
+    NULL, /* CODE_SIZE */
     34,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3842,7 +3664,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "add",
+    NULL, /* CODE_SIZE */
     40,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3854,7 +3676,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "sub",
+    NULL, /* CODE_SIZE */
     41,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3866,7 +3688,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "mul",
+    NULL, /* CODE_SIZE */
     42,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3878,7 +3700,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "div",
+    NULL, /* CODE_SIZE */
     43,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3890,7 +3712,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "max",
+    NULL, /* CODE_SIZE */
     44,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3902,7 +3724,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "min",
+    NULL, /* CODE_SIZE */
     45,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3914,7 +3736,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "pow",
+    NULL, /* CODE_SIZE */
     46,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3926,7 +3748,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "equal",
+    NULL, /* CODE_SIZE */
     47,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3938,7 +3760,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "not_equal",
+    NULL, /* CODE_SIZE */
     48,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3950,7 +3772,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "less",
+    NULL, /* CODE_SIZE */
     49,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3962,7 +3784,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "less_or_equal",
+    NULL, /* CODE_SIZE */
     50,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3974,7 +3796,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "greater",
+    NULL, /* CODE_SIZE */
     51,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3986,7 +3808,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "greater_or_equal",
+    NULL, /* CODE_SIZE */
     52,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3998,7 +3820,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "and",
+    NULL, /* CODE_SIZE */
     53,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4010,7 +3832,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "or",
+    NULL, /* CODE_SIZE */
     54,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4022,7 +3844,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "xor",
+    NULL, /* CODE_SIZE */
     55,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4034,7 +3856,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "where",
+    NULL, /* CODE_SIZE */
     56,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4046,7 +3868,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "neg",
+    NULL, /* CODE_SIZE */
     60,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4058,7 +3880,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "exp",
+    NULL, /* CODE_SIZE */
     61,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4070,7 +3892,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "log",
+    NULL, /* CODE_SIZE */
     62,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4082,7 +3904,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "sqrt",
+    NULL, /* CODE_SIZE */
     63,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4094,7 +3916,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "abs",
+    NULL, /* CODE_SIZE */
     64,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4106,7 +3928,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "sign",
+    NULL, /* CODE_SIZE */
     65,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4118,7 +3940,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "reciprocal",
+    NULL, /* CODE_SIZE */
     66,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4130,7 +3952,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "square",
+    NULL, /* CODE_SIZE */
     67,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4142,7 +3964,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "floor",
+    NULL, /* CODE_SIZE */
     68,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4154,7 +3976,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "ceil",
+    NULL, /* CODE_SIZE */
     69,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4166,7 +3988,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "round",
+    NULL, /* CODE_SIZE */
     70,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4178,7 +4000,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "erf",
+    NULL, /* CODE_SIZE */
     71,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4190,7 +4012,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "sin",
+    NULL, /* CODE_SIZE */
     72,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4202,7 +4024,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "cos",
+    NULL, /* CODE_SIZE */
     73,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4214,7 +4036,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "not",
+    NULL, /* CODE_SIZE */
     74,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4226,7 +4048,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "clip",
+    NULL, /* CODE_SIZE */
     75,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4238,7 +4060,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "relu",
+    NULL, /* CODE_SIZE */
     80,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4250,7 +4072,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "relu6",
+    NULL, /* CODE_SIZE */
     81,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4262,7 +4084,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "leaky_relu",
+    NULL, /* CODE_SIZE */
     82,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4274,7 +4096,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "elu",
+    NULL, /* CODE_SIZE */
     83,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4286,7 +4108,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "sigmoid",
+    NULL, /* CODE_SIZE */
     84,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4298,7 +4120,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "tanh",
+    NULL, /* CODE_SIZE */
     85,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4310,7 +4132,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "gelu",
+    NULL, /* CODE_SIZE */
     86,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4322,7 +4144,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "silu",
+    NULL, /* CODE_SIZE */
     87,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4334,7 +4156,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "hard_swish",
+    NULL, /* CODE_SIZE */
     88,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4346,7 +4168,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "softplus",
+    NULL, /* CODE_SIZE */
     89,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4358,7 +4180,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "softmax",
+    NULL, /* CODE_SIZE */
     90,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4370,7 +4192,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "log_softmax",
+    NULL, /* CODE_SIZE */
     91,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4382,7 +4204,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "reduce_sum",
+    NULL, /* CODE_SIZE */
     100,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4394,7 +4216,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "reduce_mean",
+    NULL, /* CODE_SIZE */
     101,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4406,7 +4228,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "reduce_max",
+    NULL, /* CODE_SIZE */
     102,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4418,7 +4240,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "reduce_min",
+    NULL, /* CODE_SIZE */
     103,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4430,7 +4252,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "arg_max",
+    NULL, /* CODE_SIZE */
     104,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4442,7 +4264,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "arg_min",
+    NULL, /* CODE_SIZE */
     105,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4454,7 +4276,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "one_hot",
+    NULL, /* CODE_SIZE */
     106,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4466,7 +4288,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "gather",
+    NULL, /* CODE_SIZE */
     107,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4478,7 +4300,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "cast",
+    NULL, /* CODE_SIZE */
     108,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4490,7 +4312,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "expand",
+    NULL, /* CODE_SIZE */
     109,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4502,7 +4324,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "reshape_like",
+    NULL, /* CODE_SIZE */
     150,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4514,7 +4336,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "sum_like",
+    NULL, /* CODE_SIZE */
     151,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4526,7 +4348,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "expand_like",
+    NULL, /* CODE_SIZE */
     152,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4538,7 +4360,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "activation_gradient",
+    NULL, /* CODE_SIZE */
     153,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4550,7 +4372,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "conv2d_input_gradient",
+    NULL, /* CODE_SIZE */
     154,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4562,7 +4384,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "conv2d_weight_gradient",
+    NULL, /* CODE_SIZE */
     155,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4574,7 +4396,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "max_pool_gradient",
+    NULL, /* CODE_SIZE */
     156,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4586,7 +4408,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "avg_pool_gradient",
+    NULL, /* CODE_SIZE */
     157,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4598,7 +4420,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "batch_norm_gradient",
+    NULL, /* CODE_SIZE */
     158,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4610,7 +4432,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "layer_norm_gradient",
+    NULL, /* CODE_SIZE */
     159,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4622,7 +4444,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "softmax_gradient",
+    NULL, /* CODE_SIZE */
     160,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4634,7 +4456,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "log_softmax_gradient",
+    NULL, /* CODE_SIZE */
     161,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4646,7 +4468,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "slice_gradient",
+    NULL, /* CODE_SIZE */
     162,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4658,7 +4480,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "gather_gradient",
+    NULL, /* CODE_SIZE */
     163,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4670,7 +4492,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "softmax_cross_entropy",
+    NULL, /* CODE_SIZE */
     164,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4682,7 +4504,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "softmax_cross_entropy_gradient",
+    NULL, /* CODE_SIZE */
     165,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4694,7 +4516,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "sparse_softmax_cross_entropy",
+    NULL, /* CODE_SIZE */
     166,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4706,7 +4528,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "sparse_softmax_cross_entropy_gradient",
+    NULL, /* CODE_SIZE */
     167,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4718,7 +4540,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "batch_count",
+    NULL, /* CODE_SIZE */
     168,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4730,7 +4552,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "random_uniform",
+    NULL, /* CODE_SIZE */
     169,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4742,7 +4564,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "random_normal",
+    NULL, /* CODE_SIZE */
     170,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4754,7 +4576,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "dense_weight_gradient",
+    NULL, /* CODE_SIZE */
     171,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4766,7 +4588,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "sgd",
+    NULL, /* CODE_SIZE */
     200,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4778,7 +4600,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "rms_prop",
+    NULL, /* CODE_SIZE */
     201,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4790,7 +4612,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "adagrad",
+    NULL, /* CODE_SIZE */
     202,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4802,7 +4624,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "adam",
+    NULL, /* CODE_SIZE */
     203,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4814,7 +4636,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "global_norm",
+    NULL, /* CODE_SIZE */
     204,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4826,7 +4648,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "clip_by_norm",
+    NULL, /* CODE_SIZE */
     205,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4837,114 +4659,6 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
-};
-static const unsigned apus__node__field_indices_by_name[] = {
-  44,   /* field[44] = abs */
-  81,   /* field[81] = activation_gradient */
-  102,   /* field[102] = adagrad */
-  103,   /* field[103] = adam */
-  23,   /* field[23] = add */
-  36,   /* field[36] = and */
-  72,   /* field[72] = arg_max */
-  73,   /* field[73] = arg_min */
-  9,   /* field[9] = avg_pool */
-  85,   /* field[85] = avg_pool_gradient */
-  96,   /* field[96] = batch_count */
-  12,   /* field[12] = batch_norm */
-  86,   /* field[86] = batch_norm_gradient */
-  13,   /* field[13] = batch_norm_training */
-  76,   /* field[76] = cast */
-  49,   /* field[49] = ceil */
-  55,   /* field[55] = clip */
-  105,   /* field[105] = clip_by_norm */
-  19,   /* field[19] = concat */
-  6,   /* field[6] = conv2d */
-  82,   /* field[82] = conv2d_input_gradient */
-  7,   /* field[7] = conv2d_transpose */
-  83,   /* field[83] = conv2d_weight_gradient */
-  53,   /* field[53] = cos */
-  5,   /* field[5] = dense */
-  99,   /* field[99] = dense_weight_gradient */
-  26,   /* field[26] = div */
-  15,   /* field[15] = dropout */
-  59,   /* field[59] = elu */
-  30,   /* field[30] = equal */
-  51,   /* field[51] = erf */
-  41,   /* field[41] = exp */
-  77,   /* field[77] = expand */
-  80,   /* field[80] = expand_like */
-  16,   /* field[16] = flatten */
-  48,   /* field[48] = floor */
-  75,   /* field[75] = gather */
-  91,   /* field[91] = gather_gradient */
-  62,   /* field[62] = gelu */
-  11,   /* field[11] = global_avg_pool */
-  10,   /* field[10] = global_max_pool */
-  104,   /* field[104] = global_norm */
-  34,   /* field[34] = greater */
-  35,   /* field[35] = greater_or_equal */
-  64,   /* field[64] = hard_swish */
-  1,   /* field[1] = inputs */
-  14,   /* field[14] = layer_norm */
-  87,   /* field[87] = layer_norm_gradient */
-  58,   /* field[58] = leaky_relu */
-  32,   /* field[32] = less */
-  33,   /* field[33] = less_or_equal */
-  42,   /* field[42] = log */
-  67,   /* field[67] = log_softmax */
-  89,   /* field[89] = log_softmax_gradient */
-  4,   /* field[4] = mat_mul */
-  27,   /* field[27] = max */
-  8,   /* field[8] = max_pool */
-  84,   /* field[84] = max_pool_gradient */
-  28,   /* field[28] = min */
-  25,   /* field[25] = mul */
-  0,   /* field[0] = name */
-  40,   /* field[40] = neg */
-  54,   /* field[54] = not */
-  31,   /* field[31] = not_equal */
-  74,   /* field[74] = one_hot */
-  37,   /* field[37] = or */
-  3,   /* field[3] = output_quantization */
-  22,   /* field[22] = pad */
-  29,   /* field[29] = pow */
-  98,   /* field[98] = random_normal */
-  97,   /* field[97] = random_uniform */
-  46,   /* field[46] = reciprocal */
-  70,   /* field[70] = reduce_max */
-  69,   /* field[69] = reduce_mean */
-  71,   /* field[71] = reduce_min */
-  68,   /* field[68] = reduce_sum */
-  56,   /* field[56] = relu */
-  57,   /* field[57] = relu6 */
-  17,   /* field[17] = reshape */
-  78,   /* field[78] = reshape_like */
-  101,   /* field[101] = rms_prop */
-  50,   /* field[50] = round */
-  100,   /* field[100] = sgd */
-  60,   /* field[60] = sigmoid */
-  45,   /* field[45] = sign */
-  63,   /* field[63] = silu */
-  52,   /* field[52] = sin */
-  21,   /* field[21] = slice */
-  90,   /* field[90] = slice_gradient */
-  66,   /* field[66] = softmax */
-  92,   /* field[92] = softmax_cross_entropy */
-  93,   /* field[93] = softmax_cross_entropy_gradient */
-  88,   /* field[88] = softmax_gradient */
-  65,   /* field[65] = softplus */
-  94,   /* field[94] = sparse_softmax_cross_entropy */
-  95,   /* field[95] = sparse_softmax_cross_entropy_gradient */
-  20,   /* field[20] = split */
-  43,   /* field[43] = sqrt */
-  47,   /* field[47] = square */
-  24,   /* field[24] = sub */
-  79,   /* field[79] = sum_like */
-  61,   /* field[61] = tanh */
-  18,   /* field[18] = transpose */
-  2,   /* field[2] = version */
-  39,   /* field[39] = where */
-  38,   /* field[38] = xor */
 };
 static const ProtobufCIntRange apus__node__number_ranges[8 + 1] =
 {
@@ -4961,14 +4675,11 @@ static const ProtobufCIntRange apus__node__number_ranges[8 + 1] =
 const ProtobufCMessageDescriptor apus__node__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Node",
-  "Node",
-  "Apus__Node",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Node),
   106,
   apus__node__field_descriptors,
-  apus__node__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   8,  apus__node__number_ranges,
   (ProtobufCMessageInit) apus__node__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -4979,64 +4690,41 @@ const ProtobufCMessageDescriptor apus__node__descriptor =
 const ProtobufCMessageDescriptor apus__no_attributes__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.NoAttributes",
-  "NoAttributes",
-  "Apus__NoAttributes",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__NoAttributes),
   0,
   apus__no_attributes__field_descriptors,
-  apus__no_attributes__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   0,  apus__no_attributes__number_ranges,
   (ProtobufCMessageInit) apus__no_attributes__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue apus__activation__kind__enum_values_by_number[13] =
 {
-  { "NONE", "APUS__ACTIVATION__KIND__NONE", 0 },
-  { "RELU", "APUS__ACTIVATION__KIND__RELU", 1 },
-  { "RELU6", "APUS__ACTIVATION__KIND__RELU6", 2 },
-  { "LEAKY_RELU", "APUS__ACTIVATION__KIND__LEAKY_RELU", 3 },
-  { "ELU", "APUS__ACTIVATION__KIND__ELU", 4 },
-  { "SIGMOID", "APUS__ACTIVATION__KIND__SIGMOID", 5 },
-  { "TANH", "APUS__ACTIVATION__KIND__TANH", 6 },
-  { "GELU", "APUS__ACTIVATION__KIND__GELU", 7 },
-  { "GELU_TANH", "APUS__ACTIVATION__KIND__GELU_TANH", 8 },
-  { "SILU", "APUS__ACTIVATION__KIND__SILU", 9 },
-  { "HARD_SWISH", "APUS__ACTIVATION__KIND__HARD_SWISH", 10 },
-  { "SOFTPLUS", "APUS__ACTIVATION__KIND__SOFTPLUS", 11 },
-  { "CLIP", "APUS__ACTIVATION__KIND__CLIP", 12 },
+  { NULL, NULL, 0 }, /* CODE_SIZE */
+  { NULL, NULL, 1 }, /* CODE_SIZE */
+  { NULL, NULL, 2 }, /* CODE_SIZE */
+  { NULL, NULL, 3 }, /* CODE_SIZE */
+  { NULL, NULL, 4 }, /* CODE_SIZE */
+  { NULL, NULL, 5 }, /* CODE_SIZE */
+  { NULL, NULL, 6 }, /* CODE_SIZE */
+  { NULL, NULL, 7 }, /* CODE_SIZE */
+  { NULL, NULL, 8 }, /* CODE_SIZE */
+  { NULL, NULL, 9 }, /* CODE_SIZE */
+  { NULL, NULL, 10 }, /* CODE_SIZE */
+  { NULL, NULL, 11 }, /* CODE_SIZE */
+  { NULL, NULL, 12 }, /* CODE_SIZE */
 };
 static const ProtobufCIntRange apus__activation__kind__value_ranges[] = {
 {0, 0},{0, 13}
 };
-static const ProtobufCEnumValueIndex apus__activation__kind__enum_values_by_name[13] =
-{
-  { "CLIP", 12 },
-  { "ELU", 4 },
-  { "GELU", 7 },
-  { "GELU_TANH", 8 },
-  { "HARD_SWISH", 10 },
-  { "LEAKY_RELU", 3 },
-  { "NONE", 0 },
-  { "RELU", 1 },
-  { "RELU6", 2 },
-  { "SIGMOID", 5 },
-  { "SILU", 9 },
-  { "SOFTPLUS", 11 },
-  { "TANH", 6 },
-};
 const ProtobufCEnumDescriptor apus__activation__kind__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "apus.Activation.Kind",
-  "Kind",
-  "Apus__Activation__Kind",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   13,
   apus__activation__kind__enum_values_by_number,
-  13,
-  apus__activation__kind__enum_values_by_name,
+  0, NULL, /* CODE_SIZE */
   1,
   apus__activation__kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
@@ -5044,7 +4732,7 @@ const ProtobufCEnumDescriptor apus__activation__kind__descriptor =
 static const ProtobufCFieldDescriptor apus__activation__field_descriptors[3] =
 {
   {
-    "kind",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_ENUM,
@@ -5056,7 +4744,7 @@ static const ProtobufCFieldDescriptor apus__activation__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "alpha",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -5068,7 +4756,7 @@ static const ProtobufCFieldDescriptor apus__activation__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "beta",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -5080,11 +4768,6 @@ static const ProtobufCFieldDescriptor apus__activation__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__activation__field_indices_by_name[] = {
-  1,   /* field[1] = alpha */
-  2,   /* field[2] = beta */
-  0,   /* field[0] = kind */
-};
 static const ProtobufCIntRange apus__activation__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -5093,14 +4776,11 @@ static const ProtobufCIntRange apus__activation__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__activation__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Activation",
-  "Activation",
-  "Apus__Activation",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Activation),
   3,
   apus__activation__field_descriptors,
-  apus__activation__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__activation__number_ranges,
   (ProtobufCMessageInit) apus__activation__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -5108,7 +4788,7 @@ const ProtobufCMessageDescriptor apus__activation__descriptor =
 static const ProtobufCFieldDescriptor apus__axis__field_descriptors[1] =
 {
   {
-    "axis",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -5120,9 +4800,6 @@ static const ProtobufCFieldDescriptor apus__axis__field_descriptors[1] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__axis__field_indices_by_name[] = {
-  0,   /* field[0] = axis */
-};
 static const ProtobufCIntRange apus__axis__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -5131,14 +4808,11 @@ static const ProtobufCIntRange apus__axis__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__axis__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Axis",
-  "Axis",
-  "Apus__Axis",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Axis),
   1,
   apus__axis__field_descriptors,
-  apus__axis__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__axis__number_ranges,
   (ProtobufCMessageInit) apus__axis__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -5146,7 +4820,7 @@ const ProtobufCMessageDescriptor apus__axis__descriptor =
 static const ProtobufCFieldDescriptor apus__alpha__field_descriptors[1] =
 {
   {
-    "alpha",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -5158,9 +4832,6 @@ static const ProtobufCFieldDescriptor apus__alpha__field_descriptors[1] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__alpha__field_indices_by_name[] = {
-  0,   /* field[0] = alpha */
-};
 static const ProtobufCIntRange apus__alpha__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -5169,14 +4840,11 @@ static const ProtobufCIntRange apus__alpha__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__alpha__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Alpha",
-  "Alpha",
-  "Apus__Alpha",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Alpha),
   1,
   apus__alpha__field_descriptors,
-  apus__alpha__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__alpha__number_ranges,
   (ProtobufCMessageInit) apus__alpha__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -5184,7 +4852,7 @@ const ProtobufCMessageDescriptor apus__alpha__descriptor =
 static const ProtobufCFieldDescriptor apus__clip__field_descriptors[2] =
 {
   {
-    "minimum",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -5196,7 +4864,7 @@ static const ProtobufCFieldDescriptor apus__clip__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "maximum",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -5208,10 +4876,6 @@ static const ProtobufCFieldDescriptor apus__clip__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__clip__field_indices_by_name[] = {
-  1,   /* field[1] = maximum */
-  0,   /* field[0] = minimum */
-};
 static const ProtobufCIntRange apus__clip__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -5220,14 +4884,11 @@ static const ProtobufCIntRange apus__clip__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__clip__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Clip",
-  "Clip",
-  "Apus__Clip",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Clip),
   2,
   apus__clip__field_descriptors,
-  apus__clip__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__clip__number_ranges,
   (ProtobufCMessageInit) apus__clip__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -5235,7 +4896,7 @@ const ProtobufCMessageDescriptor apus__clip__descriptor =
 static const ProtobufCFieldDescriptor apus__gelu__field_descriptors[1] =
 {
   {
-    "tanh",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
@@ -5247,9 +4908,6 @@ static const ProtobufCFieldDescriptor apus__gelu__field_descriptors[1] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__gelu__field_indices_by_name[] = {
-  0,   /* field[0] = tanh */
-};
 static const ProtobufCIntRange apus__gelu__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -5258,14 +4916,11 @@ static const ProtobufCIntRange apus__gelu__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__gelu__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Gelu",
-  "Gelu",
-  "Apus__Gelu",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Gelu),
   1,
   apus__gelu__field_descriptors,
-  apus__gelu__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__gelu__number_ranges,
   (ProtobufCMessageInit) apus__gelu__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -5273,7 +4928,7 @@ const ProtobufCMessageDescriptor apus__gelu__descriptor =
 static const ProtobufCFieldDescriptor apus__mat_mul__field_descriptors[2] =
 {
   {
-    "transpose_a",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
@@ -5285,7 +4940,7 @@ static const ProtobufCFieldDescriptor apus__mat_mul__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "transpose_b",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
@@ -5297,10 +4952,6 @@ static const ProtobufCFieldDescriptor apus__mat_mul__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__mat_mul__field_indices_by_name[] = {
-  0,   /* field[0] = transpose_a */
-  1,   /* field[1] = transpose_b */
-};
 static const ProtobufCIntRange apus__mat_mul__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -5309,14 +4960,11 @@ static const ProtobufCIntRange apus__mat_mul__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__mat_mul__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.MatMul",
-  "MatMul",
-  "Apus__MatMul",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__MatMul),
   2,
   apus__mat_mul__field_descriptors,
-  apus__mat_mul__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__mat_mul__number_ranges,
   (ProtobufCMessageInit) apus__mat_mul__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -5324,7 +4972,7 @@ const ProtobufCMessageDescriptor apus__mat_mul__descriptor =
 static const ProtobufCFieldDescriptor apus__dense__field_descriptors[3] =
 {
   {
-    "has_bias",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
@@ -5336,7 +4984,7 @@ static const ProtobufCFieldDescriptor apus__dense__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "has_residual",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
@@ -5348,7 +4996,7 @@ static const ProtobufCFieldDescriptor apus__dense__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "activation",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -5360,11 +5008,6 @@ static const ProtobufCFieldDescriptor apus__dense__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__dense__field_indices_by_name[] = {
-  2,   /* field[2] = activation */
-  0,   /* field[0] = has_bias */
-  1,   /* field[1] = has_residual */
-};
 static const ProtobufCIntRange apus__dense__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -5373,14 +5016,11 @@ static const ProtobufCIntRange apus__dense__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__dense__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Dense",
-  "Dense",
-  "Apus__Dense",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Dense),
   3,
   apus__dense__field_descriptors,
-  apus__dense__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__dense__number_ranges,
   (ProtobufCMessageInit) apus__dense__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -5388,7 +5028,7 @@ const ProtobufCMessageDescriptor apus__dense__descriptor =
 static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[13] =
 {
   {
-    "stride_height",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5400,7 +5040,7 @@ static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[13] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "stride_width",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5412,7 +5052,7 @@ static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[13] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "dilation_height",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5424,7 +5064,7 @@ static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[13] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "dilation_width",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5436,7 +5076,7 @@ static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[13] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "groups",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5448,7 +5088,7 @@ static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[13] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "padding",
+    NULL, /* CODE_SIZE */
     6,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_ENUM,
@@ -5460,7 +5100,7 @@ static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[13] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "pad_top",
+    NULL, /* CODE_SIZE */
     7,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5472,7 +5112,7 @@ static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[13] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "pad_left",
+    NULL, /* CODE_SIZE */
     8,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5484,7 +5124,7 @@ static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[13] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "pad_bottom",
+    NULL, /* CODE_SIZE */
     9,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5496,7 +5136,7 @@ static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[13] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "pad_right",
+    NULL, /* CODE_SIZE */
     10,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5508,7 +5148,7 @@ static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[13] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "has_bias",
+    NULL, /* CODE_SIZE */
     11,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
@@ -5520,7 +5160,7 @@ static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[13] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "has_residual",
+    NULL, /* CODE_SIZE */
     12,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
@@ -5532,7 +5172,7 @@ static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[13] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "activation",
+    NULL, /* CODE_SIZE */
     13,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -5544,21 +5184,6 @@ static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[13] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__conv2_d__field_indices_by_name[] = {
-  12,   /* field[12] = activation */
-  2,   /* field[2] = dilation_height */
-  3,   /* field[3] = dilation_width */
-  4,   /* field[4] = groups */
-  10,   /* field[10] = has_bias */
-  11,   /* field[11] = has_residual */
-  8,   /* field[8] = pad_bottom */
-  7,   /* field[7] = pad_left */
-  9,   /* field[9] = pad_right */
-  6,   /* field[6] = pad_top */
-  5,   /* field[5] = padding */
-  0,   /* field[0] = stride_height */
-  1,   /* field[1] = stride_width */
-};
 static const ProtobufCIntRange apus__conv2_d__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -5567,14 +5192,11 @@ static const ProtobufCIntRange apus__conv2_d__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__conv2_d__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Conv2D",
-  "Conv2D",
-  "Apus__Conv2D",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Conv2D),
   13,
   apus__conv2_d__field_descriptors,
-  apus__conv2_d__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__conv2_d__number_ranges,
   (ProtobufCMessageInit) apus__conv2_d__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -5582,7 +5204,7 @@ const ProtobufCMessageDescriptor apus__conv2_d__descriptor =
 static const ProtobufCFieldDescriptor apus__conv2_dtranspose__field_descriptors[3] =
 {
   {
-    "convolution",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -5594,7 +5216,7 @@ static const ProtobufCFieldDescriptor apus__conv2_dtranspose__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "output_padding_height",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5606,7 +5228,7 @@ static const ProtobufCFieldDescriptor apus__conv2_dtranspose__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "output_padding_width",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5618,11 +5240,6 @@ static const ProtobufCFieldDescriptor apus__conv2_dtranspose__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__conv2_dtranspose__field_indices_by_name[] = {
-  0,   /* field[0] = convolution */
-  1,   /* field[1] = output_padding_height */
-  2,   /* field[2] = output_padding_width */
-};
 static const ProtobufCIntRange apus__conv2_dtranspose__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -5631,14 +5248,11 @@ static const ProtobufCIntRange apus__conv2_dtranspose__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__conv2_dtranspose__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Conv2DTranspose",
-  "Conv2DTranspose",
-  "Apus__Conv2DTranspose",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Conv2DTranspose),
   3,
   apus__conv2_dtranspose__field_descriptors,
-  apus__conv2_dtranspose__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__conv2_dtranspose__number_ranges,
   (ProtobufCMessageInit) apus__conv2_dtranspose__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -5646,7 +5260,7 @@ const ProtobufCMessageDescriptor apus__conv2_dtranspose__descriptor =
 static const ProtobufCFieldDescriptor apus__pool__field_descriptors[10] =
 {
   {
-    "kernel_height",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5658,7 +5272,7 @@ static const ProtobufCFieldDescriptor apus__pool__field_descriptors[10] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "kernel_width",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5670,7 +5284,7 @@ static const ProtobufCFieldDescriptor apus__pool__field_descriptors[10] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "stride_height",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5682,7 +5296,7 @@ static const ProtobufCFieldDescriptor apus__pool__field_descriptors[10] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "stride_width",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5694,7 +5308,7 @@ static const ProtobufCFieldDescriptor apus__pool__field_descriptors[10] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "padding",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_ENUM,
@@ -5706,7 +5320,7 @@ static const ProtobufCFieldDescriptor apus__pool__field_descriptors[10] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "pad_top",
+    NULL, /* CODE_SIZE */
     6,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5718,7 +5332,7 @@ static const ProtobufCFieldDescriptor apus__pool__field_descriptors[10] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "pad_left",
+    NULL, /* CODE_SIZE */
     7,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5730,7 +5344,7 @@ static const ProtobufCFieldDescriptor apus__pool__field_descriptors[10] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "pad_bottom",
+    NULL, /* CODE_SIZE */
     8,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5742,7 +5356,7 @@ static const ProtobufCFieldDescriptor apus__pool__field_descriptors[10] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "pad_right",
+    NULL, /* CODE_SIZE */
     9,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5754,7 +5368,7 @@ static const ProtobufCFieldDescriptor apus__pool__field_descriptors[10] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "count_include_pad",
+    NULL, /* CODE_SIZE */
     10,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
@@ -5766,18 +5380,6 @@ static const ProtobufCFieldDescriptor apus__pool__field_descriptors[10] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__pool__field_indices_by_name[] = {
-  9,   /* field[9] = count_include_pad */
-  0,   /* field[0] = kernel_height */
-  1,   /* field[1] = kernel_width */
-  7,   /* field[7] = pad_bottom */
-  6,   /* field[6] = pad_left */
-  8,   /* field[8] = pad_right */
-  5,   /* field[5] = pad_top */
-  4,   /* field[4] = padding */
-  2,   /* field[2] = stride_height */
-  3,   /* field[3] = stride_width */
-};
 static const ProtobufCIntRange apus__pool__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -5786,14 +5388,11 @@ static const ProtobufCIntRange apus__pool__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__pool__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Pool",
-  "Pool",
-  "Apus__Pool",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Pool),
   10,
   apus__pool__field_descriptors,
-  apus__pool__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__pool__number_ranges,
   (ProtobufCMessageInit) apus__pool__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -5801,7 +5400,7 @@ const ProtobufCMessageDescriptor apus__pool__descriptor =
 static const ProtobufCFieldDescriptor apus__batch_norm__field_descriptors[2] =
 {
   {
-    "epsilon",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -5813,7 +5412,7 @@ static const ProtobufCFieldDescriptor apus__batch_norm__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "momentum",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -5825,10 +5424,6 @@ static const ProtobufCFieldDescriptor apus__batch_norm__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__batch_norm__field_indices_by_name[] = {
-  0,   /* field[0] = epsilon */
-  1,   /* field[1] = momentum */
-};
 static const ProtobufCIntRange apus__batch_norm__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -5837,14 +5432,11 @@ static const ProtobufCIntRange apus__batch_norm__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__batch_norm__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.BatchNorm",
-  "BatchNorm",
-  "Apus__BatchNorm",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__BatchNorm),
   2,
   apus__batch_norm__field_descriptors,
-  apus__batch_norm__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__batch_norm__number_ranges,
   (ProtobufCMessageInit) apus__batch_norm__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -5852,7 +5444,7 @@ const ProtobufCMessageDescriptor apus__batch_norm__descriptor =
 static const ProtobufCFieldDescriptor apus__layer_norm__field_descriptors[2] =
 {
   {
-    "axes",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5864,7 +5456,7 @@ static const ProtobufCFieldDescriptor apus__layer_norm__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "epsilon",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -5876,10 +5468,6 @@ static const ProtobufCFieldDescriptor apus__layer_norm__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__layer_norm__field_indices_by_name[] = {
-  0,   /* field[0] = axes */
-  1,   /* field[1] = epsilon */
-};
 static const ProtobufCIntRange apus__layer_norm__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -5888,14 +5476,11 @@ static const ProtobufCIntRange apus__layer_norm__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__layer_norm__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.LayerNorm",
-  "LayerNorm",
-  "Apus__LayerNorm",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__LayerNorm),
   2,
   apus__layer_norm__field_descriptors,
-  apus__layer_norm__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__layer_norm__number_ranges,
   (ProtobufCMessageInit) apus__layer_norm__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -5903,7 +5488,7 @@ const ProtobufCMessageDescriptor apus__layer_norm__descriptor =
 static const ProtobufCFieldDescriptor apus__dropout__field_descriptors[3] =
 {
   {
-    "rate",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -5915,7 +5500,7 @@ static const ProtobufCFieldDescriptor apus__dropout__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "seed",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
@@ -5927,7 +5512,7 @@ static const ProtobufCFieldDescriptor apus__dropout__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "stream",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -5939,11 +5524,6 @@ static const ProtobufCFieldDescriptor apus__dropout__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__dropout__field_indices_by_name[] = {
-  0,   /* field[0] = rate */
-  1,   /* field[1] = seed */
-  2,   /* field[2] = stream */
-};
 static const ProtobufCIntRange apus__dropout__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -5952,14 +5532,11 @@ static const ProtobufCIntRange apus__dropout__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__dropout__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Dropout",
-  "Dropout",
-  "Apus__Dropout",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Dropout),
   3,
   apus__dropout__field_descriptors,
-  apus__dropout__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__dropout__number_ranges,
   (ProtobufCMessageInit) apus__dropout__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -5967,7 +5544,7 @@ const ProtobufCMessageDescriptor apus__dropout__descriptor =
 static const ProtobufCFieldDescriptor apus__random_uniform__field_descriptors[5] =
 {
   {
-    "shape",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_SINT32,
@@ -5979,7 +5556,7 @@ static const ProtobufCFieldDescriptor apus__random_uniform__field_descriptors[5]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "seed",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
@@ -5991,7 +5568,7 @@ static const ProtobufCFieldDescriptor apus__random_uniform__field_descriptors[5]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "stream",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -6003,7 +5580,7 @@ static const ProtobufCFieldDescriptor apus__random_uniform__field_descriptors[5]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "low",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -6015,7 +5592,7 @@ static const ProtobufCFieldDescriptor apus__random_uniform__field_descriptors[5]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "high",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -6027,13 +5604,6 @@ static const ProtobufCFieldDescriptor apus__random_uniform__field_descriptors[5]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__random_uniform__field_indices_by_name[] = {
-  4,   /* field[4] = high */
-  3,   /* field[3] = low */
-  1,   /* field[1] = seed */
-  0,   /* field[0] = shape */
-  2,   /* field[2] = stream */
-};
 static const ProtobufCIntRange apus__random_uniform__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -6042,14 +5612,11 @@ static const ProtobufCIntRange apus__random_uniform__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__random_uniform__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.RandomUniform",
-  "RandomUniform",
-  "Apus__RandomUniform",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__RandomUniform),
   5,
   apus__random_uniform__field_descriptors,
-  apus__random_uniform__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__random_uniform__number_ranges,
   (ProtobufCMessageInit) apus__random_uniform__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -6057,7 +5624,7 @@ const ProtobufCMessageDescriptor apus__random_uniform__descriptor =
 static const ProtobufCFieldDescriptor apus__reshape__field_descriptors[1] =
 {
   {
-    "shape",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_SINT32,
@@ -6069,9 +5636,6 @@ static const ProtobufCFieldDescriptor apus__reshape__field_descriptors[1] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__reshape__field_indices_by_name[] = {
-  0,   /* field[0] = shape */
-};
 static const ProtobufCIntRange apus__reshape__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -6080,14 +5644,11 @@ static const ProtobufCIntRange apus__reshape__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__reshape__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Reshape",
-  "Reshape",
-  "Apus__Reshape",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Reshape),
   1,
   apus__reshape__field_descriptors,
-  apus__reshape__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__reshape__number_ranges,
   (ProtobufCMessageInit) apus__reshape__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -6095,7 +5656,7 @@ const ProtobufCMessageDescriptor apus__reshape__descriptor =
 static const ProtobufCFieldDescriptor apus__expand__field_descriptors[1] =
 {
   {
-    "shape",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_SINT32,
@@ -6107,9 +5668,6 @@ static const ProtobufCFieldDescriptor apus__expand__field_descriptors[1] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__expand__field_indices_by_name[] = {
-  0,   /* field[0] = shape */
-};
 static const ProtobufCIntRange apus__expand__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -6118,14 +5676,11 @@ static const ProtobufCIntRange apus__expand__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__expand__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Expand",
-  "Expand",
-  "Apus__Expand",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Expand),
   1,
   apus__expand__field_descriptors,
-  apus__expand__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__expand__number_ranges,
   (ProtobufCMessageInit) apus__expand__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -6133,7 +5688,7 @@ const ProtobufCMessageDescriptor apus__expand__descriptor =
 static const ProtobufCFieldDescriptor apus__transpose__field_descriptors[1] =
 {
   {
-    "permutation",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_UINT32,
@@ -6145,9 +5700,6 @@ static const ProtobufCFieldDescriptor apus__transpose__field_descriptors[1] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__transpose__field_indices_by_name[] = {
-  0,   /* field[0] = permutation */
-};
 static const ProtobufCIntRange apus__transpose__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -6156,14 +5708,11 @@ static const ProtobufCIntRange apus__transpose__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__transpose__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Transpose",
-  "Transpose",
-  "Apus__Transpose",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Transpose),
   1,
   apus__transpose__field_descriptors,
-  apus__transpose__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__transpose__number_ranges,
   (ProtobufCMessageInit) apus__transpose__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -6171,7 +5720,7 @@ const ProtobufCMessageDescriptor apus__transpose__descriptor =
 static const ProtobufCFieldDescriptor apus__split__field_descriptors[2] =
 {
   {
-    "axis",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -6183,7 +5732,7 @@ static const ProtobufCFieldDescriptor apus__split__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "sizes",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_UINT32,
@@ -6195,10 +5744,6 @@ static const ProtobufCFieldDescriptor apus__split__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__split__field_indices_by_name[] = {
-  0,   /* field[0] = axis */
-  1,   /* field[1] = sizes */
-};
 static const ProtobufCIntRange apus__split__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -6207,14 +5752,11 @@ static const ProtobufCIntRange apus__split__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__split__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Split",
-  "Split",
-  "Apus__Split",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Split),
   2,
   apus__split__field_descriptors,
-  apus__split__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__split__number_ranges,
   (ProtobufCMessageInit) apus__split__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -6222,7 +5764,7 @@ const ProtobufCMessageDescriptor apus__split__descriptor =
 static const ProtobufCFieldDescriptor apus__slice__field_descriptors[4] =
 {
   {
-    "axes",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_SINT32,
@@ -6234,7 +5776,7 @@ static const ProtobufCFieldDescriptor apus__slice__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "starts",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_SINT32,
@@ -6246,7 +5788,7 @@ static const ProtobufCFieldDescriptor apus__slice__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "ends",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_SINT32,
@@ -6258,7 +5800,7 @@ static const ProtobufCFieldDescriptor apus__slice__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "steps",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_SINT32,
@@ -6270,12 +5812,6 @@ static const ProtobufCFieldDescriptor apus__slice__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__slice__field_indices_by_name[] = {
-  0,   /* field[0] = axes */
-  2,   /* field[2] = ends */
-  1,   /* field[1] = starts */
-  3,   /* field[3] = steps */
-};
 static const ProtobufCIntRange apus__slice__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -6284,44 +5820,31 @@ static const ProtobufCIntRange apus__slice__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__slice__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Slice",
-  "Slice",
-  "Apus__Slice",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Slice),
   4,
   apus__slice__field_descriptors,
-  apus__slice__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__slice__number_ranges,
   (ProtobufCMessageInit) apus__slice__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue apus__pad__mode__enum_values_by_number[3] =
 {
-  { "CONSTANT", "APUS__PAD__MODE__CONSTANT", 0 },
-  { "REFLECT", "APUS__PAD__MODE__REFLECT", 1 },
-  { "EDGE", "APUS__PAD__MODE__EDGE", 2 },
+  { NULL, NULL, 0 }, /* CODE_SIZE */
+  { NULL, NULL, 1 }, /* CODE_SIZE */
+  { NULL, NULL, 2 }, /* CODE_SIZE */
 };
 static const ProtobufCIntRange apus__pad__mode__value_ranges[] = {
 {0, 0},{0, 3}
 };
-static const ProtobufCEnumValueIndex apus__pad__mode__enum_values_by_name[3] =
-{
-  { "CONSTANT", 0 },
-  { "EDGE", 2 },
-  { "REFLECT", 1 },
-};
 const ProtobufCEnumDescriptor apus__pad__mode__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "apus.Pad.Mode",
-  "Mode",
-  "Apus__Pad__Mode",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   3,
   apus__pad__mode__enum_values_by_number,
-  3,
-  apus__pad__mode__enum_values_by_name,
+  0, NULL, /* CODE_SIZE */
   1,
   apus__pad__mode__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
@@ -6329,7 +5852,7 @@ const ProtobufCEnumDescriptor apus__pad__mode__descriptor =
 static const ProtobufCFieldDescriptor apus__pad__field_descriptors[4] =
 {
   {
-    "mode",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_ENUM,
@@ -6341,7 +5864,7 @@ static const ProtobufCFieldDescriptor apus__pad__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "before",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_UINT32,
@@ -6353,7 +5876,7 @@ static const ProtobufCFieldDescriptor apus__pad__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "after",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_UINT32,
@@ -6365,7 +5888,7 @@ static const ProtobufCFieldDescriptor apus__pad__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "value",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -6377,12 +5900,6 @@ static const ProtobufCFieldDescriptor apus__pad__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__pad__field_indices_by_name[] = {
-  2,   /* field[2] = after */
-  1,   /* field[1] = before */
-  0,   /* field[0] = mode */
-  3,   /* field[3] = value */
-};
 static const ProtobufCIntRange apus__pad__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -6391,14 +5908,11 @@ static const ProtobufCIntRange apus__pad__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__pad__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Pad",
-  "Pad",
-  "Apus__Pad",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Pad),
   4,
   apus__pad__field_descriptors,
-  apus__pad__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__pad__number_ranges,
   (ProtobufCMessageInit) apus__pad__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -6406,7 +5920,7 @@ const ProtobufCMessageDescriptor apus__pad__descriptor =
 static const ProtobufCFieldDescriptor apus__reduce__field_descriptors[2] =
 {
   {
-    "axes",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_SINT32,
@@ -6418,7 +5932,7 @@ static const ProtobufCFieldDescriptor apus__reduce__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "keep_dimensions",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
@@ -6430,10 +5944,6 @@ static const ProtobufCFieldDescriptor apus__reduce__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__reduce__field_indices_by_name[] = {
-  0,   /* field[0] = axes */
-  1,   /* field[1] = keep_dimensions */
-};
 static const ProtobufCIntRange apus__reduce__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -6442,14 +5952,11 @@ static const ProtobufCIntRange apus__reduce__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__reduce__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Reduce",
-  "Reduce",
-  "Apus__Reduce",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Reduce),
   2,
   apus__reduce__field_descriptors,
-  apus__reduce__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__reduce__number_ranges,
   (ProtobufCMessageInit) apus__reduce__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -6457,7 +5964,7 @@ const ProtobufCMessageDescriptor apus__reduce__descriptor =
 static const ProtobufCFieldDescriptor apus__arg__field_descriptors[2] =
 {
   {
-    "axis",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -6469,7 +5976,7 @@ static const ProtobufCFieldDescriptor apus__arg__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "keep_dimensions",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
@@ -6481,10 +5988,6 @@ static const ProtobufCFieldDescriptor apus__arg__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__arg__field_indices_by_name[] = {
-  0,   /* field[0] = axis */
-  1,   /* field[1] = keep_dimensions */
-};
 static const ProtobufCIntRange apus__arg__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -6493,14 +5996,11 @@ static const ProtobufCIntRange apus__arg__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__arg__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Arg",
-  "Arg",
-  "Apus__Arg",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Arg),
   2,
   apus__arg__field_descriptors,
-  apus__arg__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__arg__number_ranges,
   (ProtobufCMessageInit) apus__arg__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -6508,7 +6008,7 @@ const ProtobufCMessageDescriptor apus__arg__descriptor =
 static const ProtobufCFieldDescriptor apus__one_hot__field_descriptors[3] =
 {
   {
-    "depth",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -6520,7 +6020,7 @@ static const ProtobufCFieldDescriptor apus__one_hot__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "on_value",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -6532,7 +6032,7 @@ static const ProtobufCFieldDescriptor apus__one_hot__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "off_value",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -6544,11 +6044,6 @@ static const ProtobufCFieldDescriptor apus__one_hot__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__one_hot__field_indices_by_name[] = {
-  0,   /* field[0] = depth */
-  2,   /* field[2] = off_value */
-  1,   /* field[1] = on_value */
-};
 static const ProtobufCIntRange apus__one_hot__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -6557,14 +6052,11 @@ static const ProtobufCIntRange apus__one_hot__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__one_hot__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.OneHot",
-  "OneHot",
-  "Apus__OneHot",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__OneHot),
   3,
   apus__one_hot__field_descriptors,
-  apus__one_hot__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__one_hot__number_ranges,
   (ProtobufCMessageInit) apus__one_hot__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -6572,7 +6064,7 @@ const ProtobufCMessageDescriptor apus__one_hot__descriptor =
 static const ProtobufCFieldDescriptor apus__cast__field_descriptors[1] =
 {
   {
-    "dtype",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_ENUM,
@@ -6584,9 +6076,6 @@ static const ProtobufCFieldDescriptor apus__cast__field_descriptors[1] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__cast__field_indices_by_name[] = {
-  0,   /* field[0] = dtype */
-};
 static const ProtobufCIntRange apus__cast__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -6595,14 +6084,11 @@ static const ProtobufCIntRange apus__cast__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__cast__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Cast",
-  "Cast",
-  "Apus__Cast",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Cast),
   1,
   apus__cast__field_descriptors,
-  apus__cast__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__cast__number_ranges,
   (ProtobufCMessageInit) apus__cast__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -6610,7 +6096,7 @@ const ProtobufCMessageDescriptor apus__cast__descriptor =
 static const ProtobufCFieldDescriptor apus__activation_gradient__field_descriptors[1] =
 {
   {
-    "activation",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -6622,9 +6108,6 @@ static const ProtobufCFieldDescriptor apus__activation_gradient__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__activation_gradient__field_indices_by_name[] = {
-  0,   /* field[0] = activation */
-};
 static const ProtobufCIntRange apus__activation_gradient__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -6633,14 +6116,11 @@ static const ProtobufCIntRange apus__activation_gradient__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__activation_gradient__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.ActivationGradient",
-  "ActivationGradient",
-  "Apus__ActivationGradient",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__ActivationGradient),
   1,
   apus__activation_gradient__field_descriptors,
-  apus__activation_gradient__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__activation_gradient__number_ranges,
   (ProtobufCMessageInit) apus__activation_gradient__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -6648,7 +6128,7 @@ const ProtobufCMessageDescriptor apus__activation_gradient__descriptor =
 static const ProtobufCFieldDescriptor apus__sgd__field_descriptors[3] =
 {
   {
-    "momentum",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -6660,7 +6140,7 @@ static const ProtobufCFieldDescriptor apus__sgd__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "nesterov",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
@@ -6672,7 +6152,7 @@ static const ProtobufCFieldDescriptor apus__sgd__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "weight_decay",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -6684,11 +6164,6 @@ static const ProtobufCFieldDescriptor apus__sgd__field_descriptors[3] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__sgd__field_indices_by_name[] = {
-  0,   /* field[0] = momentum */
-  1,   /* field[1] = nesterov */
-  2,   /* field[2] = weight_decay */
-};
 static const ProtobufCIntRange apus__sgd__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -6697,14 +6172,11 @@ static const ProtobufCIntRange apus__sgd__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__sgd__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Sgd",
-  "Sgd",
-  "Apus__Sgd",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Sgd),
   3,
   apus__sgd__field_descriptors,
-  apus__sgd__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__sgd__number_ranges,
   (ProtobufCMessageInit) apus__sgd__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -6712,7 +6184,7 @@ const ProtobufCMessageDescriptor apus__sgd__descriptor =
 static const ProtobufCFieldDescriptor apus__rms_prop__field_descriptors[4] =
 {
   {
-    "rho",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -6724,7 +6196,7 @@ static const ProtobufCFieldDescriptor apus__rms_prop__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "momentum",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -6736,7 +6208,7 @@ static const ProtobufCFieldDescriptor apus__rms_prop__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "epsilon",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -6748,7 +6220,7 @@ static const ProtobufCFieldDescriptor apus__rms_prop__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "weight_decay",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -6760,12 +6232,6 @@ static const ProtobufCFieldDescriptor apus__rms_prop__field_descriptors[4] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__rms_prop__field_indices_by_name[] = {
-  2,   /* field[2] = epsilon */
-  1,   /* field[1] = momentum */
-  0,   /* field[0] = rho */
-  3,   /* field[3] = weight_decay */
-};
 static const ProtobufCIntRange apus__rms_prop__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -6774,14 +6240,11 @@ static const ProtobufCIntRange apus__rms_prop__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__rms_prop__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.RmsProp",
-  "RmsProp",
-  "Apus__RmsProp",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__RmsProp),
   4,
   apus__rms_prop__field_descriptors,
-  apus__rms_prop__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__rms_prop__number_ranges,
   (ProtobufCMessageInit) apus__rms_prop__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -6789,7 +6252,7 @@ const ProtobufCMessageDescriptor apus__rms_prop__descriptor =
 static const ProtobufCFieldDescriptor apus__adagrad__field_descriptors[2] =
 {
   {
-    "epsilon",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -6801,7 +6264,7 @@ static const ProtobufCFieldDescriptor apus__adagrad__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "weight_decay",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -6813,10 +6276,6 @@ static const ProtobufCFieldDescriptor apus__adagrad__field_descriptors[2] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__adagrad__field_indices_by_name[] = {
-  0,   /* field[0] = epsilon */
-  1,   /* field[1] = weight_decay */
-};
 static const ProtobufCIntRange apus__adagrad__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -6825,14 +6284,11 @@ static const ProtobufCIntRange apus__adagrad__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__adagrad__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Adagrad",
-  "Adagrad",
-  "Apus__Adagrad",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Adagrad),
   2,
   apus__adagrad__field_descriptors,
-  apus__adagrad__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__adagrad__number_ranges,
   (ProtobufCMessageInit) apus__adagrad__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -6840,7 +6296,7 @@ const ProtobufCMessageDescriptor apus__adagrad__descriptor =
 static const ProtobufCFieldDescriptor apus__adam__field_descriptors[5] =
 {
   {
-    "beta1",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -6852,7 +6308,7 @@ static const ProtobufCFieldDescriptor apus__adam__field_descriptors[5] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "beta2",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -6864,7 +6320,7 @@ static const ProtobufCFieldDescriptor apus__adam__field_descriptors[5] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "epsilon",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -6876,7 +6332,7 @@ static const ProtobufCFieldDescriptor apus__adam__field_descriptors[5] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "weight_decay",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
@@ -6888,7 +6344,7 @@ static const ProtobufCFieldDescriptor apus__adam__field_descriptors[5] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "decoupled",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
@@ -6900,13 +6356,6 @@ static const ProtobufCFieldDescriptor apus__adam__field_descriptors[5] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned apus__adam__field_indices_by_name[] = {
-  0,   /* field[0] = beta1 */
-  1,   /* field[1] = beta2 */
-  4,   /* field[4] = decoupled */
-  2,   /* field[2] = epsilon */
-  3,   /* field[3] = weight_decay */
-};
 static const ProtobufCIntRange apus__adam__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -6915,130 +6364,84 @@ static const ProtobufCIntRange apus__adam__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor apus__adam__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "apus.Adam",
-  "Adam",
-  "Apus__Adam",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Adam),
   5,
   apus__adam__field_descriptors,
-  apus__adam__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  apus__adam__number_ranges,
   (ProtobufCMessageInit) apus__adam__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue apus__dtype__enum_values_by_number[14] =
 {
-  { "DTYPE_UNSPECIFIED", "APUS__DTYPE__DTYPE_UNSPECIFIED", 0 },
-  { "F32", "APUS__DTYPE__F32", 1 },
-  { "F64", "APUS__DTYPE__F64", 2 },
-  { "F16", "APUS__DTYPE__F16", 3 },
-  { "BF16", "APUS__DTYPE__BF16", 4 },
-  { "I8", "APUS__DTYPE__I8", 5 },
-  { "U8", "APUS__DTYPE__U8", 6 },
-  { "I16", "APUS__DTYPE__I16", 7 },
-  { "U16", "APUS__DTYPE__U16", 8 },
-  { "I32", "APUS__DTYPE__I32", 9 },
-  { "I64", "APUS__DTYPE__I64", 10 },
-  { "BOOL", "APUS__DTYPE__BOOL", 11 },
-  { "I4", "APUS__DTYPE__I4", 12 },
-  { "U4", "APUS__DTYPE__U4", 13 },
+  { NULL, NULL, 0 }, /* CODE_SIZE */
+  { NULL, NULL, 1 }, /* CODE_SIZE */
+  { NULL, NULL, 2 }, /* CODE_SIZE */
+  { NULL, NULL, 3 }, /* CODE_SIZE */
+  { NULL, NULL, 4 }, /* CODE_SIZE */
+  { NULL, NULL, 5 }, /* CODE_SIZE */
+  { NULL, NULL, 6 }, /* CODE_SIZE */
+  { NULL, NULL, 7 }, /* CODE_SIZE */
+  { NULL, NULL, 8 }, /* CODE_SIZE */
+  { NULL, NULL, 9 }, /* CODE_SIZE */
+  { NULL, NULL, 10 }, /* CODE_SIZE */
+  { NULL, NULL, 11 }, /* CODE_SIZE */
+  { NULL, NULL, 12 }, /* CODE_SIZE */
+  { NULL, NULL, 13 }, /* CODE_SIZE */
 };
 static const ProtobufCIntRange apus__dtype__value_ranges[] = {
 {0, 0},{0, 14}
 };
-static const ProtobufCEnumValueIndex apus__dtype__enum_values_by_name[14] =
-{
-  { "BF16", 4 },
-  { "BOOL", 11 },
-  { "DTYPE_UNSPECIFIED", 0 },
-  { "F16", 3 },
-  { "F32", 1 },
-  { "F64", 2 },
-  { "I16", 7 },
-  { "I32", 9 },
-  { "I4", 12 },
-  { "I64", 10 },
-  { "I8", 5 },
-  { "U16", 8 },
-  { "U4", 13 },
-  { "U8", 6 },
-};
 const ProtobufCEnumDescriptor apus__dtype__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "apus.DType",
-  "DType",
-  "Apus__DType",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   14,
   apus__dtype__enum_values_by_number,
-  14,
-  apus__dtype__enum_values_by_name,
+  0, NULL, /* CODE_SIZE */
   1,
   apus__dtype__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue apus__layout__enum_values_by_number[5] =
 {
-  { "PLAIN", "APUS__LAYOUT__PLAIN", 0 },
-  { "PANELS", "APUS__LAYOUT__PANELS", 1 },
-  { "CONV_PANELS", "APUS__LAYOUT__CONV_PANELS", 2 },
-  { "PANELS_4", "APUS__LAYOUT__PANELS_4", 3 },
-  { "CONV_PANELS_4", "APUS__LAYOUT__CONV_PANELS_4", 4 },
+  { NULL, NULL, 0 }, /* CODE_SIZE */
+  { NULL, NULL, 1 }, /* CODE_SIZE */
+  { NULL, NULL, 2 }, /* CODE_SIZE */
+  { NULL, NULL, 3 }, /* CODE_SIZE */
+  { NULL, NULL, 4 }, /* CODE_SIZE */
 };
 static const ProtobufCIntRange apus__layout__value_ranges[] = {
 {0, 0},{0, 5}
 };
-static const ProtobufCEnumValueIndex apus__layout__enum_values_by_name[5] =
-{
-  { "CONV_PANELS", 2 },
-  { "CONV_PANELS_4", 4 },
-  { "PANELS", 1 },
-  { "PANELS_4", 3 },
-  { "PLAIN", 0 },
-};
 const ProtobufCEnumDescriptor apus__layout__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "apus.Layout",
-  "Layout",
-  "Apus__Layout",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   5,
   apus__layout__enum_values_by_number,
-  5,
-  apus__layout__enum_values_by_name,
+  0, NULL, /* CODE_SIZE */
   1,
   apus__layout__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue apus__padding__enum_values_by_number[3] =
 {
-  { "VALID", "APUS__PADDING__VALID", 0 },
-  { "SAME", "APUS__PADDING__SAME", 1 },
-  { "EXPLICIT", "APUS__PADDING__EXPLICIT", 2 },
+  { NULL, NULL, 0 }, /* CODE_SIZE */
+  { NULL, NULL, 1 }, /* CODE_SIZE */
+  { NULL, NULL, 2 }, /* CODE_SIZE */
 };
 static const ProtobufCIntRange apus__padding__value_ranges[] = {
 {0, 0},{0, 3}
 };
-static const ProtobufCEnumValueIndex apus__padding__enum_values_by_name[3] =
-{
-  { "EXPLICIT", 2 },
-  { "SAME", 1 },
-  { "VALID", 0 },
-};
 const ProtobufCEnumDescriptor apus__padding__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "apus.Padding",
-  "Padding",
-  "Apus__Padding",
-  "apus",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   3,
   apus__padding__enum_values_by_number,
-  3,
-  apus__padding__enum_values_by_name,
+  0, NULL, /* CODE_SIZE */
   1,
   apus__padding__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
