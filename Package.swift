@@ -32,7 +32,9 @@ let leanTargets: [Target] = [
 ]
 
 let hostTargets: [Target] = [
-    .target(name: "Apus", dependencies: ["ApusRuntime", "ApusGraph", "CModelFormat", "CKernels", "CSystem"]),
+    .target(name: "Apus", dependencies: ["ApusRuntime", "ApusGraph", "CModelFormat", "CKernels", "CSystem", "CImage"]),
+    .systemLibrary(
+        name: "CImage", providers: [.apt(["libpng-dev", "libjpeg62-turbo-dev", "zlib1g-dev"])]),
     .testTarget(
         name: "ApusTests",
         dependencies: ["Apus", "ApusRuntime", "ApusGraph", "ApusC", "CApus", "CKernels", "CModelFormat"]),

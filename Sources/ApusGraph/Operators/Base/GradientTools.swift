@@ -13,7 +13,7 @@ extension GraphBuilder {
     /// A constant of rank 0; equal ones share their bytes.
     public func scalar(_ value: Double, _ dtype: DType) throws(ApusError) -> Value {
         guard let bits = dtype.bits(of: value) else { throw .argument("a scalar that is no \(dtype.name)") }
-        let storage = ScalarStorage(bits)
+        let storage = withUnsafeBytes(of: bits.littleEndian) { HeapStorage($0) }
         let type = TensorType(dtype, [])
         for (i, other) in graph.constants.enumerated()
         where other.type == type && other.bytes.elementsEqual(storage.bytes.prefix(type.byteSize)) {
@@ -22,15 +22,4 @@ extension GraphBuilder {
         graph.constants.append(Constant("scalar_\(graph.constants.count)", type, storage))
         return constant(graph.constants.count - 1)
     }
-}
-
-/// The bytes of one element.
-private final class ScalarStorage: Storage, @unchecked Sendable {
-    init(_ bits: UInt64) {
-        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 8, alignment: 64)
-        memory.storeBytes(of: bits.littleEndian, as: UInt64.self)
-        super.init(UnsafeRawBufferPointer(memory))
-    }
-
-    deinit { bytes.deallocate() }
 }
