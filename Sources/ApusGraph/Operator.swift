@@ -18,7 +18,7 @@ public struct OperatorEntry: Sendable {
 
 /// An operator with its attributes. A subclass tells the whole story of one operator: attributes, wire form, shape rule,
 /// kernel choice, gradient. Instances are immutable.
-open class Operator: @unchecked Sendable {
+open class Operator {
     public init() {}
 
     open var entry: OperatorEntry {
@@ -64,8 +64,8 @@ open class Operator: @unchecked Sendable {
     /// False for an input of which only the type matters.
     open func reads(input: Int) -> Bool { true }
 
-    /// The layout in which a constant at this input is stored when a file is written; nil: as it is.
-    open func packedLayout(input: Int) -> Layout? { nil }
+    /// The layout in which a constant of this plain type at this input is stored when a file is written; nil: as it is.
+    open func packedLayout(input: Int, type: TensorType) -> Layout? { nil }
 
     // MARK: Gradient
 

@@ -29,6 +29,11 @@ final class SymbolicBatchTests: XCTestCase {
             let vector = try b(ReduceSum(axes: [0, 1]), row)
             return try b.node(LayerNorm(), [x, vector, vector])[0]
         }),
+        ("gradient of a mean", { b, x in
+            let y = try b(ReduceMean(axes: [0, 2]), x)
+            let gradient = Gradient(builder: b, inputs: [x], outputs: [y], outputGradients: [y], wanted: [true])
+            return try ReduceMean(axes: [0, 2]).gradient(gradient)[0]!
+        }),
         ("greatest", { b, x in try b(ArgMax(axis: 0), x) }),
         ("pooled", { b, x in try b(GlobalMaxPool(), x) }),
     ]

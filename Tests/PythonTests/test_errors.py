@@ -84,7 +84,7 @@ def test_states_of_another_size(session):
 
 
 def test_options(model):
-    refused(Status.INVALID_ARGUMENT, r"threads.*0", model.session, threads=0)
+    refused(Status.INVALID_ARGUMENT, r"\b0 threads", model.session, threads=0)
     refused(Status.INVALID_ARGUMENT, r"height", model.session, dimensions={"height": 1})
     refused(Status.BAD_SHAPE, r"batch.*17", model.session, dimensions={"batch": 17})
     memory = apus.aligned_empty(model.memory_size() + 64)

@@ -1,10 +1,13 @@
 import ApusGraph
 import CKernels
 
-/// Packs plain weights into the layout that kernels read.
+/// Turns plain weights into the layout and the element type that kernels read.
 public enum Packing {
-    /// `constant` in another layout and, where given, another element type. f32 weights may become f16 or bf16.
-    public static func pack(_ constant: Constant, as layout: Layout, _ dtype: DType? = nil) throws(ApusError) -> Constant {
+    /// `constant` in another layout and, where given, another element type. f32 weights may become f16 or bf16, rounded
+    /// to the nearest.
+    public static func pack(
+        _ constant: Constant, as layout: Layout, _ dtype: DType? = nil
+    ) throws(ApusError) -> Constant {
         var type = constant.type
         guard type.layout == .plain else { throw .argument("'\(constant.name)' is packed already") }
         type.layout = layout
@@ -12,11 +15,20 @@ public enum Packing {
         try type.check()
         let packed = HeapStorage(size: type.byteSize)
         switch layout {
+        case .plain: try cast(constant, type, into: packed)
         case .panels: try panels(constant, type, into: packed)
-        case .convPanels(let groups): try convPanels(constant, type, groups, into: packed)
+        case .convPanels(let groups):
+            let plain = type.dtype == constant.type.dtype ? constant : try pack(constant, as: .plain, type.dtype)
+            try convPanels(plain, type, groups, into: packed)
         default: throw .unsupported("packing into int8 panels")
         }
         return Constant(constant.name, type, packed)
+    }
+
+    private static func cast(_ constant: Constant, _ type: TensorType, into packed: HeapStorage) throws(ApusError) {
+        var params = ck_cast_params(count: Int64(type.shape.count))
+        let task = ck_cast(constant.type.dtype.ck, type.dtype.ck, CK_ISA_REFERENCE)
+        try run(task, params, units: ck_cast_units(&params), from: constant, to: packed)
     }
 
     private static func panels(_ constant: Constant, _ type: TensorType, into packed: HeapStorage) throws(ApusError) {
@@ -41,7 +53,6 @@ public enum Packing {
         params.in_c = Int32(type.shape[2] * groups)
         params.out_c = Int32(type.shape[3])
         params.groups = Int32(groups)
-        guard type.dtype == constant.type.dtype else { throw .unsupported("packing into \(type)") }
         try run(ck_conv_pack(type.dtype.ck), params, units: ck_conv_panels(&params), from: constant, to: packed)
     }
 

@@ -57,4 +57,23 @@ public final class BatchNorm: Operator {
                     CK_BATCH_NORM_APPLY, params, [.input(0), .input(3), scale, .input(2), .output(0)]),
             ], workspaceBytes: site.vector(3), operations: 3 * x.count)
     }
+
+    // MARK: Gradient
+
+    /// Of x, gamma and beta, with n = (x − mean) / √(variance + ε): dx = dy·gamma / √(variance + ε),
+    /// dgamma = Σ dy·n, dbeta = Σ dy. Both dx and n are batch norms, with a zero or a one in place of a vector.
+    public override func gradient(_ g: Gradient) throws(ApusError) -> [Value?] {
+        let dy = try g.dy(), gamma = g.inputs[1], beta = g.inputs[2], mean = g.inputs[3], variance = g.inputs[4]
+        guard !g.wanted[3] && !g.wanted[4] else { throw .unsupported("gradient of fixed moving statistics") }
+        var dx: Value?, dgamma: Value?
+        if g.wanted[0] || g.wanted[1] {
+            let zero = try g(Sub(), mean, mean)
+            if g.wanted[0] { dx = try g(BatchNorm(epsilon: epsilon), dy, gamma, zero, zero, variance) }
+            if g.wanted[1] {
+                let n = try g(BatchNorm(epsilon: epsilon), g.x, g(Exp(), zero), zero, mean, variance)
+                dgamma = try g(SumLike(), g(Mul(), dy, n), gamma)
+            }
+        }
+        return [dx, dgamma, g.wanted[2] ? try g(SumLike(), dy, beta) : nil, nil, nil]
+    }
 }

@@ -78,7 +78,7 @@ public final class Dense: Operator {
         return try panelProduct(site, product, batches: 1, transposed: false)
     }
 
-    public override func packedLayout(input: Int) -> Layout? { input == 1 ? .panels : nil }
+    public override func packedLayout(input: Int, type: TensorType) -> Layout? { input == 1 ? .panels : nil }
 
     // MARK: Gradient
 

@@ -3,7 +3,8 @@ import CModelFormat
 
 /// dtable[…, j, …] = Σ dy[…, k, …] over the k with indices[k] = j: the gradient of Gather.
 ///
-/// Inputs: dy, f32 or f64; indices, i32 or i64; table, whose values are not read. Output: dtable, shaped like the table.
+/// Inputs: dy, f32 or f64; indices, i32 or i64; table, whose values are not read.
+/// Output: dtable, shaped like the table.
 public final class GatherGradient: Operator {
     public let axis: Int
 

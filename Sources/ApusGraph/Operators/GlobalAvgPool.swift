@@ -3,7 +3,8 @@ import CModelFormat
 
 /// y[n, c] = the mean of x[n, …, c], channels last.
 ///
-/// Input: x [N, …, C] of rank 3 or more. Output: y [N, C]. ONNX: GlobalAveragePool, there with the pooled axes kept as 1.
+/// Input: x [N, …, C] of rank 3 or more. Output: y [N, C]. ONNX: GlobalAveragePool, which keeps the
+/// pooled axes as 1.
 public final class GlobalAvgPool: GlobalPool {
     // MARK: Wire
 
@@ -15,4 +16,10 @@ public final class GlobalAvgPool: GlobalPool {
     // MARK: Kernel choice
 
     override var operation: ck_reduce_op { CK_REDUCE_MEAN }
+
+    // MARK: Gradient
+
+    public override func gradient(_ g: Gradient) throws(ApusError) -> [Value?] {
+        [try meanGradient(g, over: pooled(g))]
+    }
 }

@@ -85,7 +85,9 @@ public final class MatMul: Operator {
         return try panelProduct(site, product, batches: batchB.count, transposed: transposeB)
     }
 
-    public override func packedLayout(input: Int) -> Layout? { input == 1 && !transposeB ? .panels : nil }
+    public override func packedLayout(input: Int, type: TensorType) -> Layout? {
+        input == 1 && !transposeB && type.shape.rank == 2 ? .panels : nil
+    }
 
     // MARK: Gradient
 

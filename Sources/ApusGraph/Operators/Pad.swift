@@ -3,8 +3,9 @@ import CModelFormat
 
 /// y = x with `before` and `after` further elements at the ends of each axis. ONNX: Pad.
 ///
-/// They are `value`; or x mirrored at its first and last element, repeatedly where that is not enough (c b | a b c | b a);
-/// or its first and last element again. Input: x. Output: y of x's type, which must have the number `value`.
+/// They are `value`; or x mirrored at its first and last element, repeatedly where that is not enough
+/// (c b | a b c | b a); or its first and last element again.
+/// Input: x. Output: y of x's type, which must have the number `value`.
 public final class Pad: Operator {
     public enum Mode: UInt32, Sendable {
         case constant, reflect, edge
@@ -88,9 +89,59 @@ public final class Pad: Operator {
 
     // MARK: Gradient
 
+    /// Axis by axis: dy without the margins, plus the margins' gradients where their values came from.
     public override func gradient(_ g: Gradient) throws(ApusError) -> [Value?] {
-        guard mode == .constant else { throw .unsupported("gradient of padding by reflection or edge") }
-        let ends = after.map { $0 == 0 ? Int(Int32.max) : -$0 }
-        return [try g(Slice(axes: [Int](before.indices), starts: before, ends: ends), g.dy())]
+        var dx = try g.dy()
+        for axis in before.indices where before[axis] > 0 || after[axis] > 0 {
+            let dy = dx
+            dx = try g(Slice(axes: [axis], starts: [before[axis]], ends: [Pad.end(before: after[axis])]), dy)
+            switch mode {
+            case .constant: break
+            case .edge: dx = try addEdges(g, dx, dy, axis)
+            case .reflect: dx = try addReflections(g, dx, dy, axis, length: g.x.shape[axis])
+            }
+        }
+        return [dx]
+    }
+
+    /// The end of a slice that leaves out the last `count` elements.
+    private static func end(before count: Int) -> Int { count == 0 ? Int(Int32.max) : -count }
+
+    /// The first element gets the sum over the margin before it, the last one that over the margin after it.
+    private func addEdges(_ g: Gradient, _ interior: Value, _ dy: Value, _ axis: Int) throws(ApusError) -> Value {
+        let sum = ReduceSum(axes: [axis], keepDimensions: true)
+        var dx = interior
+        if before[axis] > 0 {
+            let margin = try g(Slice(axes: [axis], starts: [0], ends: [before[axis]]), dy)
+            dx = try g(Add(), dx, g(SliceGradient(axes: [axis], starts: [0], ends: [1]), g(sum, margin), interior))
+        }
+        if after[axis] > 0 {
+            let margin = try g(Slice(axes: [axis], starts: [-after[axis]], ends: [Int(Int32.max)]), dy)
+            let last = SliceGradient(axes: [axis], starts: [-1], ends: [Int(Int32.max)])
+            dx = try g(Add(), dx, g(last, g(sum, margin), interior))
+        }
+        return dx
+    }
+
+    /// The margins come back mirrored, beside the element at which they were.
+    private func addReflections(
+        _ g: Gradient, _ interior: Value, _ dy: Value, _ axis: Int, length: Int
+    ) throws(ApusError) -> Value {
+        guard max(before[axis], after[axis]) < length else {
+            throw .unsupported("gradient of a reflection wider than the axis \(axis) of \(length) elements")
+        }
+        var dx = interior
+        if before[axis] > 0 {
+            let margin = try g(
+                Slice(axes: [axis], starts: [before[axis] - 1], ends: [Int(Int32.min)], steps: [-1]), dy)
+            let place = SliceGradient(axes: [axis], starts: [1], ends: [before[axis] + 1])
+            dx = try g(Add(), dx, g(place, margin, interior))
+        }
+        if after[axis] > 0 {
+            let margin = try g(Slice(axes: [axis], starts: [-1], ends: [-after[axis] - 1], steps: [-1]), dy)
+            let place = SliceGradient(axes: [axis], starts: [-after[axis] - 1], ends: [-1])
+            dx = try g(Add(), dx, g(place, margin, interior))
+        }
+        return dx
     }
 }

@@ -13,4 +13,10 @@ public final class ReduceMax: Reduction {
     // MARK: Kernel choice
 
     override var operation: ck_reduce_op { CK_REDUCE_MAX }
+
+    // MARK: Gradient
+
+    public override func gradient(_ g: Gradient) throws(ApusError) -> [Value?] {
+        [try extremeGradient(g, over: attributes)]
+    }
 }

@@ -14,4 +14,10 @@ public final class ReduceMean: Reduction {
 
     override var operation: ck_reduce_op { CK_REDUCE_MEAN }
     override var takesIntegers: Bool { false }
+
+    // MARK: Gradient
+
+    public override func gradient(_ g: Gradient) throws(ApusError) -> [Value?] {
+        [try meanGradient(g, over: attributes)]
+    }
 }

@@ -13,4 +13,10 @@ public final class ReduceMin: Reduction {
     // MARK: Kernel choice
 
     override var operation: ck_reduce_op { CK_REDUCE_MIN }
+
+    // MARK: Gradient
+
+    public override func gradient(_ g: Gradient) throws(ApusError) -> [Value?] {
+        [try extremeGradient(g, over: attributes)]
+    }
 }

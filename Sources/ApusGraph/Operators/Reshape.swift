@@ -51,7 +51,9 @@ public final class Reshape: Operator {
         }
         let known = y.count
         if let inferred, known > 0 { y[inferred] = x.shape.count / known }
-        guard y.count == x.shape.count, inferred == nil || known > 0 else { throw .shape("x \(x.shape) does not reshape to \(Shape(shape))") }
+        guard y.count == x.shape.count, inferred == nil || known > 0 else {
+            throw .shape("x \(x.shape) does not reshape to \(Shape(shape))")
+        }
         return [TensorType(x.dtype, y)]
     }
 

@@ -78,10 +78,19 @@ public final class Split: Operator {
 
     // MARK: Gradient
 
-    /// The pieces' gradients joined.
+    /// The pieces' gradients joined; where some are missing, the sum of the others, each in its place among zeros.
     public override func gradient(_ g: Gradient) throws(ApusError) -> [Value?] {
         let present = g.outputGradients.compactMap { $0 }
-        guard present.count == sizes.count else { throw .unsupported("gradient of some of the pieces") }
-        return [try g.builder.node(Concat(axis: axis), present)[0]]
+        if present.count == sizes.count { return [try g.builder.node(Concat(axis: axis), present)[0]] }
+        var sum: Value?
+        var position = 0
+        for (i, size) in sizes.enumerated() {
+            if let dy = g.outputGradients[i] {
+                let term = try g(SliceGradient(axes: [axis], starts: [position], ends: [position + size]), dy, g.x)
+                sum = if let sum { try g(Add(), sum, term) } else { term }
+            }
+            position += size
+        }
+        return [sum]
     }
 }

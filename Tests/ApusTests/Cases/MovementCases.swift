@@ -96,6 +96,9 @@ let concatCases: [OperatorCase] = [
     OperatorCase("Split", Split(axis: 1, sizes: [1, 3, 2]), [.real([2, 6, 3])], gradients: [0]) {
         pieces($0[0], 1, [1, 3, 2])
     },
+    OperatorCase(
+        "Split, two of three used", Split(axis: 0, sizes: [1, 2, 3]), [.real([6])], gradients: [0], through: [0, 2]
+    ) { pieces($0[0], 0, [1, 2, 3]) },
     OperatorCase("Split, a piece of nothing", Split(axis: -1, sizes: [4, 0, 1]), [.integers([3, 5], 0...9, .i32)]) {
         pieces($0[0], 1, [4, 0, 1])
     },
@@ -185,10 +188,10 @@ let padCases: [OperatorCase] = [
     padCase(.real([2, 3, 4]), [2, 3, 4], [0, 0, 0], [0, 0, 0], gradients: [0]),
     padCase(.integers([3, 4], -9...9, .i8), [3, 4], [1, 2], [3, 4], value: -7),
     padCase(.integers([0, 2], 0...1), [0, 2], [1, 1], [1, 0], value: 3),
-    padCase(.real([3, 4]), [3, 4], [1, 2], [2, 3], .edge),
-    padCase(.real([1, 3]), [1, 3], [4, 0], [1, 1], .edge),
-    padCase(.real([3, 4]), [3, 4], [2, 0], [1, 3], .reflect),
-    padCase(.real([2, 5]), [2, 5], [1, 1], [0, 2], .reflect),
+    padCase(.real([3, 4]), [3, 4], [1, 2], [2, 3], .edge, gradients: [0]),
+    padCase(.real([1, 3]), [1, 3], [4, 0], [1, 1], .edge, gradients: [0]),
+    padCase(.real([3, 4]), [3, 4], [2, 0], [2, 3], .reflect, gradients: [0]),
+    padCase(.real([2, 5]), [2, 5], [1, 1], [0, 2], .reflect, gradients: [0]),
     padCase(.integers([3, 1], 0...99), [3, 1], [7, 2], [9, 1], .reflect),
 ]
 

@@ -2,6 +2,9 @@
 let allCases: [OperatorCase] = [
     denseCases,
     matMulCases,
+    conv2DCases,
+    conv2DTransposeCases,
+    poolCases,
     batchNormCases,
     layerNormCases,
     reshapeCases,
@@ -13,4 +16,11 @@ let allCases: [OperatorCase] = [
     reduceCases,
     argCases,
     gatherCases,
+    arithmeticCases,
+    comparisonCases,
+    whereCases,
+    unaryCases,
+    activationCases,
+    activationGradientCases,
+    castCases,
 ].flatMap { $0 }

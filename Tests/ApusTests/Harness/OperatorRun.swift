@@ -9,7 +9,7 @@ enum OperatorRun {
         let graph = Graph("case")
         var values: [Value?] = []
         for (i, tensor) in inputs.enumerated() {
-            if packed, let layout = op.packedLayout(input: i) {
+            if packed, let layout = op.packedLayout(input: i, type: tensor.type) {
                 let constant = Constant("w\(i)", tensor.type, HeapStorage(tensor.bytes))
                 graph.constants.append(try Packing.pack(constant, as: layout))
             }
@@ -18,7 +18,7 @@ enum OperatorRun {
         let builder = GraphBuilder(graph, function: "predict")
         var constants = 0
         for (i, tensor) in inputs.enumerated() {
-            if packed, op.packedLayout(input: i) != nil {
+            if packed, op.packedLayout(input: i, type: tensor.type) != nil {
                 values[i] = builder.constant(constants)
                 constants += 1
             } else {

@@ -51,7 +51,7 @@ struct TestTensor {
         case .f32: return pack { Float($0) }
         case .f64: return pack { $0 }
         case .i32: return pack { Int32($0) }
-        case .i64: return pack { Int64($0) }
+        case .i64: return pack { Int64(exactly: $0) ?? ($0 < 0 ? .min : .max) }
         case .i16: return pack { Int16($0) }
         case .u16: return pack { UInt16($0) }
         case .i8: return pack { Int8($0) }

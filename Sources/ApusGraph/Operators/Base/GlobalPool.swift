@@ -21,4 +21,9 @@ public class GlobalPool: Reduction {
         guard shape.rank >= 3 else { throw .shape("x \(shape) of rank \(shape.rank), wanted 3 or more") }
         return shape.allAxes & ~1 & ~(1 << UInt32(shape.rank - 1))
     }
+
+    // MARK: Gradient
+
+    /// The pooled axes of the node's x.
+    final func pooled(_ g: Gradient) -> Axes { Axes([Int](1..<g.x.shape.rank - 1)) }
 }

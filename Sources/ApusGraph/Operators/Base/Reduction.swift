@@ -62,4 +62,20 @@ public class Reduction: Operator {
             ck_reduce(operation, site.dtype, site.isa), params, units: ck_reduce_units(&params), at: site,
             operations: x.count)
     }
+
+    // MARK: Gradient
+
+    /// The gradient of a reduction to an extreme: dy goes to the elements that attain it, in equal parts.
+    final func extremeGradient(_ g: Gradient, over axes: Axes) throws(ApusError) -> Value {
+        let undo = ExpandLike(axes: axes.list, keepDimensions: axes.keepDimensions)
+        let sum = ReduceSum(axes: axes.list, keepDimensions: axes.keepDimensions)
+        let hit = try g(Cast(g.x.type.dtype), g(Equal(), g.x, g(undo, g.y, g.x)))
+        return try g(Mul(), hit, g(undo, g(Div(), g.dy(), g(sum, hit)), g.x))
+    }
+
+    /// The gradient of a mean: dy, divided by how many elements share it, goes to all of them.
+    final func meanGradient(_ g: Gradient, over axes: Axes) throws(ApusError) -> Value {
+        let share = try g(Div(), g.dy(), g(BatchCount(axes: axes.list), g.x))
+        return try g(ExpandLike(axes: axes.list, keepDimensions: axes.keepDimensions), share, g.x)
+    }
 }

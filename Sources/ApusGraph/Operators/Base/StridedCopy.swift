@@ -70,7 +70,9 @@ func viewCopy(_ site: KernelSite) throws(ApusError) -> KernelPlan {
 
 func setElements<Tuple>(_ array: inout Tuple, _ values: [Int]) {
     withUnsafeMutableBytes(of: &array) { bytes in
-        for (i, value) in values.enumerated() { bytes.storeBytes(of: Int64(value), toByteOffset: 8 * i, as: Int64.self) }
+        for (i, value) in values.enumerated() {
+            bytes.storeBytes(of: Int64(value), toByteOffset: 8 * i, as: Int64.self)
+        }
     }
 }
 

@@ -1,0 +1,95 @@
+import CKernels
+import CModelFormat
+
+/// What a convolution and its gradients share. In its words, whatever the operator's inputs are:
+/// Y [N, OH, OW, O] = X [N, H, W, C] * W [kh, kw, C / groups, O], where output channel o reads the input channels of
+/// group o / (O / groups).
+struct ConvolutionGeometry: Sendable {
+    let window: SlidingWindow
+    let groups: Int
+
+    init(strides: Size2D, dilations: Size2D, padding: Padding, groups: Int) {
+        window = SlidingWindow(strides: strides, dilations: dilations, padding: padding)
+        self.groups = groups
+    }
+
+    // MARK: Wire
+
+    init(wire: UnsafePointer<Apus__Conv2D>) throws(ApusError) {
+        let m = wire.pointee
+        self.init(
+            strides: Size2D(Int(m.stride_height), Int(m.stride_width)),
+            dilations: Size2D(Int(m.dilation_height), Int(m.dilation_width)),
+            padding: try Padding(
+                wire: m.padding, top: m.pad_top, left: m.pad_left, bottom: m.pad_bottom, right: m.pad_right),
+            groups: Int(m.groups))
+    }
+
+    func encoded(_ wire: WireArena, _ epilogue: Epilogue = Epilogue()) -> UnsafeMutablePointer<Apus__Conv2D> {
+        wire.message(apus__conv2_d__init) {
+            $0.stride_height = UInt32(clamping: window.strides.height)
+            $0.stride_width = UInt32(clamping: window.strides.width)
+            $0.dilation_height = UInt32(clamping: window.dilations.height)
+            $0.dilation_width = UInt32(clamping: window.dilations.width)
+            $0.groups = UInt32(clamping: groups)
+            $0.padding = window.padding.encoded
+            ($0.pad_top, $0.pad_left, $0.pad_bottom, $0.pad_right) = window.padding.widths
+            $0.has_bias = epilogue.hasBias ? 1 : 0
+            $0.has_residual = epilogue.hasResidual ? 1 : 0
+            $0.activation = epilogue.activation.encoded(wire)
+        }
+    }
+
+    // MARK: Shape rule
+
+    /// One input channel per group: those weights have a kernel of their own, which reads them plain.
+    func isDepthwise(_ w: Shape) -> Bool { groups > 1 && w.rank == 4 && w[2] == 1 }
+
+    /// Rank, layout and type of W for activations like x. A depthwise W may be narrower without being packed.
+    func requireWeights(_ w: TensorType, for x: TensorType, packed: Bool = false) throws(ApusError) {
+        let depthwise = isDepthwise(w.shape)
+        try w.require("W", rank: 4, layouts: packed && !depthwise ? .plainOrConvPanels : .plain)
+        guard w.layout == .plain || w.layout == .convPanels(groups: groups) else {
+            throw .shape("W \(w) in panels of other groups, wanted \(groups)")
+        }
+        let isNarrow = w.dtype == .f16 || w.dtype == .bf16
+        guard !(packed && depthwise && isNarrow && x.dtype == .f32) else { return }
+        try w.requireWeights(for: x)
+    }
+
+    /// The shape of Y, all rules checked but the rank.
+    func output(x: Shape, w: Shape) throws(ApusError) -> Shape {
+        guard groups >= 1 && groups <= Shape.maximumExtent else {
+            throw .shape("\(groups) groups, wanted 1 ... \(Shape.maximumExtent)")
+        }
+        guard x[0] >= 1 && x[3] >= 1 && w[2] >= 1 && w[3] >= 1 else {
+            throw .shape("x \(x) and W \(w) with an extent of 0, wanted 1 or more")
+        }
+        guard w[2] * groups == x[3] else {
+            throw .shape("x \(x) with \(x[3]) channels, wanted \(w[2] * groups) for W \(w) in \(groups) groups")
+        }
+        guard w[3] % groups == 0 else {
+            throw .shape("W \(w) with \(w[3]) output channels, wanted a multiple of the \(groups) groups")
+        }
+        let placement = try window.placed(kernel: Size2D(w[0], w[1]), over: Size2D(x[1], x[2]))
+        return [x[0], placement.output.height, placement.output.width, w[3]]
+    }
+
+    // MARK: Kernel choice
+
+    func params(x: Shape, w: Shape, y: Shape, _ epilogue: Epilogue = Epilogue()) throws(ApusError) -> ck_conv_params {
+        let placement = try window.placed(kernel: Size2D(w[0], w[1]), over: Size2D(x[1], x[2]))
+        return ck_conv_params(
+            batch: Int32(clamping: x[0]), in_h: Int32(clamping: x[1]), in_w: Int32(clamping: x[2]),
+            in_c: Int32(clamping: x[3]), out_h: Int32(clamping: y[1]), out_w: Int32(clamping: y[2]),
+            out_c: Int32(clamping: y[3]), kernel_h: Int32(clamping: w[0]), kernel_w: Int32(clamping: w[1]),
+            stride_h: Int32(clamping: window.strides.height), stride_w: Int32(clamping: window.strides.width),
+            dilation_h: Int32(clamping: window.dilations.height), dilation_w: Int32(clamping: window.dilations.width),
+            pad_top: Int32(clamping: placement.top), pad_left: Int32(clamping: placement.left),
+            groups: Int32(clamping: groups), has_bias: epilogue.hasBias ? 1 : 0,
+            has_residual: epilogue.hasResidual ? 1 : 0, activation: epilogue.activation.params)
+    }
+
+    /// Two per multiply-add, the same for the convolution and either gradient; saturating.
+    func operations(w: Shape, y: Shape) -> Int { 2 * Shape([y.count, w[0], w[1], w[2]]).count }
+}

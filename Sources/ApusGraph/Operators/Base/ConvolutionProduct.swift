@@ -1,0 +1,47 @@
+import CKernels
+
+/// Which way a convolution is gone through.
+enum ConvolutionDirection {
+    /// X to Y: inputs X, W, [bias], [residual]; the output is Y.
+    case forward
+    /// Y to X, the input gradient: inputs Y, W, [bias], [residual]; the output is X.
+    case backward
+}
+
+/// A convolution, or its input gradient, over packed panels. Plain weights are packed into the workspace first, so that
+/// weights in training and the same weights packed in a file go through the same loop and give the same bits.
+/// `operands` are the site's inputs and output, in the kernel's order.
+func convolutionProduct(
+    _ site: KernelSite, _ params: ck_conv_params, _ direction: ConvolutionDirection, depthwise: Bool,
+    _ operands: [KernelOperand], operations: Int
+) throws(ApusError) -> KernelPlan {
+    var params = params
+    var operands = operands
+    var launches: [Launch] = []
+    var workspace = 0
+    let w = site.inputs[1]
+    if !depthwise && w.layout == .plain {
+        let forward = direction == .forward
+        let elements = forward ? ck_conv_panel_elements(&params) : ck_conv_transposed_panel_elements(&params)
+        let units = forward ? ck_conv_panels(&params) : ck_conv_transposed_panels(&params)
+        workspace = elements * w.dtype.bitWidth / 8
+        launches.append(
+            try Launch(
+                forward ? ck_conv_pack(w.dtype.ck) : ck_conv_pack_transposed(w.dtype.ck), params, units: units,
+                [.input(1), .workspace(0)]))
+        operands[1] = .workspace(0)
+    }
+    let task: ck_task?, units: Int
+    switch (direction, depthwise) {
+    case (.forward, false): (task, units) = (ck_conv(&params, w.dtype.ck, site.isa), ck_conv_units(&params))
+    case (.forward, true): (task, units) = (ck_depthwise(&params, w.dtype.ck, site.isa), ck_depthwise_units(&params))
+    case (.backward, false):
+        task = ck_conv_input_gradient(&params, w.dtype.ck, site.isa)
+        units = ck_conv_input_gradient_units(&params)
+    case (.backward, true):
+        task = ck_depthwise_input_gradient(&params, w.dtype.ck, site.isa)
+        units = ck_depthwise_input_gradient_units(&params)
+    }
+    launches.append(try Launch(task, params, units: units, operands))
+    return KernelPlan(launches, workspaceBytes: workspace, operations: operations)
+}

@@ -1,0 +1,57 @@
+import CKernels
+import CModelFormat
+
+/// dW[ky, kx, c, o] = Σ over n, i, j of x[n, i·sh + ky·dh − top, j·sw + kx·dw − left, g·C/groups + c] · dy[n, i, j, o]:
+/// the gradient of Conv2D's W.
+///
+/// Inputs: x [N, H, W, C]; dy [N, OH, OW, O]; W [kh, kw, C/groups, O], whose values are not read. Output: dW, like W.
+public final class Conv2DWeightGradient: Operator {
+    private let geometry: ConvolutionGeometry
+
+    public convenience init(
+        strides: Size2D = 1, dilations: Size2D = 1, padding: Padding = .valid, groups: Int = 1
+    ) {
+        self.init(ConvolutionGeometry(strides: strides, dilations: dilations, padding: padding, groups: groups))
+    }
+
+    init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
+
+    // MARK: Wire
+
+    public static let entry = OperatorEntry("Conv2DWeightGradient", APUS__NODE__OPERATOR_CONV2D_WEIGHT_GRADIENT) {
+        node throws(ApusError) in Conv2DWeightGradient(try ConvolutionGeometry(wire: node.conv2d_weight_gradient))
+    }
+    public override var entry: OperatorEntry { Conv2DWeightGradient.entry }
+
+    public override func encode(to node: inout Apus__Node, _ wire: WireArena) {
+        node.conv2d_weight_gradient = geometry.encoded(wire)
+    }
+
+    // MARK: Shape rule
+
+    public override var inputCount: ClosedRange<Int> { 3...3 }
+    public override func reads(input: Int) -> Bool { input < 2 }
+
+    public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
+        let x = inputs[0], dy = inputs[1], w = inputs[2]
+        try x.require("x", rank: 4, float: true)
+        try geometry.requireWeights(w, for: x)
+        try dy.require("dy", exactly: TensorType(x.dtype, try geometry.output(x: x.shape, w: w.shape)))
+        return [w]
+    }
+
+    // MARK: Kernel choice
+
+    public override func kernels(_ site: KernelSite) throws(ApusError) -> KernelPlan {
+        let x = site.inputs[0].shape, dy = site.inputs[1].shape, w = site.outputs[0].shape
+        var params = try geometry.params(x: x, w: w, y: dy)
+        let depthwise = geometry.isDepthwise(w)
+        let task = depthwise
+            ? ck_depthwise_weight_gradient(&params, site.dtype, site.isa)
+            : ck_conv_weight_gradient(&params, site.dtype, site.isa)
+        let units = depthwise ? ck_depthwise_weight_gradient_units(&params) : ck_conv_weight_gradient_units(&params)
+        return KernelPlan(
+            [try Launch(task, params, units: units, [.input(0), .input(1), .output(0)])],
+            operations: geometry.operations(w: w, y: dy))
+    }
+}

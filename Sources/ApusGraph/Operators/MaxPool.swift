@@ -1,0 +1,40 @@
+import CKernels
+import CModelFormat
+
+/// y = the greatest x of each window, NaN if one is NaN; padding is left out. ONNX: MaxPool.
+///
+/// Input: x [N, H, W, C], f32 or f64. Output: y [N, OH, OW, C].
+public final class MaxPool: Pooling {
+    /// The strides are the kernel's size unless given.
+    public init(kernel: Size2D, strides: Size2D? = nil, padding: Padding = .valid) {
+        super.init(kernel: kernel, strides: strides, padding: padding, countsPadding: false)
+    }
+
+    // MARK: Wire
+
+    public static let entry = Pooling.entry("MaxPool", APUS__NODE__OPERATOR_MAX_POOL) { kernel, strides, padding, _ in
+        MaxPool(kernel: kernel, strides: strides, padding: padding)
+    }
+    public override var entry: OperatorEntry { MaxPool.entry }
+
+    // MARK: Shape rule
+
+    public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
+        [try pooled(inputs[0])]
+    }
+
+    // MARK: Kernel choice
+
+    public override func kernels(_ site: KernelSite) throws(ApusError) -> KernelPlan {
+        var params = try self.params(site.inputs[0].shape)
+        return try KernelPlan(
+            ck_max_pool(&params, site.dtype, site.isa), params, units: ck_pool_units(&params), at: site,
+            operations: operations(y: site.outputs[0].shape))
+    }
+
+    // MARK: Gradient
+
+    public override func gradient(_ g: Gradient) throws(ApusError) -> [Value?] {
+        [try g(MaxPoolGradient(kernel: kernel, strides: strides, padding: padding), g.x, g.y, try g.dy())]
+    }
+}

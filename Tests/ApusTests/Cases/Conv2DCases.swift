@@ -1,0 +1,108 @@
+import ApusGraph
+import Foundation
+
+/// One convolution and both of its gradients; central differences where `small`.
+private func family(
+    _ name: String, x: [Int], w: [Int], strides: Size2D = 1, dilations: Size2D = 1, padding: Padding = .valid,
+    groups: Int = 1, small: Bool = false
+) -> [OperatorCase] {
+    let reference = ConvolutionReference(
+        x: x, w: w, strides: strides, dilations: dilations, padding: padding, groups: groups)
+    let y = reference.y
+    return [
+        OperatorCase(
+            "Conv2D \(name)", Conv2D(strides: strides, dilations: dilations, padding: padding, groups: groups),
+            [.real(x), .real(w), .real([w[3]])], gradients: small ? [0, 1, 2] : [], tolerance: 1e-4
+        ) { [reference.output(x: $0[0], w: $0[1]).finished(bias: $0[2], residual: nil)] },
+        OperatorCase(
+            "Conv2DInputGradient \(name)",
+            Conv2DInputGradient(strides: strides, dilations: dilations, padding: padding, groups: groups),
+            [.real(y), .real(w), .real(x)], tolerance: 1e-4
+        ) { [reference.inputGradient(dy: $0[0], w: $0[1])] },
+        OperatorCase(
+            "Conv2DWeightGradient \(name)",
+            Conv2DWeightGradient(strides: strides, dilations: dilations, padding: padding, groups: groups),
+            [.real(x), .real(y), .real(w)], tolerance: 1e-4
+        ) { [reference.weightGradient(x: $0[0], dy: $0[1])] },
+    ]
+}
+
+/// What follows the sums, over a 3 × 3 convolution with padding.
+private func finished(
+    _ name: String, _ op: Conv2D, channels: Int, gradients: [Int] = [], _ activation: @escaping (Double) -> Double = { $0 }
+) -> OperatorCase {
+    let x = [1, 3, 4, 2], w = [3, 3, 2, channels]
+    let reference = ConvolutionReference(x: x, w: w, strides: 1, dilations: 1, padding: .same, groups: 1)
+    var inputs: [TestInput] = [.real(x), .real(w)]
+    if op.hasBias { inputs.append(.real([channels])) }
+    if op.hasResidual { inputs.append(.real(reference.y)) }
+    return OperatorCase("Conv2D \(name)", op, inputs, gradients: gradients) {
+        let y = reference.output(x: $0[0], w: $0[1])
+        return [y.finished(bias: op.hasBias ? $0[2] : nil, residual: op.hasResidual ? $0.last : nil, activation)]
+    }
+}
+
+let conv2DCases: [OperatorCase] = [
+    family("1×1 of one number", x: [1, 1, 1, 1], w: [1, 1, 1, 1], small: true),
+    family("1×1, 17→3", x: [2, 3, 5, 17], w: [1, 1, 17, 3]),
+    family("1×1, stride 2", x: [1, 5, 4, 3], w: [1, 1, 3, 4], strides: 2, small: true),
+    family("3×3 valid", x: [2, 5, 4, 2], w: [3, 3, 2, 3], small: true),
+    family("3×3 same", x: [1, 4, 5, 3], w: [3, 3, 3, 2], padding: .same, small: true),
+    family("3×3 same, stride 2, odd and even", x: [1, 5, 6, 2], w: [3, 3, 2, 2], strides: 2, padding: .same, small: true),
+    family("3×3 same, stride 3", x: [2, 7, 8, 1], w: [3, 3, 1, 2], strides: 3, padding: .same, small: true),
+    family("2×2 stride 3, elements never read", x: [1, 7, 8, 1], w: [2, 2, 1, 2], strides: 3, small: true),
+    family("3×2, strides 1 and 2", x: [1, 5, 6, 2], w: [3, 2, 2, 2], strides: Size2D(1, 2), small: true),
+    family(
+        "3×3, asymmetric padding", x: [1, 4, 5, 2], w: [3, 3, 2, 2],
+        padding: .explicit(top: 2, left: 0, bottom: 1, right: 3), small: true),
+    family(
+        "2×3, padding beyond the kernel", x: [1, 2, 3, 1], w: [2, 3, 1, 2],
+        padding: .explicit(top: 3, left: 4, bottom: 2, right: 0), small: true),
+    family("3×3, dilation 2", x: [1, 6, 7, 2], w: [3, 3, 2, 2], dilations: 2, small: true),
+    family(
+        "3×3, dilation 2, stride 2, same", x: [1, 6, 7, 2], w: [3, 3, 2, 2], strides: 2, dilations: 2, padding: .same,
+        small: true),
+    family(
+        "3×3, dilations 3 and 2, stride 2", x: [1, 9, 7, 1], w: [3, 3, 1, 2], strides: Size2D(2, 2),
+        dilations: Size2D(3, 2), padding: .explicit(top: 1, left: 2, bottom: 0, right: 1), small: true),
+    family("3×3, groups 2", x: [1, 4, 4, 4], w: [3, 3, 2, 6], padding: .same, groups: 2, small: true),
+    family("3×3, groups 2 of 17", x: [1, 4, 5, 34], w: [3, 3, 17, 34], padding: .same, groups: 2),
+    family("depthwise 3×3", x: [1, 4, 5, 3], w: [3, 3, 1, 3], padding: .same, groups: 3, small: true),
+    family("depthwise 3×3, multiplier 2", x: [1, 4, 5, 3], w: [3, 3, 1, 6], padding: .same, groups: 3, small: true),
+    family("depthwise 5×3, 32 channels, stride 2", x: [2, 9, 7, 32], w: [5, 3, 1, 32], strides: 2, padding: .same, groups: 32),
+    family(
+        "depthwise 3×3, 17 channels, dilation 2", x: [1, 8, 7, 17], w: [3, 3, 1, 17], dilations: 2, padding: .same,
+        groups: 17),
+    family("depthwise 3×3, 17 channels, multiplier 2", x: [1, 5, 6, 17], w: [3, 3, 1, 34], strides: 2, groups: 17),
+    family("depthwise 3×3, 50 channels", x: [2, 6, 5, 50], w: [3, 3, 1, 50], groups: 50),
+    family("5×5, 1→32", x: [2, 9, 10, 1], w: [5, 5, 1, 32], padding: .same),
+    family("7×7 stride 2, 3→17", x: [1, 13, 11, 3], w: [7, 7, 3, 17], strides: 2, padding: .same),
+    family("3×3, 17→33", x: [3, 4, 5, 17], w: [3, 3, 17, 33], padding: .same),
+    family("3×3, 32→32", x: [1, 8, 7, 32], w: [3, 3, 32, 32], padding: .same),
+    family("3×3, 32→48, stride 2", x: [2, 8, 7, 32], w: [3, 3, 32, 48], strides: 2, padding: .same),
+    family("1×3, 32→16, line by line", x: [1, 3, 29, 32], w: [1, 3, 32, 16], padding: .same),
+    [
+        finished("without bias", Conv2D(padding: .same, hasBias: false), channels: 3, gradients: [0, 1]),
+        finished("with residual", Conv2D(padding: .same, hasResidual: true), channels: 5, gradients: [0, 1, 2, 3]),
+        finished("residual alone", Conv2D(padding: .same, hasBias: false, hasResidual: true), channels: 16),
+        finished("+ ReLU", Conv2D(padding: .same, activation: .relu), channels: 17) { max($0, 0) },
+        finished(
+            "+ residual + ReLU", Conv2D(padding: .same, hasResidual: true, activation: .relu), channels: 33
+        ) { max($0, 0) },
+        finished("+ Sigmoid", Conv2D(padding: .same, activation: .sigmoid), channels: 4) { 1 / (1 + exp(-$0)) },
+        finished(
+            "+ Clip", Conv2D(padding: .same, activation: .clip(minimum: -0.5, maximum: 1)), channels: 16
+        ) { min(max($0, -0.5), 1) },
+    ],
+    depthwiseFinished,
+].flatMap { $0 }
+
+private let depthwiseFinished: [OperatorCase] = [3, 32].map { channels in
+    let x = [1, 4, 5, channels], w = [3, 3, 1, channels]
+    let reference = ConvolutionReference(x: x, w: w, strides: 1, dilations: 1, padding: .same, groups: channels)
+    return OperatorCase(
+        "Conv2D depthwise of \(channels) + residual + LeakyReLU",
+        Conv2D(padding: .same, groups: channels, hasResidual: true, activation: .leakyRelu(alpha: 0.25)),
+        [.real(x), .real(w), .real([channels]), .real(x)]
+    ) { [reference.output(x: $0[0], w: $0[1]).finished(bias: $0[2], residual: $0[3]) { $0 < 0 ? 0.25 * $0 : $0 }] }
+}

@@ -1,0 +1,106 @@
+import ApusGraph
+
+/// The elements of x inside each window, as positions, in the order of the definition.
+private struct Windows {
+    var x, y: [Int]
+    var inside: [[Int]] = []
+
+    init(x: [Int], kernel: Size2D, strides: Size2D, padding: Padding) {
+        self.x = x
+        let place = ConvolutionReference(
+            x: x, w: [kernel.height, kernel.width, x[3], x[3]], strides: strides, dilations: 1, padding: padding,
+            groups: 1)
+        y = place.y
+        for position in TestTensor.indices(y) {
+            var window: [Int] = []
+            for ky in 0..<kernel.height {
+                for kx in 0..<kernel.width {
+                    let row = position[1] * strides.height + ky - place.top
+                    let column = position[2] * strides.width + kx - place.left
+                    guard row >= 0 && row < x[1] && column >= 0 && column < x[2] else { continue }
+                    window.append(((position[0] * x[1] + row) * x[2] + column) * x[3] + position[3])
+                }
+            }
+            inside.append(window)
+        }
+    }
+
+    func map(_ body: ([Int]) -> Double) -> TestTensor { TestTensor(.f32, y, inside.map(body)) }
+
+    /// Every window gives `share` of its dy, by element.
+    func spread(_ dy: TestTensor, _ share: ([Int], _ element: Int) -> Double) -> TestTensor {
+        var dx = [Double](repeating: 0, count: x.reduce(1, *))
+        for (window, value) in zip(inside, dy.values) {
+            for element in window { dx[element] += value * share(window, element) }
+        }
+        return TestTensor(.f32, x, dx)
+    }
+}
+
+private func greatest(_ x: TestTensor, _ window: [Int]) -> Double { window.map { x.values[$0] }.max()! }
+
+/// Both pools and their gradients; central differences where `small`.
+private func family(
+    _ name: String, x: [Int], kernel: Size2D, strides: Size2D, padding: Padding = .valid, countsPadding: Bool = false,
+    small: Bool = false
+) -> [OperatorCase] {
+    let windows = Windows(x: x, kernel: kernel, strides: strides, padding: padding)
+    let area = kernel.height * kernel.width
+    let average = AvgPool(kernel: kernel, strides: strides, padding: padding, countsPadding: countsPadding)
+    let averageGradient = AvgPoolGradient(
+        kernel: kernel, strides: strides, padding: padding, countsPadding: countsPadding)
+    func maximum(_ x: TestTensor) -> TestTensor { windows.map { greatest(x, $0) } }
+    let shift = TestTensor.make(.f32, x) { index in Double(index.reduce(0) { $0 * 7 + $1 } % 11) - 5 }
+    return [
+        OperatorCase(
+            "MaxPool \(name)", MaxPool(kernel: kernel, strides: strides, padding: padding), [.real(x)],
+            gradients: small ? [0] : []
+        ) { [maximum($0[0])] },
+        OperatorCase(
+            "MaxPoolGradient \(name)", MaxPoolGradient(kernel: kernel, strides: strides, padding: padding),
+            [.values(shift), .values(maximum(shift)), .real(windows.y)]
+        ) { inputs in
+            [
+                windows.spread(inputs[2]) { window, element in
+                    element == window.first { inputs[0].values[$0] == greatest(inputs[0], window) } ? 1 : 0
+                }
+            ]
+        },
+        OperatorCase("AvgPool \(name)", average, [.real(x)], gradients: small ? [0] : []) { inputs in
+            [
+                windows.map { window in
+                    window.reduce(0) { $0 + inputs[0].values[$1] } / Double(countsPadding ? area : window.count)
+                }
+            ]
+        },
+        OperatorCase("AvgPoolGradient \(name)", averageGradient, [.real(windows.y), .real(x)]) { inputs in
+            [windows.spread(inputs[0]) { window, _ in 1 / Double(countsPadding ? area : window.count) }]
+        },
+    ]
+}
+
+let poolCases: [OperatorCase] = [
+    family("1×1", x: [1, 1, 1, 1], kernel: 1, strides: 1, small: true),
+    family("2×2, stride 2", x: [2, 4, 6, 3], kernel: 2, strides: 2, small: true),
+    family("2×2, stride 2, rest left over", x: [1, 5, 7, 2], kernel: 2, strides: 2, small: true),
+    family("3×3, stride 1, same", x: [1, 4, 5, 2], kernel: 3, strides: 1, padding: .same, small: true),
+    family("3×3, stride 2, same", x: [1, 5, 6, 2], kernel: 3, strides: 2, padding: .same, small: true),
+    family("3×2, stride 3 and 1", x: [1, 7, 4, 2], kernel: Size2D(3, 2), strides: Size2D(3, 1), small: true),
+    family("2×2, stride 3", x: [1, 8, 7, 1], kernel: 2, strides: 3, small: true),
+    family(
+        "3×3, asymmetric padding", x: [1, 4, 5, 2], kernel: 3, strides: 2,
+        padding: .explicit(top: 2, left: 0, bottom: 1, right: 2), small: true),
+    family(
+        "3×3, padding counted", x: [1, 4, 5, 2], kernel: 3, strides: 2,
+        padding: .explicit(top: 1, left: 1, bottom: 1, right: 1), countsPadding: true, small: true),
+    family("4×5 over all", x: [2, 4, 5, 3], kernel: Size2D(4, 5), strides: 1, small: true),
+    family("2×2, 17 channels", x: [3, 6, 4, 17], kernel: 2, strides: 2),
+    family("3×3, 32 channels, same", x: [2, 7, 5, 32], kernel: 3, strides: 2, padding: .same),
+    family("3×3, 70 channels", x: [1, 5, 6, 70], kernel: 3, strides: 1, padding: .same, countsPadding: true),
+    [
+        OperatorCase(
+            "MaxPool of NaN and infinities", MaxPool(kernel: 2),
+            [.values(TestTensor(.f32, [1, 2, 4, 1], [1, .nan, -.infinity, -.infinity, 2, 3, -.infinity, -.infinity]))]
+        ) { _ in [TestTensor(.f32, [1, 1, 2, 1], [.nan, -.infinity])] }
+    ],
+].flatMap { $0 }
