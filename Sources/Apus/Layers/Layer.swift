@@ -24,7 +24,7 @@ open class Layer {
     public func callAsFunction(_ inputs: SymbolicTensor...) -> SymbolicTensor { apply(inputs)[0] }
 
     /// The same for a layer of several outputs.
-    public func apply(_ inputs: [SymbolicTensor]) -> [SymbolicTensor] {
+    open func apply(_ inputs: [SymbolicTensor]) -> [SymbolicTensor] {
         let call = LayerCall(self, inputs)
         return (0..<outputCount).map { SymbolicTensor(call: call, output: $0) }
     }

@@ -12,31 +12,37 @@ public protocol Loss: Sendable {
     func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value
 }
 
-/// −log softmax(logits)[label], or −log p[label] for probabilities; labels are i32 class indices.
-///
-/// Predictions [batch, …, classes], targets [batch, …].
-public struct SparseCategoricalCrossEntropy: Loss {
-    public let fromLogits: Bool
-    public var name: String { "sparse_categorical_crossentropy" }
+extension Loss {
+    /// Targets are like the predictions.
+    public func targetType(for prediction: TensorType) throws(ApusError) -> TensorType { prediction }
+}
 
-    public init(fromLogits: Bool = false) { self.fromLogits = fromLogits }
+/// The rules that several losses share.
+enum LossRules {
+    /// Probabilities are kept this far from 0 and 1, as Keras does.
+    static let epsilon: Float = 1e-7
 
-    public func targetType(for prediction: TensorType) throws(ApusError) -> TensorType {
+    static func clipped(_ x: Value, to maximum: Float = 1 - epsilon, _ builder: GraphBuilder) throws(ApusError) -> Value {
+        try builder(Clip(minimum: epsilon, maximum: maximum), x)
+    }
+
+    static func mean(_ x: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
+        try builder(ReduceMean(axes: []), x)
+    }
+
+    /// x·(1 − smoothing) + smoothing·share
+    static func smoothed(
+        _ x: Value, _ smoothing: Double, share: Double, _ builder: GraphBuilder
+    ) throws(ApusError) -> Value {
+        guard smoothing != 0 else { return x }
+        guard smoothing > 0 && smoothing <= 1 else { throw .argument("label smoothing \(smoothing), wanted 0 ... 1") }
+        let scaled = try builder(ApusGraph.Mul(), x, builder.scalar(1 - smoothing, x.type.dtype))
+        return try builder(ApusGraph.Add(), scaled, builder.scalar(smoothing * share, x.type.dtype))
+    }
+
+    static func requireClasses(_ prediction: TensorType) throws(ApusError) {
         guard prediction.shape.rank >= 2 else {
             throw .shape("predictions \(prediction), wanted [batch, …, classes]")
         }
-        return TensorType(.i32, prediction.shape.removing(prediction.shape.rank - 1))
-    }
-
-    public func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
-        let rows: Value
-        if fromLogits {
-            rows = try builder(SparseSoftmaxCrossEntropy(), prediction, target)
-        } else {
-            // softmax(log p) = p / Σ p, so the loss of probabilities is the loss of their logarithms as logits.
-            let clipped = try builder(ApusGraph.Clip(minimum: 1e-7, maximum: 1 - 1e-7), prediction)
-            rows = try builder(SparseSoftmaxCrossEntropy(), try builder(Log(), clipped), target)
-        }
-        return try builder(ReduceMean(axes: []), rows)
     }
 }

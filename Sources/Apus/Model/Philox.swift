@@ -1,10 +1,16 @@
+import Foundation
+
 /// Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011): random numbers as a function of (seed, stream, position).
+///
+/// A stream of 64 bits is the words 2 and 3 of the counter. The random kernels put their counter in words 1 and 2 and
+/// their stream in word 3: word i here is element i there, for stream s << 32 here and counter 0, stream s there.
 public struct Philox: RandomNumberGenerator, Sendable {
     private let key: SIMD2<UInt32>
     private let stream: UInt64
     private var position: UInt64 = 0
     private var block = SIMD4<UInt32>()
     private var used = 4
+    private var spare: Double?
 
     public init(seed: UInt64, stream: UInt64 = 0) {
         key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
@@ -42,9 +48,23 @@ public struct Philox: RandomNumberGenerator, Sendable {
     /// Uniform in [0, 1), 24 bits.
     public mutating func uniform() -> Float { Float(next32() >> 8) * 0x1p-24 }
 
-    /// Standard normal, by Box and Muller.
-    public mutating func normal() -> Float {
-        let radius = (-2 * Double.log(Double(next32() >> 8 + 1) * 0x1p-24)).squareRoot()
-        return Float(radius * Double.cos(2 * .pi * Double(uniform())))
+    /// Standard normal, by Box and Muller (1958): two of every two words.
+    public mutating func normal() -> Double {
+        if let spare {
+            self.spare = nil
+            return spare
+        }
+        let radius = (-2 * log((Double(next32()) + 0.5) * 0x1p-32)).squareRoot()
+        let angle = 2 * Double.pi * Double(uniform())
+        spare = radius * sin(angle)
+        return radius * cos(angle)
+    }
+
+    /// Standard normal, drawn again where its magnitude is above 2.
+    public mutating func truncatedNormal() -> Double {
+        while true {
+            let value = normal()
+            if abs(value) <= 2 { return value }
+        }
     }
 }

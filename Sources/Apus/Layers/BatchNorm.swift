@@ -1,0 +1,43 @@
+import ApusGraph
+
+/// Each channel to mean 0 and variance 1, then times gamma plus beta (Ioffe and Szegedy 2015).
+///
+/// Training uses the batch's statistics and lets the moving ones follow: moving ← momentum·moving + (1 − momentum)·batch.
+/// Inference uses the moving ones. Parameters: gamma, beta, moving_mean, moving_variance, all [channels].
+public final class BatchNorm: Layer {
+    public let momentum: Double
+    public let epsilon: Double
+    private let gammaInitializer: any Initializer
+    private let betaInitializer: any Initializer
+
+    public init(
+        momentum: Double = 0.99, epsilon: Double = 1e-3, gammaInitializer: any Initializer = Constant(1),
+        betaInitializer: any Initializer = Constant(0), name: String = ""
+    ) {
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.gammaInitializer = gammaInitializer
+        self.betaInitializer = betaInitializer
+        super.init(name: name)
+    }
+
+    public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
+        let x = try onlyInput(inputs)
+        let channels = [x.shape.last]
+        let operands = [
+            x,
+            try context.parameter("gamma", channels, gammaInitializer),
+            try context.parameter("beta", channels, betaInitializer),
+            try context.parameter("moving_mean", channels, Constant(0), trainable: false),
+            try context.parameter("moving_variance", channels, Constant(1), trainable: false),
+        ]
+        let epsilon = Float(self.epsilon), momentum = Float(self.momentum)
+        guard context.phase == .training else {
+            return [try context.node(ApusGraph.BatchNorm(epsilon: epsilon, momentum: momentum), operands)[0]]
+        }
+        let results = try context.node(BatchNormTraining(epsilon: epsilon, momentum: momentum), operands)
+        try context.update("moving_mean", to: results[1])
+        try context.update("moving_variance", to: results[2])
+        return [results[0]]
+    }
+}

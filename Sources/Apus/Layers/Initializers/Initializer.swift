@@ -1,0 +1,41 @@
+import ApusGraph
+
+/// How a weight starts.
+public protocol Initializer: Sendable {
+    /// Values for a weight of this shape. The fan-in and fan-out of a kernel [..., in, out] are the products of its
+    /// leading extents with in and with out.
+    func tensor(_ shape: [Int], _ random: inout Philox) throws(ApusError) -> Tensor
+}
+
+/// Fan-in and fan-out of a weight, at least 1.
+struct Fans {
+    let input: Double
+    let output: Double
+    var sum: Double { input + output }
+
+    init(_ shape: [Int]) {
+        let receptive = shape.dropLast(2).reduce(1, *)
+        let sides = shape.count < 2 ? (shape.first ?? 1, shape.first ?? 1) : (shape[shape.count - 2], shape[shape.count - 1])
+        input = Double(max(1, receptive * sides.0))
+        output = Double(max(1, receptive * sides.1))
+    }
+}
+
+extension Tensor {
+    /// Elements drawn one after another.
+    static func drawn(_ shape: [Int], _ draw: () -> Double) throws(ApusError) -> Tensor {
+        try Tensor((0..<shape.reduce(1, *)).map { _ in Float(draw()) }, shape: shape)
+    }
+
+    /// Uniform in ±limit.
+    static func uniform(_ shape: [Int], limit: Double, _ random: inout Philox) throws(ApusError) -> Tensor {
+        try RandomUniform(-limit, limit).tensor(shape, &random)
+    }
+
+    /// Truncated normal that has this standard deviation after the cut, which takes a standard normal's down to 0.8796….
+    static func truncatedNormal(
+        _ shape: [Int], deviation: Double, _ random: inout Philox
+    ) throws(ApusError) -> Tensor {
+        try TruncatedNormal(deviation: deviation / 0.879_625_661_034_239_78).tensor(shape, &random)
+    }
+}

@@ -1,0 +1,16 @@
+import ApusGraph
+
+extension Layer {
+    /// The input of a layer that takes one.
+    final func onlyInput(_ inputs: [Value]) throws(ApusError) -> Value {
+        guard inputs.count == 1 else { throw .argument("\(inputs.count) inputs, wanted 1") }
+        return inputs[0]
+    }
+
+    /// The same for images [batch, height, width, channels].
+    final func image(_ inputs: [Value]) throws(ApusError) -> Value {
+        let x = try onlyInput(inputs)
+        guard x.shape.rank == 4 else { throw .shape("x \(x.type), wanted [batch, height, width, channels]") }
+        return x
+    }
+}

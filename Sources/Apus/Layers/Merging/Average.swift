@@ -1,0 +1,12 @@
+import ApusGraph
+
+/// (a + b + …) / count.
+public final class Average: MergeLayer {
+    override var operation: Operator { ApusGraph.Add() }
+
+    public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
+        let sum = try super.call(inputs, context)[0]
+        let share = context.builder.scalar(1 / Double(inputs.count), sum.type.dtype)
+        return [try context(ApusGraph.Mul(), sum, share)]
+    }
+}

@@ -1,0 +1,6 @@
+import ApusGraph
+
+/// max(a, b, …).
+public final class Maximum: MergeLayer {
+    override var operation: Operator { ApusGraph.Max() }
+}

@@ -1,0 +1,6 @@
+import ApusGraph
+
+/// min(a, b, …).
+public final class Minimum: MergeLayer {
+    override var operation: Operator { ApusGraph.Min() }
+}

@@ -1,0 +1,6 @@
+import ApusGraph
+
+/// a · b · ….
+public final class Multiply: MergeLayer {
+    override var operation: Operator { ApusGraph.Mul() }
+}

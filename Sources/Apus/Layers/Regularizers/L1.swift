@@ -1,0 +1,12 @@
+import ApusGraph
+
+/// factor · Σ |w|
+public struct L1: Regularizer {
+    public let factor: Double
+    public init(_ factor: Double = 0.01) { self.factor = factor }
+
+    public func loss(_ weight: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
+        let sum = try builder(ReduceSum(axes: []), try builder(Abs(), weight))
+        return try builder(ApusGraph.Mul(), sum, builder.scalar(factor, weight.type.dtype))
+    }
+}

@@ -1,0 +1,20 @@
+import ApusGraph
+
+/// y = x·scale + offset, such as 1/255 for bytes.
+public final class Rescaling: Layer {
+    public let scale: Double
+    public let offset: Double
+
+    public init(_ scale: Double, offset: Double = 0, name: String = "") {
+        self.scale = scale
+        self.offset = offset
+        super.init(name: name)
+    }
+
+    public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
+        let x = try onlyInput(inputs)
+        let scaled = try context(ApusGraph.Mul(), x, context.builder.scalar(scale, x.type.dtype))
+        guard offset != 0 else { return [scaled] }
+        return [try context(ApusGraph.Add(), scaled, context.builder.scalar(offset, x.type.dtype))]
+    }
+}

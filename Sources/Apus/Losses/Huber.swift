@@ -1,0 +1,20 @@
+import ApusGraph
+
+/// The mean of e²/2 where e = |y − t| ≤ δ, of δ·e − δ²/2 beyond (Huber 1964).
+public struct Huber: Loss {
+    public let delta: Double
+    public var name: String { "huber" }
+    public init(delta: Double = 1) { self.delta = delta }
+
+    public func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
+        guard delta > 0 else { throw .argument("delta \(delta), wanted more than 0") }
+        let dtype = prediction.type.dtype
+        let error = try builder(Abs(), try builder(ApusGraph.Sub(), prediction, target))
+        // With q = min(e, δ) both branches are q²/2 + δ·(e − q).
+        let near = try builder(Min(), error, builder.scalar(delta, dtype))
+        let square = try builder(ApusGraph.Mul(), try builder(Square(), near), builder.scalar(0.5, dtype))
+        let far = try builder(
+            ApusGraph.Mul(), try builder(ApusGraph.Sub(), error, near), builder.scalar(delta, dtype))
+        return try LossRules.mean(try builder(ApusGraph.Add(), square, far), builder)
+    }
+}

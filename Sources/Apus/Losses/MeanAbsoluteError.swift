@@ -1,0 +1,11 @@
+import ApusGraph
+
+/// mean |y − t|
+public struct MeanAbsoluteError: Loss {
+    public var name: String { "mean_absolute_error" }
+    public init() {}
+
+    public func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
+        try LossRules.mean(try builder(Abs(), try builder(ApusGraph.Sub(), prediction, target)), builder)
+    }
+}

@@ -1,0 +1,11 @@
+import ApusGraph
+
+/// mean (y − t)²
+public struct MeanSquaredError: Loss {
+    public var name: String { "mean_squared_error" }
+    public init() {}
+
+    public func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
+        try LossRules.mean(try builder(Square(), try builder(ApusGraph.Sub(), prediction, target)), builder)
+    }
+}
