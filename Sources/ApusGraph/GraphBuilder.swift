@@ -3,6 +3,11 @@ public struct Value: Sendable {
     public let operand: Operand
     public let type: TensorType
     public var shape: Shape { type.shape }
+
+    public init(operand: Operand, type: TensorType) {
+        self.operand = operand
+        self.type = type
+    }
 }
 
 /// Appends nodes to one function of a graph, running each operator's shape rule at once.

@@ -8,7 +8,7 @@ public final class HeapStorage: Storage {
         super.init(UnsafeRawBufferPointer(start: memory, count: size))
     }
 
-    public convenience override init(_ bytes: UnsafeRawBufferPointer) {
+    public override convenience init(_ bytes: UnsafeRawBufferPointer) {
         self.init(size: bytes.count)
         if let base = bytes.baseAddress { memory.copyMemory(from: base, byteCount: bytes.count) }
     }

@@ -11,8 +11,8 @@ public final class BatchNorm: Layer {
     private let betaInitializer: any Initializer
 
     public init(
-        momentum: Double = 0.99, epsilon: Double = 1e-3, gammaInitializer: any Initializer = Constant(1),
-        betaInitializer: any Initializer = Constant(0), name: String = ""
+        momentum: Double = 0.99, epsilon: Double = 1e-3, gammaInitializer: any Initializer = Filled(1),
+        betaInitializer: any Initializer = Filled(0), name: String = ""
     ) {
         self.momentum = momentum
         self.epsilon = epsilon
@@ -28,8 +28,8 @@ public final class BatchNorm: Layer {
             x,
             try context.parameter("gamma", channels, gammaInitializer),
             try context.parameter("beta", channels, betaInitializer),
-            try context.parameter("moving_mean", channels, Constant(0), trainable: false),
-            try context.parameter("moving_variance", channels, Constant(1), trainable: false),
+            try context.parameter("moving_mean", channels, Filled(0), trainable: false),
+            try context.parameter("moving_variance", channels, Filled(1), trainable: false),
         ]
         let epsilon = Float(self.epsilon), momentum = Float(self.momentum)
         guard context.phase == .training else {

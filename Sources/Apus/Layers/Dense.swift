@@ -11,7 +11,7 @@ public final class Dense: Layer {
 
     public init(
         _ units: Int, activation: Activation = .none, usesBias: Bool = true,
-        kernelInitializer: any Initializer = GlorotUniform(), biasInitializer: any Initializer = Constant(0),
+        kernelInitializer: any Initializer = GlorotUniform(), biasInitializer: any Initializer = Filled(0),
         kernelRegularizer: (any Regularizer)? = nil, name: String = ""
     ) {
         self.units = units

@@ -13,4 +13,11 @@ extension Layer {
         guard x.shape.rank == 4 else { throw .shape("x \(x.type), wanted [batch, height, width, channels]") }
         return x
     }
+
+    /// Checks the size of a kernel, which becomes the shape of a weight.
+    final func require(_ kernel: Size2D) throws(ApusError) {
+        guard kernel.height > 0 && kernel.width > 0 else {
+            throw .argument("a kernel of \(kernel.height) × \(kernel.width), wanted 1 × 1 or more")
+        }
+    }
 }

@@ -12,7 +12,7 @@ extension Activation {
     /// The operator that computes it; nil for none.
     var operation: Operator? {
         switch self {
-        case .none: nil
+        case .none: nil as Operator?
         case .relu: Relu()
         case .relu6: Relu6()
         case .leakyRelu(let alpha): LeakyRelu(alpha: alpha)

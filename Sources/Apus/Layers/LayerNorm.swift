@@ -10,8 +10,8 @@ public final class LayerNorm: Layer {
     private let betaInitializer: any Initializer
 
     public init(
-        axes: Int = 1, epsilon: Double = 1e-3, gammaInitializer: any Initializer = Constant(1),
-        betaInitializer: any Initializer = Constant(0), name: String = ""
+        axes: Int = 1, epsilon: Double = 1e-3, gammaInitializer: any Initializer = Filled(1),
+        betaInitializer: any Initializer = Filled(0), name: String = ""
     ) {
         self.axes = axes
         self.epsilon = epsilon

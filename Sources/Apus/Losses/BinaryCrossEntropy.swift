@@ -21,7 +21,7 @@ public struct BinaryCrossEntropy: Loss {
                 try builder(ApusGraph.Sub(), try builder(ApusGraph.Softplus(), prediction), product), builder)
         }
         let p = try LossRules.clipped(prediction, builder)
-        let one = builder.scalar(1, p.type.dtype)
+        let one = try builder.scalar(1, p.type.dtype)
         func term(_ share: Value, _ probability: Value) throws(ApusError) -> Value {
             try builder(ApusGraph.Mul(), share, try builder(Log(), probability))
         }

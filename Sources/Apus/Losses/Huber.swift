@@ -11,10 +11,10 @@ public struct Huber: Loss {
         let dtype = prediction.type.dtype
         let error = try builder(Abs(), try builder(ApusGraph.Sub(), prediction, target))
         // With q = min(e, δ) both branches are q²/2 + δ·(e − q).
-        let near = try builder(Min(), error, builder.scalar(delta, dtype))
-        let square = try builder(ApusGraph.Mul(), try builder(Square(), near), builder.scalar(0.5, dtype))
+        let near = try builder(Min(), error, try builder.scalar(delta, dtype))
+        let square = try builder(ApusGraph.Mul(), try builder(Square(), near), try builder.scalar(0.5, dtype))
         let far = try builder(
-            ApusGraph.Mul(), try builder(ApusGraph.Sub(), error, near), builder.scalar(delta, dtype))
+            ApusGraph.Mul(), try builder(ApusGraph.Sub(), error, near), try builder.scalar(delta, dtype))
         return try LossRules.mean(try builder(ApusGraph.Add(), square, far), builder)
     }
 }

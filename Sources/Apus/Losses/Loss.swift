@@ -36,8 +36,8 @@ enum LossRules {
     ) throws(ApusError) -> Value {
         guard smoothing != 0 else { return x }
         guard smoothing > 0 && smoothing <= 1 else { throw .argument("label smoothing \(smoothing), wanted 0 ... 1") }
-        let scaled = try builder(ApusGraph.Mul(), x, builder.scalar(1 - smoothing, x.type.dtype))
-        return try builder(ApusGraph.Add(), scaled, builder.scalar(smoothing * share, x.type.dtype))
+        let scaled = try builder(ApusGraph.Mul(), x, try builder.scalar(1 - smoothing, x.type.dtype))
+        return try builder(ApusGraph.Add(), scaled, try builder.scalar(smoothing * share, x.type.dtype))
     }
 
     static func requireClasses(_ prediction: TensorType) throws(ApusError) {

@@ -60,7 +60,6 @@ extension Network {
                 try metrics[i].update(predictions: predictions[0], targets: batch.targets[0].tensor)
             }
         }
-        if let error = iterator.error { throw error }
         var log = EpochLog(epoch: 0)
         if evaluator != nil { log["loss"] = mean.value }
         for metric in metrics { log[metric.name] = metric.value }

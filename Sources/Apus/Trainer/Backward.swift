@@ -58,7 +58,7 @@ enum Backward {
             guard scalar.shape.count == 1, scalar.type.dtype.isFloat else {
                 throw .shape("the gradient of \(scalar.type), wanted one float")
             }
-            try arrive(builder.scalar(1, scalar.type.dtype), at: scalar.operand)
+            try arrive(try builder.scalar(1, scalar.type.dtype), at: scalar.operand)
             for (index, node) in nodes.enumerated().reversed() {
                 let outputs = (0..<node.op.outputCount).map { firstOutputs[index] + $0 }
                 guard outputs.contains(where: { arrived[$0] != nil && depends[$0] }) else { continue }

@@ -65,7 +65,6 @@ extension Trainer {
                 try callback.batchEnded(self, loss: value, meanLoss: loss.value, metrics: metrics)
             }
         }
-        if let error = iterator.error { throw error }
         var log = EpochLog(epoch: progress.epoch)
         log["loss"] = loss.value
         for metric in metrics { log[metric.name] = metric.value }

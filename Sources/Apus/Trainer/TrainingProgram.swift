@@ -77,14 +77,17 @@ struct TrainingProgram {
         let weights = trained.map { builder.state($0) }
         var gradients = try Backward.gradients(of: loss, for: weights, in: builder)
         try optimizer.clipping.apply(to: &gradients, builder)
-        let step = try builder(ApusGraph.Add(), builder.state(stepState), builder.scalar(1, .i64))
+        let step = try builder(ApusGraph.Add(), builder.state(stepState), try builder.scalar(1, .i64))
         for (index, gradient) in zip(trained, gradients) {
             guard let gradient else { continue }
             let name = graph.states[index].name
             var slots: [Int] = []
             for slot in optimizer.slots {
                 slots.append(graph.states.count)
-                graph.states.append(State("\(optimizer.name)/\(slot)/\(name)", graph.states[index].type, .slot))
+                let slotName = "\(optimizer.name)/\(slot)/\(name)", type = graph.states[index].type
+                let initial = optimizer.slotValue == 0
+                    ? nil : try Filled(Float(optimizer.slotValue)).tensor(type.shape.dimensions).constant(slotName)
+                graph.states.append(State(slotName, type, .slot, initial: initial))
             }
             let results = try builder.node(
                 optimizer.operation,
@@ -94,27 +97,5 @@ struct TrainingProgram {
             for (slot, value) in zip(slots, results.dropFirst()) { try builder.update(state: slot, to: value) }
         }
         try builder.update(state: stepState, to: step)
-    }
-}
-
-extension GradientClipping {
-    func apply(to gradients: inout [Value?], _ builder: GraphBuilder) throws(ApusError) {
-        switch self {
-        case .none:
-            break
-        case .value(let limit):
-            for i in gradients.indices {
-                guard let gradient = gradients[i] else { continue }
-                gradients[i] = try builder(ApusGraph.Clip(minimum: Float(-limit), maximum: Float(limit)), gradient)
-            }
-        case .globalNorm(let limit):
-            let present = gradients.compactMap { $0 }
-            guard !present.isEmpty else { return }
-            let norm = try builder.node(GlobalNorm(), present)[0]
-            for i in gradients.indices {
-                guard let gradient = gradients[i] else { continue }
-                gradients[i] = try builder(ClipByNorm(maximum: Float(limit)), gradient, norm)
-            }
-        }
     }
 }

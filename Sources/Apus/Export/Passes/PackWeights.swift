@@ -9,7 +9,7 @@ let packWeightsPass = RewritePass("pack-weights", "plain weights → the panels 
         for function in graph.functions {
             for node in function.nodes {
                 for (i, operand) in node.inputs.enumerated() where operand == .constant(index) {
-                    let wanted = node.op.packedLayout(input: i)
+                    let wanted = node.op.packedLayout(input: i, type: graph.constants[index].type)
                     if wanted == nil || layout != nil && layout != wanted { agreed = false }
                     layout = wanted
                 }

@@ -6,7 +6,7 @@ public final class Average: MergeLayer {
 
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         let sum = try super.call(inputs, context)[0]
-        let share = context.builder.scalar(1 / Double(inputs.count), sum.type.dtype)
+        let share = try context.builder.scalar(1 / Double(inputs.count), sum.type.dtype)
         return [try context(ApusGraph.Mul(), sum, share)]
     }
 }

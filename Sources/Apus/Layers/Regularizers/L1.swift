@@ -7,6 +7,6 @@ public struct L1: Regularizer {
 
     public func loss(_ weight: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
         let sum = try builder(ReduceSum(axes: []), try builder(Abs(), weight))
-        return try builder(ApusGraph.Mul(), sum, builder.scalar(factor, weight.type.dtype))
+        return try builder(ApusGraph.Mul(), sum, try builder.scalar(factor, weight.type.dtype))
     }
 }

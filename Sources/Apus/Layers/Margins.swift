@@ -1,17 +1,3 @@
-/// A height and a width; an integer literal is both.
-public struct Size2D: Sendable, Equatable, ExpressibleByIntegerLiteral {
-    public let height: Int
-    public let width: Int
-
-    public init(_ height: Int, _ width: Int) {
-        self.height = height
-        self.width = width
-    }
-
-    public init(_ side: Int) { self.init(side, side) }
-    public init(integerLiteral side: Int) { self.init(side, side) }
-}
-
 /// What is added to, or taken from, the four sides of an image.
 public struct Margins: Sendable, Equatable, ExpressibleByIntegerLiteral {
     public let top: Int

@@ -1,7 +1,7 @@
 import ApusGraph
 
-/// mean (y − t)²
-public struct MeanSquaredError: Loss {
+/// The mean squared error, mean (y − t)².
+public struct MSE: Loss {
     public var name: String { "mean_squared_error" }
     public init() {}
 

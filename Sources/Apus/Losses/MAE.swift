@@ -1,7 +1,7 @@
 import ApusGraph
 
-/// mean |y − t|
-public struct MeanAbsoluteError: Loss {
+/// The mean absolute error, mean |y − t|.
+public struct MAE: Loss {
     public var name: String { "mean_absolute_error" }
     public init() {}
 

@@ -1,0 +1,52 @@
+import ApusGraph
+
+/// A convolution run backwards: it enlarges images [batch, height, width, channels] by its stride.
+///
+/// With padding `.same` the result is height·stride × width·stride; with `.valid`, (height − 1)·stride + the larger of
+/// kernel and stride. Parameters: kernel [height, width, filters, channels], bias [filters].
+public final class Conv2DTranspose: Layer {
+    public let filters: Int
+    public let kernel: Size2D
+    public let stride: Size2D
+    public let padding: Padding
+    public let activation: Activation
+    public let usesBias: Bool
+    private let kernelInitializer: any Initializer
+    private let biasInitializer: any Initializer
+    private let kernelRegularizer: (any Regularizer)?
+
+    public init(
+        _ filters: Int, kernel: Size2D, stride: Size2D = 1, padding: Padding = .valid,
+        activation: Activation = .none, usesBias: Bool = true,
+        kernelInitializer: any Initializer = GlorotUniform(), biasInitializer: any Initializer = Filled(0),
+        kernelRegularizer: (any Regularizer)? = nil, name: String = ""
+    ) {
+        self.filters = filters
+        self.kernel = kernel
+        self.stride = stride
+        self.padding = padding
+        self.activation = activation
+        self.usesBias = usesBias
+        self.kernelInitializer = kernelInitializer
+        self.biasInitializer = biasInitializer
+        self.kernelRegularizer = kernelRegularizer
+        super.init(name: name)
+    }
+
+    public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
+        let x = try image(inputs), channels = x.shape.last
+        try require(kernel)
+        guard filters > 0 else { throw .argument("\(filters) filters, wanted 1 or more") }
+        let rest = Size2D(max(0, stride.height - kernel.height), max(0, stride.width - kernel.width))
+        let op = ApusGraph.Conv2DTranspose(
+            strides: stride, padding: padding, outputPadding: padding == .valid ? rest : 0, hasBias: usesBias)
+        var operands = [
+            x,
+            try context.parameter(
+                "kernel", [kernel.height, kernel.width, filters, channels], kernelInitializer,
+                regularizer: kernelRegularizer),
+        ]
+        if usesBias { operands.append(try context.parameter("bias", [filters], biasInitializer)) }
+        return [try context.activate(try context.node(op, operands)[0], activation)]
+    }
+}

@@ -1,0 +1,13 @@
+import ApusGraph
+
+/// Every element the same; Keras calls it Constant.
+public struct Filled: Initializer {
+    public let value: Float
+    public init(_ value: Float) { self.value = value }
+
+    public func tensor(_ shape: [Int], _ random: inout Philox) throws(ApusError) -> Tensor { try tensor(shape) }
+
+    func tensor(_ shape: [Int]) throws(ApusError) -> Tensor {
+        try Tensor([Float](repeating: value, count: shape.reduce(1, *)), shape: shape)
+    }
+}
