@@ -50,3 +50,9 @@ public struct Message: Sendable, ExpressibleByStringInterpolation {
         public mutating func appendInterpolation(_ value: TensorType) { text += value.description }
     }
 }
+
+#if !hasFeature(Embedded)
+extension Message.StringInterpolation {
+    public mutating func appendInterpolation<T>(_ value: T) { appendInterpolation(String(describing: value)) }
+}
+#endif

@@ -41,8 +41,8 @@ public struct Batches: Sequence, Sendable {
         guard 0...count ~= start else { throw .argument("batch \(start) is outside the epoch's \(count)") }
         for step in augmentation { try step.validate() }
         if !augmentation.isEmpty, !dataset.inputs.contains(where: { Self.isPicture($0.tensor) }) {
-            throw .shape("augmentation wants an input [N, H, W, C] of u8 or f32, found "
-                + dataset.inputs.map { "\"\($0.name)\" \($0.tensor)" }.joined(separator: ", "))
+            let found = dataset.inputs.map { "\"\($0.name)\" \($0.tensor)" }.joined(separator: ", ")
+            throw .shape("augmentation wants an input [N, H, W, C] of u8 or f32, found \(found)")
         }
         self.dataset = dataset
         self.size = size

@@ -48,8 +48,8 @@ public enum NPY {
             : try view.integer(UInt32.self, at: lengthAt, "the header's length")
         let header = try NPYHeader(parsing: view.slice(lengthAt + lengthSize, length, "the header"), name: name)
         guard let dtype = NPYHeader.types.first(where: { $0.descr == header.descr })?.dtype else {
-            throw .unsupported("\(name): found elements of type '\(header.descr)', wanted one of "
-                + NPYHeader.types.map(\.descr).joined(separator: " "))
+            let known = NPYHeader.types.map(\.descr).joined(separator: " ")
+            throw .unsupported("\(name): found elements of type '\(header.descr)', wanted one of \(known)")
         }
         let start = lengthAt + lengthSize + length
         let wanted = try inFile(name) { () throws(ApusError) in try Tensor.size(of: dtype, shape: header.shape).bytes }

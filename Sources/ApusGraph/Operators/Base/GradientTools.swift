@@ -13,7 +13,7 @@ extension GraphBuilder {
     /// A constant of rank 0; equal ones share their bytes.
     public func scalar(_ value: Double, _ dtype: DType) throws(ApusError) -> Value {
         guard let bits = dtype.bits(of: value) else { throw ApusError.argument("a scalar that is no \(dtype.name)") }
-        let storage = ScalarStorage(bits)
+        let storage = withUnsafeBytes(of: bits.littleEndian) { HeapStorage($0) }
         let type = TensorType(dtype, [])
         for (i, other) in graph.constants.enumerated()
         where other.type == type && other.bytes.elementsEqual(storage.bytes.prefix(type.byteSize)) {
