@@ -12,19 +12,19 @@ extension Activation {
     /// The operator that computes it; nil for none.
     var operation: Operator? {
         switch self {
-        case .none: nil as Operator?
-        case .relu: Relu()
-        case .relu6: Relu6()
-        case .leakyRelu(let alpha): LeakyRelu(alpha: alpha)
-        case .elu(let alpha): Elu(alpha: alpha)
-        case .sigmoid: Sigmoid()
-        case .tanh: Tanh()
-        case .gelu: Gelu(tanh: false)
-        case .geluTanh: Gelu(tanh: true)
-        case .silu: Silu()
-        case .hardSwish: HardSwish()
-        case .softplus: Softplus()
-        case .clip(let minimum, let maximum): Clip(minimum: minimum, maximum: maximum)
+        case .none: return nil
+        case .relu: return ApusGraph.Relu()
+        case .relu6: return ApusGraph.Relu6()
+        case .leakyRelu(let alpha): return ApusGraph.LeakyRelu(alpha: alpha)
+        case .elu(let alpha): return ApusGraph.Elu(alpha: alpha)
+        case .sigmoid: return ApusGraph.Sigmoid()
+        case .tanh: return ApusGraph.Tanh()
+        case .gelu: return ApusGraph.Gelu(tanh: false)
+        case .geluTanh: return ApusGraph.Gelu(tanh: true)
+        case .silu: return ApusGraph.Silu()
+        case .hardSwish: return ApusGraph.HardSwish()
+        case .softplus: return ApusGraph.Softplus()
+        case .clip(let minimum, let maximum): return ApusGraph.Clip(minimum: minimum, maximum: maximum)
         }
     }
 }

@@ -24,6 +24,6 @@ public struct Adam: Optimizer {
     public var slots: [String] { ["momentum", "velocity"] }
     public var operation: Operator {
         ApusGraph.Adam(
-            beta1: Float(beta1), beta2: Float(beta2), epsilon: Float(epsilon), weightDecay: 0, decoupled: false)
+            beta1: Float(beta1), beta2: Float(beta2), epsilon: Float(epsilon))
     }
 }
