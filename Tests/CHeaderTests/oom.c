@@ -2,6 +2,18 @@
 #include "support.h"
 #include "counted_malloc.h"
 
+/* Each symbolic dimension to its minimum and back: plans are made again. */
+static apus_status shrink_and_grow(const apus_model *model, apus_session *session, apus_error *error) {
+    for (size_t i = 0; i < apus_model_dimension_count(model); ++i) {
+        apus_dimension_info info;
+        apus_status status = apus_model_dimension_info(model, i, &info, error);
+        if (status == APUS_OK) status = apus_session_set_dimension(session, info.name, info.minimum, error);
+        if (status == APUS_OK) status = apus_session_set_dimension(session, info.name, info.maximum, error);
+        if (status != APUS_OK) return status;
+    }
+    return APUS_OK;
+}
+
 /* The whole life of a session; APUS_OK when nothing failed. Whatever happened, everything is closed. */
 static apus_status life(const char *path, const bytes *file, int32_t threads, apus_error *error) {
     apus_session_options options;
@@ -18,6 +30,8 @@ static apus_status life(const char *path, const bytes *file, int32_t threads, ap
     if (status != APUS_OK) CHECK(session == NULL);
     if (status != APUS_OK) session = NULL;
     if (status == APUS_OK) status = set_inputs(model, session, 0, 5, error);
+    if (status == APUS_OK) status = apus_session_run(session, error);
+    if (status == APUS_OK) status = shrink_and_grow(model, session, error);
     if (status == APUS_OK) status = apus_session_run(session, error);
     if (status == APUS_OK) status = apus_session_reset_states(session, error);
     apus_session_destroy(session);

@@ -55,7 +55,7 @@ if [ $# -eq 0 ]; then
 fi
 status=0
 check() {
-    if "$build/$@"; then
+    if "$build/$1" "$2"; then
         echo "ok: $1 $2"
     else
         echo "FAILED ($?): $1 $2"
@@ -65,5 +65,7 @@ check() {
 for model; do
     for test in ${TESTS:-misuse misuse-static threads memory oom}; do check "$test" "$model"; done
 done
-[ -n "${TESTS-}" ] || check refused "$build"/models/broken/*.apus
+if [ -z "${TESTS-}" ]; then
+    for broken in "$build"/models/broken/*.apus; do check refused "$broken"; done
+fi
 exit $status
