@@ -1,8 +1,8 @@
 import CKernels
 import CModelFormat
 
-/// y = x as another type. Floats round to nearest, halves to even; a float becomes an integer toward zero, at the end of
-/// the range beyond it, and 0 from NaN; integers keep their low bits; bool is x ≠ 0. ONNX: Cast.
+/// y = x as another type. Floats round to nearest, halves to even; a float becomes an integer toward zero, at the end
+/// of the range beyond it, and 0 from NaN; integers keep their low bits; bool is x ≠ 0. ONNX: Cast.
 ///
 /// Input: x, any type of whole bytes. Output: y, of such a type.
 public final class Cast: Operator {

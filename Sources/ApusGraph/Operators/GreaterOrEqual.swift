@@ -7,7 +7,9 @@ import CModelFormat
 public final class GreaterOrEqual: Comparison {
     // MARK: Wire
 
-    public static let entry = OperatorEntry("GreaterOrEqual", APUS__NODE__OPERATOR_GREATER_OR_EQUAL) { GreaterOrEqual() }
+    public static let entry = OperatorEntry("GreaterOrEqual", APUS__NODE__OPERATOR_GREATER_OR_EQUAL) {
+        GreaterOrEqual()
+    }
     public override var entry: OperatorEntry { GreaterOrEqual.entry }
 
     // MARK: Kernel choice

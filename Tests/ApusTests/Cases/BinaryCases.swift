@@ -14,19 +14,21 @@ private let shapes: [([Int], [Int])] = [
 ]
 
 private func cases(
-    _ op: Operator, left: ClosedRange<Double> = -2...2, right: ClosedRange<Double> = -2...2, differentiable: Bool = true,
-    tolerance: Double = 0, _ f: @escaping Function
+    _ op: Operator, left: ClosedRange<Double> = -2...2, right: ClosedRange<Double> = -2...2, tolerance: Double = 0,
+    _ f: @escaping Function
 ) -> [OperatorCase] {
     shapes.map { a, b in
         OperatorCase(
             "\(op.name) \(a) \(b)", op, [.real(a, left), .real(b, right)],
-            gradients: differentiable && a.reduce(1, *) * b.reduce(1, *) < 300 ? [0, 1] : [], tolerance: tolerance,
+            gradients: a.reduce(1, *) * b.reduce(1, *) < 300 ? [0, 1] : [], tolerance: tolerance,
             reference: reference(f))
     } + [special(op, tolerance, f)]
 }
 
 /// Every pair of special floats.
-private func special(_ op: Operator, _ tolerance: Double, as dtype: DType? = nil, _ f: @escaping Function) -> OperatorCase {
+private func special(
+    _ op: Operator, _ tolerance: Double, as dtype: DType? = nil, _ f: @escaping Function
+) -> OperatorCase {
     let values = TestInput.specialFloats, n = values.count
     return OperatorCase(
         "\(op.name) of special floats", op, [.floats([n, 1], values), .floats([1, n], values)], tolerance: tolerance,
@@ -84,7 +86,9 @@ let arithmeticCases: [OperatorCase] = {
 
 // MARK: Comparisons
 
-private func comparisons(_ op: Operator, bool: Bool = false, _ f: @escaping (Double, Double) -> Bool) -> [OperatorCase] {
+private func comparisons(
+    _ op: Operator, bool: Bool = false, _ f: @escaping (Double, Double) -> Bool
+) -> [OperatorCase] {
     let number: Function = { f($0, $1) ? 1 : 0 }
     return shapes.map { a, b in
         OperatorCase(

@@ -61,12 +61,12 @@ private func clipping(_ dtype: DType, _ minimum: Float, _ maximum: Float) -> Ope
 }
 
 /// f, f′ and where f′ jumps.
-private struct Curve: Sendable {
+private struct Curve: @unchecked Sendable {
     let op: ActivationOperator
     var range: ClosedRange<Double> = -4...4
     var kinks: [Double] = []
     var tolerance = 1e-6
-    let f, slope: @Sendable (Double) -> Double
+    let f, slope: (Double) -> Double
 }
 
 private func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
@@ -109,7 +109,8 @@ private let curves: [Curve] = [
 ]
 
 private let activations: [[OperatorCase]] = curves.map { curve in
-    cases(curve.op, curve.op.activation.name, from: curve.range, kinks: curve.kinks, tolerance: curve.tolerance, curve.f)
+    cases(
+        curve.op, curve.op.activation.name, from: curve.range, kinks: curve.kinks, tolerance: curve.tolerance, curve.f)
 }
 let activationCases: [OperatorCase] = activations.flatMap { $0 } + integers(Relu()) { max($0, 0) } + [
     clipping(.i32, -2.5, 4.5), clipping(.i64, -2.5, 4.5), clipping(.i32, -.infinity, 3), clipping(.i64, -3, .infinity),

@@ -23,4 +23,9 @@ let allCases: [OperatorCase] = [
     activationCases,
     activationGradientCases,
     castCases,
+    softmaxCases,
+    crossEntropyCases,
+    randomCases,
+    optimizerCases,
+    normCases,
 ].flatMap { $0 }

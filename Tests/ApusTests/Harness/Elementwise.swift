@@ -2,7 +2,7 @@ import ApusGraph
 
 /// References of operators that work element by element.
 extension TestTensor {
-    /// f of the elements that stand at the same place after broadcasting, as `dtype` (by default that of the last tensor).
+    /// f of the elements that stand at the same place after broadcasting, as `dtype`, by default the last tensor's.
     static func elementwise(
         _ tensors: [TestTensor], as dtype: DType? = nil, _ f: ([Double]) -> Double
     ) -> TestTensor {
