@@ -1,4 +1,4 @@
-import Apus
+import enum Apus.Packing
 import ApusGraph
 import ApusRuntime
 import CKernels

@@ -25,7 +25,7 @@ public struct AdamW: Optimizer {
     public var slots: [String] { ["momentum", "velocity"] }
     public var operation: Operator {
         ApusGraph.Adam(
-            beta1: Float(beta1), beta2: Float(beta2), epsilon: Float(epsilon), decoupled: true,
-            weightDecay: Float(weightDecay))
+            beta1: Float(beta1), beta2: Float(beta2), epsilon: Float(epsilon), weightDecay: Float(weightDecay),
+            decoupled: true)
     }
 }
