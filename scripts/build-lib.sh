@@ -8,6 +8,8 @@ major=${version%%.*}
 scratch=.build-embedded
 out=build
 
+# An archive that is updated keeps members whose source is gone.
+rm -f $scratch/release/libapus.a
 APUS_EMBEDDED=1 swift build -c release --scratch-path $scratch --product apus -j "$(nproc)"
 
 mkdir -p $out/objects

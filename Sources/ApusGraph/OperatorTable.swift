@@ -1,7 +1,9 @@
 import CModelFormat
 
 /// Every operator of a file that this library knows.
-public let operatorTable = OperatorTable([
+public let operatorTable = OperatorTable(inferenceOperators + trainingOperators)
+
+private let inferenceOperators: [OperatorEntry] = [
     MatMul.entry,
     Dense.entry,
     Conv2D.entry,
@@ -11,9 +13,7 @@ public let operatorTable = OperatorTable([
     GlobalMaxPool.entry,
     GlobalAvgPool.entry,
     BatchNorm.entry,
-    BatchNormTraining.entry,
     LayerNorm.entry,
-    Dropout.entry,
     Flatten.entry,
     Reshape.entry,
     Transpose.entry,
@@ -76,6 +76,15 @@ public let operatorTable = OperatorTable([
     Gather.entry,
     Cast.entry,
     Expand.entry,
+]
+
+// A library built with APUS_INFERENCE leaves these out, and the linker with them their kernels.
+#if APUS_INFERENCE
+private let trainingOperators: [OperatorEntry] = []
+#else
+private let trainingOperators: [OperatorEntry] = [
+    Dropout.entry,
+    BatchNormTraining.entry,
     ReshapeLike.entry,
     SumLike.entry,
     ExpandLike.entry,
@@ -104,7 +113,8 @@ public let operatorTable = OperatorTable([
     Adam.entry,
     GlobalNorm.entry,
     ClipByNorm.entry,
-])
+]
+#endif
 
 public struct OperatorTable: Sendable {
     public let entries: [OperatorEntry]
@@ -114,6 +124,11 @@ public struct OperatorTable: Sendable {
     /// Reads a node's operator.
     public func decode(_ node: Apus__Node) throws(ApusError) -> Operator {
         for entry in entries where entry.code == node.operator_case { return try entry.decode(node) }
-        throw .unsupported("operator \(node.operator_case.rawValue) needs a newer Apus")
+        let code = node.operator_case.rawValue
+        #if APUS_INFERENCE
+        throw .unsupported("operator \(code) needs libapus-training, or a newer Apus")
+        #else
+        throw .unsupported("operator \(code) needs a newer Apus")
+        #endif
     }
 }
