@@ -1,4 +1,4 @@
-import enum Apus.Packing
+import Apus
 import ApusGraph
 import ApusRuntime
 import CKernels
@@ -36,7 +36,7 @@ final class ConvolutionTests: XCTestCase {
         }
     }
 
-    private func graph(_ op: Conv2D, _ inputs: [TestTensor], _ weights: Constant) throws -> Graph {
+    private func graph(_ op: ApusGraph.Conv2D, _ inputs: [TestTensor], _ weights: Constant) throws -> Graph {
         let graph = Graph("narrow")
         graph.constants.append(weights)
         let builder = GraphBuilder(graph, function: "predict")

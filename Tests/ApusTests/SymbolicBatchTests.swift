@@ -36,6 +36,23 @@ final class SymbolicBatchTests: XCTestCase {
         }),
         ("greatest", { b, x in try b(ArgMax(axis: 0), x) }),
         ("pooled", { b, x in try b(GlobalMaxPool(), x) }),
+        ("less its mean", { b, x in try b(Sub(), x, b(ReduceMean(axes: [0]), x)) }),
+        ("chosen", { b, x in
+            try b(Where(), b(Greater(), x, b.scalar(11, .f32)), b(Exp(), x), b(ReduceMax(axes: [0]), x))
+        }),
+        ("gradient of a broadcast quotient", { b, x in
+            let scale = try b(ReduceMax(axes: [0, 2]), x)
+            let scales = try b(Reshape([3, 1]), scale), y = try b(Div(), x, scales)
+            let gradient = Gradient(
+                builder: b, inputs: [x, scales], outputs: [y], outputGradients: [x], wanted: [false, true])
+            return try Div().gradient(gradient)[1]!
+        }),
+        ("dropped", { b, x in
+            try b(Dropout(rate: 0.5, source: RandomSource(seed: 3, stream: 1)), x, b.scalar(7, .i64))
+        }),
+        ("softmax across the batch", { b, x in try b(Softmax(axis: 0), x) }),
+        ("cross entropy", { b, x in try b(SoftmaxCrossEntropy(), x, b(Softmax(), x)) }),
+        ("norm", { b, x in try b(ClipByNorm(maximum: 1), x, b(GlobalNorm(), x)) }),
     ]
 
     func testAPartOfTheBatchIsASmallerGraph() throws {
