@@ -1,45 +1,103 @@
 #!/bin/sh
-# Links build/libapus.so and build/libapus.a from the lean targets, compiled as Embedded Swift.
-# Only the functions of apus.h are visible; libprotobuf-c is inside.
+# Builds the libraries that ship, from the lean targets compiled as Embedded Swift:
+#
+#   build/libapus.so, libapus.a    what inference needs
+#   build/libapus-training.so      the same interface, with the operators of training steps
+#
+# The Swift of the three targets is compiled as one module whose declarations are internal, so that all that apus.h does
+# not reach is dropped (Docs/Decisions/0006). Only the functions of apus.h are visible; libprotobuf-c is inside.
 set -eu
 cd "$(dirname "$0")/.."
+root=$PWD
 version=$(sed -n 's/#define APUS_VERSION_STRING "\(.*\)"/\1/p' Include/apus.h)
 major=${version%%.*}
-scratch=.build-embedded
-out=build
-
-# An archive that is updated keeps members whose source is gone.
-rm -f $scratch/release/libapus.a
-APUS_EMBEDDED=1 swift build -c release --scratch-path $scratch --product apus -j "$(nproc)"
-
-mkdir -p $out/objects
-rm -f $out/objects/*
-archive=$scratch/release/libapus.a
+out=$root/build
+work=$out/lean
+toolchain=$(dirname "$(readlink -f "$(command -v swiftc)")")
 protobuf=$(cc -print-file-name=libprotobuf-c.a)
 
+if [ -e "$out/libapus-training.so" ] && [ -z "$(find Include Sources/CSystem Sources/CKernels Sources/CModelFormat \
+    Sources/ApusGraph Sources/ApusRuntime Sources/ApusC scripts/build-lib.sh -type f -newer "$out/libapus-training.so" |
+    head -1)" ]; then
+    exit 0
+fi
+
+rm -rf "$work"
+mkdir -p "$work/c" "$work/swift" "$work/protobuf" "$work/modules"
+(cd "$work/protobuf" && ar x "$protobuf")
+
+# ---- C: one object a file -------------------------------------------------------------------------------------------
+code="-fPIC -ffunction-sections -fdata-sections -fvisibility=hidden -fno-asynchronous-unwind-tables"
+find Sources/CSystem Sources/CKernels Sources/CModelFormat -name '*.c' | xargs -P "$(nproc)" -I FILE sh -c "
+    \"$toolchain/clang\" -std=gnu11 -Oz $code -ISources/CSystem/include -ISources/CKernels/include \
+        -ISources/CModelFormat/include -c FILE -o \"$work/c/\$(echo FILE | tr / -).o\""
+
+# ---- Swift: one module ----------------------------------------------------------------------------------------------
+for module in CSystem CKernels; do
+    echo "module $module { header \"$root/Sources/$module/include/$module.h\" export * }"
+done >"$work/modules/module.modulemap"
+echo "module CModelFormat { header \"$root/Sources/CModelFormat/include/apus.pb-c.h\" export * }" \
+    >>"$work/modules/module.modulemap"
+
+internal='s/\b(public|open) (private\(set\) )?/\2/g; s/^(final )?(public|open) //'
+for module in ApusGraph ApusRuntime ApusC; do
+    find "Sources/$module" -name '*.swift' | while read -r file; do
+        target="$work/swift/$module-$(basename "$file")"
+        case $module in
+            ApusC) sed -E '/^import Apus(Graph|Runtime)$/d' "$file" >"$target" ;;
+            *) sed -E "/^(public )?import Apus(Graph|Runtime)\$/d; $internal" "$file" >"$target" ;;
+        esac
+    done
+done
+
+compile_swift() { # name, flags
+    "$toolchain/swiftc" -module-name ApusC -parse-as-library -wmo -Osize -swift-version 6 -suppress-warnings \
+        -enable-experimental-feature Embedded -Xfrontend -disable-stack-protector \
+        -Xcc -fmodule-map-file="$work/modules/module.modulemap" -Xcc -fmodule-map-file="$root/Include/module.modulemap" \
+        -Xcc -I"$root/Sources/CKernels/include" -Xcc -I"$root/Sources/CSystem/include" \
+        -Xcc -I"$root/Sources/CModelFormat/include" $2 -emit-ir "$work"/swift/*.swift -o "$work/$1.ll"
+    "$toolchain/clang" -x ir "$work/$1.ll" -c -Oz $code -mllvm -enable-machine-outliner=always \
+        -Wno-override-module -o "$work/$1.swift.o"
+    # Swift's own allocations go through the guard of CSystem/guard.c.
+    objcopy --redefine-sym posix_memalign=cs_swift_allocate --redefine-sym free=cs_swift_free "$work/$1.swift.o"
+}
+
+# ---- Link -----------------------------------------------------------------------------------------------------------
 {
     echo '{ global:'
     grep -o 'apus_[a-z_]*(' Include/apus.h | tr -d '(' | sort -u | grep -v '^apus_parallel' | sed 's/$/;/'
     echo 'local: *; };'
-} >$out/libapus.map
+} >"$work/exports.map"
 
-# Swift's own allocations go through cs_swift_allocate and cs_swift_free (CSystem/guard.c).
-(cd $out/objects && ar x ../../$archive && ar x "$protobuf")
-for object in $out/objects/*.swift.o; do
-    objcopy --redefine-sym posix_memalign=cs_swift_allocate --redefine-sym free=cs_swift_free "$object"
-done
+wrap=
+if [ "$(uname -m)" = x86_64 ]; then
+    cc -O2 -fPIC -fvisibility=hidden -c packaging/glibc_compat.c -o "$work/c/glibc_compat.o"
+    for name in exp log pow expf logf powf pthread_create pthread_join; do wrap="$wrap -Wl,--wrap=$name"; done
+fi
 
-cc -shared -o $out/libapus.so.$version $out/objects/*.o -Wl,-soname,libapus.so.$major -Wl,--gc-sections \
-    -Wl,--version-script=$out/libapus.map -Wl,--no-undefined -Wl,-z,relro,-z,now -Wl,-Bsymbolic -lm
-strip --strip-unneeded $out/libapus.so.$version
-ln -sf libapus.so.$version $out/libapus.so.$major
-ln -sf libapus.so.$version $out/libapus.so
+link_shared() { # name
+    cc -shared $wrap -o "$out/lib$1.so.$version" "$work/$1.swift.o" "$work"/c/*.o "$work"/protobuf/*.o -lm \
+        -Wl,-soname,"lib$1.so.$major" -Wl,--gc-sections -Wl,--version-script="$work/exports.map" -Wl,--no-undefined \
+        -Wl,-z,relro,-z,now -Wl,-z,noseparate-code -Wl,-Bsymbolic -Wl,-O1 -Wl,--hash-style=gnu
+    strip --strip-unneeded "$out/lib$1.so.$version"
+    ln -sf "lib$1.so.$version" "$out/lib$1.so.$major"
+    ln -sf "lib$1.so.$version" "$out/lib$1.so"
+    echo "lib$1.so: $(stat -c %s "$out/lib$1.so.$version") bytes"
+}
 
-# The static library is one relocatable object whose other symbols are local.
-ld -r -o $out/apus.o $out/objects/*.o
-objcopy --wildcard --keep-global-symbol='apus_*' $out/apus.o
-strip --strip-unneeded -K '' $out/apus.o 2>/dev/null || strip --strip-debug $out/apus.o
-rm -f $out/libapus.a
-ar rcs $out/libapus.a $out/apus.o
-rm -rf $out/apus.o $out/objects
-ls -l $out/libapus.so.$version | awk '{ printf "libapus.so: %d bytes\n", $5 }'
+# One relocatable object whose other symbols are local.
+link_static() { # name
+    roots=$(grep -o 'apus_[a-z_]*(' Include/apus.h | tr -d '(' | sort -u | grep -v '^apus_parallel' | sed 's/^/-u /')
+    ld -r --gc-sections $roots -o "$work/$1.o" "$work/$1.swift.o" $(ls "$work"/c/*.o | grep -v glibc_compat) "$work"/protobuf/*.o
+    objcopy --wildcard --keep-global-symbol='apus_*' "$work/$1.o"
+    strip --strip-debug "$work/$1.o"
+    rm -f "$out/lib$1.a"
+    ar rcs "$out/lib$1.a" "$work/$1.o"
+}
+
+compile_swift apus "-D APUS_INFERENCE"
+link_shared apus
+link_static apus
+compile_swift apus-training ""
+link_shared apus-training
+rm -rf "$work"

@@ -74,7 +74,13 @@ func report(_ failure: ApusError, to error: ErrorPointer?) -> apus_status {
             i += 1
         }
         // A character cut in half at the end goes.
-        if i == message.count - 1 { while i > 0 && message[i - 1] & 0xC0 == 0x80 { i -= 1 } }
+        if i == message.count - 1 {
+            var lead = i - 1
+            while lead > 0 && message[lead] & 0xC0 == 0x80 { lead -= 1 }
+            let first = message[lead]
+            let length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+            if lead + length > i { i = lead }
+        }
         message[i] = 0
     }
     return code

@@ -9,9 +9,9 @@ public func apus_model_open(
     _ path: UnsafePointer<CChar>!, _ model: UnsafeMutablePointer<OpaquePointer?>!,
     _ error: UnsafeMutablePointer<apus_error>!
 ) -> apus_status {
-    status(error, undo: { close(model) }) { () throws(ApusError) in
+    model?.pointee = nil
+    return status(error, undo: { close(model) }) { () throws(ApusError) in
         let result = try require(model, "model")
-        result.pointee = nil
         let opened = try Model(path: try requireText(path, "path"))
         result.pointee = OpaquePointer(Unmanaged.passRetained(opened).toOpaque())
     }
@@ -22,9 +22,9 @@ public func apus_model_open_memory(
     _ bytes: UnsafeRawPointer!, _ size: Int, _ model: UnsafeMutablePointer<OpaquePointer?>!,
     _ error: UnsafeMutablePointer<apus_error>!
 ) -> apus_status {
-    status(error, undo: { close(model) }) { () throws(ApusError) in
+    model?.pointee = nil
+    return status(error, undo: { close(model) }) { () throws(ApusError) in
         let result = try require(model, "model")
-        result.pointee = nil
         guard size >= 0 else { throw .argument("size is too large") }
         let buffer = UnsafeRawBufferPointer(start: try require(bytes, "bytes"), count: size)
         let opened = try Model(bytes: buffer)

@@ -29,9 +29,9 @@ public func apus_session_create(
     _ handle: OpaquePointer!, _ options: UnsafePointer<apus_session_options>!,
     _ session: UnsafeMutablePointer<OpaquePointer?>!, _ error: UnsafeMutablePointer<apus_error>!
 ) -> apus_status {
-    status(error, undo: { destroy(session) }) { () throws(ApusError) in
+    session?.pointee = nil
+    return status(error, undo: { destroy(session) }) { () throws(ApusError) in
         let result = try require(session, "session")
-        result.pointee = nil
         let model = try requireModel(handle)
         result.pointee = OpaquePointer(try Session(model, try sessionOptions(options)).handle)
     }

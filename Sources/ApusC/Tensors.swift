@@ -34,6 +34,7 @@ public func apus_session_input_data(_ handle: OpaquePointer!, _ function: Int, _
 {
     guard let session = session(handle) else { return nil }
     do throws(ApusError) {
+        guard !(try session.isBound(.input, function: function, input)) else { return nil }
         let address = try session.address(.input, function: function, input)
         try session.markSet(function: function, input: input)
         return address

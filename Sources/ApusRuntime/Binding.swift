@@ -92,12 +92,13 @@ struct SessionPlan {
         let places = cursor.take(placeCount, of: UnsafeMutableRawPointer?.self)
         let capacities = cursor.take(placeCount, of: Int.self)
         let own = cursor.take(edgeCount, of: UnsafeMutableRawPointer?.self)
+        let boundSizes = cursor.take(edgeCount, of: Int.self)
         let edges = cursor.take(edgeCount, of: Int.self)
         let isSet = cursor.take(plan.inputs.count, of: Bool.self)
         let times = profile ? cursor.take(plan.steps.count, of: StepTime.self) : nil
         let params = cursor.take(bytes: plan.steps.count * Int(CK_PARAMS_MAX), alignment: 64)
-        guard let steps, let slots, let operands, let places, let capacities, let own, let edges, let isSet, let params, let states,
-            let arena
+        guard let steps, let slots, let operands, let places, let capacities, let own, let boundSizes, let edges, let isSet,
+            let params, let states, let arena
         else { return nil }
 
         for (i, constant) in graph.constants.enumerated() {
@@ -117,12 +118,13 @@ struct SessionPlan {
         for (i, buffer) in (plan.inputs + plan.outputs).enumerated() {
             edges[i] = Place.buffer(buffer).index(in: graph)
             own[i] = places[edges[i]]
+            boundSizes[i] = -1
         }
         for i in plan.inputs.indices { isSet[i] = false }
         var bound = BoundFunction(
             steps: steps, stepCount: plan.steps.count, slots: slots, operands: operands, slotCount: slotCount,
-            places: places, capacities: capacities, placeCount: placeCount, own: own, edges: edges, inputCount: plan.inputs.count,
-            outputCount: plan.outputs.count, isSet: isSet, unsetInputs: plan.inputs.count, times: times)
+            places: places, capacities: capacities, placeCount: placeCount, own: own, boundSizes: boundSizes,
+            edges: edges, inputCount: plan.inputs.count, outputCount: plan.outputs.count, isSet: isSet, unsetInputs: plan.inputs.count, times: times)
         var firstSlot = 0
         for (i, step) in plan.steps.enumerated() {
             (steps + i).initialize(

@@ -24,7 +24,10 @@ public final class Model: @unchecked Sendable {
         _ = operatorTable.entries.count
         cs_permanent_end()
         try Model.reserve((1 << 18) + file.header.count * 256)
-        try self.init(try ModelReader.read(file))
+        do throws(ApusError) { try self.init(try ModelReader.read(file)) } catch {
+            // In a file, a wrong shape is a broken rule of the format.
+            throw error.code == .badShape || error.code == .invalidArgument ? .file("\(error.message)") : error
+        }
     }
 
     /// Memory for a call that builds Swift objects, so that running out of it can be reported.
@@ -40,8 +43,14 @@ public final class Model: @unchecked Sendable {
     }
 
     /// Stage 3 for a graph made in memory.
-    public init(_ graph: Graph) throws(ApusError) {
-        valid = try ValidGraph(validating: graph)
-        names = try Names(graph)
+    public convenience init(_ graph: Graph) throws(ApusError) {
+        let valid = try ValidGraph(validating: graph)
+        self.init(valid, try Names(graph))
+    }
+
+    /// A class whose designated initializer throws leaks the object in Embedded Swift; so this one does not.
+    private init(_ valid: ValidGraph, _ names: Names) {
+        self.valid = valid
+        self.names = names
     }
 }

@@ -238,6 +238,7 @@ public struct ModelReader {
 /// What unpacking may allocate, so that a small file cannot ask for much memory.
 private struct Budget {
     var remaining: Int
+    var ranOutOfMemory = false
 }
 
 private func withAllocator<R>(
@@ -250,12 +251,15 @@ private func withAllocator<R>(
                 let budget = data!.assumingMemoryBound(to: Budget.self)
                 guard size <= budget.pointee.remaining else { return nil }
                 budget.pointee.remaining -= size
-                return cs_allocate(size, 16)
+                let memory = cs_allocate(size, 16)
+                if memory == nil { budget.pointee.ranOutOfMemory = true }
+                return memory
             },
             free: { _, memory in cs_free(memory) },
             allocator_data: pointer)
         do throws(ApusError) { result = .success(try body(&allocator)) } catch { result = .failure(error) }
     }
+    if budget.ranOutOfMemory { throw ApusError(.outOfMemory, "no memory to read the header") }
     switch result {
     case .success(let value): return value
     case .failure(let error): throw error

@@ -17,13 +17,18 @@ public final class Names {
     private let memory: UnsafeMutableRawPointer
     private var used = 0
 
-    init(_ graph: Graph) throws(ApusError) {
+    convenience init(_ graph: Graph) throws(ApusError) {
         let metadata = Names.metadata(of: graph)
         var size = 1
         Names.visit(graph, metadata) { size += $0.utf8.count + 1 }
         guard let memory = cs_allocate(size, 16) else {
             throw ApusError(.outOfMemory, "no memory for \(size) bytes of names")
         }
+        self.init(graph, metadata, memory)
+    }
+
+    /// Fills memory that has room for every text.
+    private init(_ graph: Graph, _ metadata: [(key: String, value: String)], _ memory: UnsafeMutableRawPointer) {
         self.memory = memory
         for function in graph.functions {
             functions.append(store(function.name))

@@ -33,11 +33,28 @@ extension Session {
             guard header.pointee.functions[function].fits(plan, model.graph) else {
                 throw .unsupported("dimension '\(name)' of \(size) needs a session made for it")
             }
+            try checkBound(function, values)
             plans.append(plan)
         }
         for function in 0..<functionCount {
             header.pointee.functions[function].set(plans[function], model.graph, lanes: header.pointee.lanes)
         }
         header.pointee.dimensions[index] = size
+    }
+
+    /// Memory bound for smaller dimensions must have room for these.
+    private func checkBound(_ index: Int, _ dimensions: [Int]) throws(ApusError) {
+        let function = model.graph.functions[index]
+        let bound = header.pointee.functions[index]
+        for i in 0..<bound.inputCount + bound.outputCount where bound.boundSizes[i] >= 0 {
+            let isInput = i < bound.inputCount
+            let declared = isInput ? function.inputs[i].type : function.outputs[i - bound.inputCount].type
+            let type = try declared.resolved(dimensions)
+            guard type.byteSize <= bound.boundSizes[i] else {
+                let name = isInput ? "input '\(function.inputs[i].name)'"
+                    : "output '\(function.outputs[i - bound.inputCount].name)'"
+                throw .shape("\(name) is bound to \(bound.boundSizes[i]) bytes, wanted \(type.byteSize) for \(type)")
+            }
+        }
     }
 }

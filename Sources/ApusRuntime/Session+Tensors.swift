@@ -37,8 +37,29 @@ extension Session {
         }
     }
 
+    /// The session's own memory of an input holds nothing until it is set.
+    private func markUnset(function: Int, input: Int) {
+        let bound = header.pointee.functions + function
+        if bound.pointee.isSet[input] {
+            bound.pointee.isSet[input] = false
+            bound.pointee.unsetInputs += 1
+        }
+    }
+
+    /// Whether runs use the caller's memory for an input or output.
+    public func isBound(_ edge: Edge, function: Int, _ index: Int) throws(ApusError) -> Bool {
+        try check(edge, function, index)
+        let bound = header.pointee.functions[function]
+        return bound.boundSizes[bound.edge(edge, index)] >= 0
+    }
+
+    /// Copies into the session's own memory; a bound input is the caller's and is refused.
     public func setInput(function: Int = 0, _ index: Int, _ bytes: UnsafeRawBufferPointer) throws(ApusError) {
         try checkSize(.input, function, index, bytes.count, exact: true)
+        guard !(try isBound(.input, function: function, index)) else {
+            let name = model.graph.functions[function].inputs[index].name
+            throw .argument("input '\(name)' is bound to the caller's memory, wanted unbound")
+        }
         if let base = bytes.baseAddress {
             try address(.input, function: function, index).copyMemory(from: base, byteCount: bytes.count)
         }
@@ -65,9 +86,13 @@ extension Session {
                 throw .argument("\(edge.name) \(index) bound to memory not aligned to \(alignment) bytes")
             }
             bound.pointee.places[bound.pointee.edges[slot]] = memory
+            bound.pointee.boundSizes[slot] = size
             if edge == .input { try markSet(function: function, input: index) }
         } else {
+            guard bound.pointee.boundSizes[slot] >= 0 else { return }
             bound.pointee.places[bound.pointee.edges[slot]] = bound.pointee.own[slot]
+            bound.pointee.boundSizes[slot] = -1
+            if edge == .input { markUnset(function: function, input: index) }
         }
         bound.pointee.refreshOperands()
     }

@@ -44,6 +44,8 @@ struct BoundFunction {
     var placeCount: Int
     /// The session's own addresses of the inputs, then of the outputs; the places hold what is bound now.
     var own: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    /// Bytes of the memory bound to each input, then each output; -1: the session's own.
+    var boundSizes: UnsafeMutablePointer<Int>
     /// Indices into `places`, of the inputs, then of the outputs.
     var edges: UnsafeMutablePointer<Int>
     var inputCount: Int

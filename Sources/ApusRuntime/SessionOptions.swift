@@ -38,7 +38,7 @@ public struct SessionOptions {
             }
             let symbol = graph.dimensions[index]
             guard limit.maximum >= symbol.minimum && limit.maximum <= symbol.maximum else {
-                throw .argument(
+                throw .shape(
                     "dimension '\(limit.name)' limited to \(limit.maximum), wanted \(symbol.minimum) ... "
                         + "\(symbol.maximum)")
             }
