@@ -35,6 +35,19 @@ let hostTargets: [Target] = [
     .target(name: "Apus", dependencies: ["ApusRuntime", "ApusGraph", "CModelFormat", "CKernels", "CSystem", "CImage"]),
     .systemLibrary(
         name: "CImage", providers: [.apt(["libpng-dev", "libjpeg62-turbo-dev", "zlib1g-dev"])]),
+    .target(name: "ApusConvert", dependencies: ["Apus", "ApusRuntime", "ApusGraph"]),
+    .target(
+        name: "ToolSupport",
+        dependencies: [
+            "Apus", "ApusRuntime", "ApusGraph", "CKernels",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ]),
+    .executableTarget(
+        name: "convert-model", dependencies: ["ApusConvert", "ToolSupport", "Apus", "ApusRuntime", "ApusGraph"]),
+    // Not "apus": where case does not tell files apart, its build folder would be that of "Apus".
+    .executableTarget(
+        name: "apus-cli",
+        dependencies: ["ToolSupport", "Apus", "ApusRuntime", "ApusGraph", "CKernels", "CSystem"]),
     .testTarget(
         name: "ApusTests",
         dependencies: ["Apus", "ApusRuntime", "ApusGraph", "ApusC", "CApus", "CKernels", "CModelFormat"]),
@@ -47,6 +60,8 @@ let package = Package(
         : [
             .library(name: "Apus", targets: ["Apus"]),
             .library(name: "ApusC", targets: ["ApusC"]),
+            .executable(name: "apus", targets: ["apus-cli"]),
+            .executable(name: "convert-model", targets: ["convert-model"]),
         ],
     dependencies: embedded
         ? [] : [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")],

@@ -13,6 +13,24 @@ public struct ModelReader {
     private init(_ file: ModelFile) { self.file = file }
 
     public static func read(_ file: ModelFile) throws(ApusError) -> Graph {
+        try unpacked(file) { model throws(ApusError) in
+            let reader = ModelReader(file)
+            try reader.read(model)
+            return reader.graph
+        }
+    }
+
+    /// The hash that the header gives for the weights; empty where it gives none.
+    public static func weightsHash(_ file: ModelFile) throws(ApusError) -> [UInt8] {
+        try unpacked(file) { model throws(ApusError) in
+            let hash = model.weights_hash
+            return hash.data == nil ? [] : Array(UnsafeBufferPointer(start: hash.data, count: hash.len))
+        }
+    }
+
+    private static func unpacked<R>(
+        _ file: ModelFile, _ body: (Apus__Model) throws(ApusError) -> R
+    ) throws(ApusError) -> R {
         var budget = Budget(remaining: (1 << 16) + file.header.count * 128)
         return try withAllocator(&budget) { allocator throws(ApusError) in
             let bytes = file.header.bindMemory(to: UInt8.self)
@@ -20,9 +38,7 @@ public struct ModelReader {
                 throw .file("the header is not a valid message, or needs more memory than its size allows")
             }
             defer { apus__model__free_unpacked(model, &allocator) }
-            let reader = ModelReader(file)
-            try reader.read(model.pointee)
-            return reader.graph
+            return try body(model.pointee)
         }
     }
 

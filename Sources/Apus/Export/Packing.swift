@@ -3,35 +3,45 @@ import CKernels
 
 /// Turns plain weights into the layout and the element type that kernels read.
 public enum Packing {
-    /// `constant` in another layout and, where given, another element type. f32 weights may become f16 or bf16, rounded
-    /// to the nearest.
+    /// A plain constant in another layout and, where given, of another element type.
     public static func pack(
         _ constant: Constant, as layout: Layout, _ dtype: DType? = nil
     ) throws(ApusError) -> Constant {
         var type = constant.type
         guard type.layout == .plain else { throw .argument("'\(constant.name)' is packed already") }
         type.layout = layout
-        type.dtype = dtype ?? type.dtype
         try type.check()
         let packed = HeapStorage(size: type.byteSize)
         switch layout {
-        case .plain: try cast(constant, type, into: packed)
+        case .plain: packed.memory.copyMemory(from: constant.bytes.baseAddress!, byteCount: type.byteSize)
         case .panels: try panels(constant, type, into: packed)
-        case .convPanels(let groups):
-            let plain = type.dtype == constant.type.dtype ? constant : try pack(constant, as: .plain, type.dtype)
-            try convPanels(plain, type, groups, into: packed)
+        case .convPanels(let groups): try convPanels(constant, type, groups, into: packed)
         default: throw .unsupported("packing into int8 panels")
         }
-        return Constant(constant.name, type, packed)
+        let result = Constant(constant.name, type, packed)
+        return dtype == nil || dtype == type.dtype ? result : try cast(result, to: dtype!)
     }
 
-    private static func cast(_ constant: Constant, _ type: TensorType, into packed: HeapStorage) throws(ApusError) {
-        var params = ck_cast_params(count: Int64(type.shape.count))
-        let task = ck_cast(constant.type.dtype.ck, type.dtype.ck, CK_ISA_REFERENCE)
-        try run(task, params, units: ck_cast_units(&params), from: constant, to: packed)
+    /// The same elements in the same layout as another float type, rounded to nearest. Throws where a finite value would
+    /// become infinite.
+    public static func cast(_ constant: Constant, to dtype: DType) throws(ApusError) -> Constant {
+        var type = constant.type
+        type.dtype = dtype
+        let result = HeapStorage(size: type.byteSize)
+        var params = ck_cast_params(count: Int64(type.byteSize / (dtype.bitWidth / 8)))
+        let task = ck_cast(constant.type.dtype.ck, dtype.ck, CK_ISA_REFERENCE)
+        try run(task, params, units: ck_cast_units(&params), from: constant, to: result)
+        let converted = Constant(constant.name, type, result)
+        let wasInfinite = try constant.hasInfinity(), isInfinite = try converted.hasInfinity()
+        guard wasInfinite || !isInfinite else {
+            throw .unsupported("'\(constant.name)' has values beyond the range of \(dtype.name)")
+        }
+        return converted
     }
 
-    private static func panels(_ constant: Constant, _ type: TensorType, into packed: HeapStorage) throws(ApusError) {
+    private static func panels(
+        _ constant: Constant, _ type: TensorType, into packed: HeapStorage
+    ) throws(ApusError) {
         let shape = type.shape
         var params = ck_panels_params()
         params.k = Int64(shape[shape.rank - 2])
@@ -62,5 +72,17 @@ public enum Packing {
         guard let task else { throw .unsupported("packing \(constant.type)") }
         let operands = [UnsafeMutableRawPointer(mutating: constant.bytes.baseAddress), packed.memory]
         withUnsafeBytes(of: params) { task($0.baseAddress, operands, 0, units, 0) }
+    }
+}
+
+extension Constant {
+    /// Whether an element of f32, f16 or bf16 is infinite: all bits of the exponent set, none of the fraction.
+    fileprivate func hasInfinity() throws(ApusError) -> Bool {
+        switch type.dtype {
+        case .f32: bytes.bindMemory(to: UInt32.self).contains { $0 & 0x7FFF_FFFF == 0x7F80_0000 }
+        case .f16: bytes.bindMemory(to: UInt16.self).contains { $0 & 0x7FFF == 0x7C00 }
+        case .bf16: bytes.bindMemory(to: UInt16.self).contains { $0 & 0x7FFF == 0x7F80 }
+        default: throw .unsupported("'\(name)' of \(type), wanted f32, f16 or bf16")
+        }
     }
 }

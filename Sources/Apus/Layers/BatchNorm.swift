@@ -2,8 +2,8 @@ import ApusGraph
 
 /// Each channel to mean 0 and variance 1, then times gamma plus beta (Ioffe and Szegedy 2015).
 ///
-/// Training uses the batch's statistics and lets the moving ones follow: moving ← momentum·moving + (1 − momentum)·batch.
-/// Inference uses the moving ones. Parameters: gamma, beta, moving_mean, moving_variance, all [channels].
+/// Training uses the batch's statistics and lets the moving ones follow, moving ← momentum·moving + (1 − momentum)·batch;
+/// inference uses the moving ones. Parameters: gamma, beta, moving_mean, moving_variance, all [channels].
 public final class BatchNorm: Layer {
     public let momentum: Double
     public let epsilon: Double

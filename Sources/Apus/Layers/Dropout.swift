@@ -14,7 +14,7 @@ public final class Dropout: Layer {
         let x = try onlyInput(inputs)
         guard rate >= 0 && rate < 1 else { throw .argument("rate \(rate), wanted 0 ..< 1") }
         guard context.phase == .training, rate > 0, let counter = context.counter else { return [x] }
-        let op = ApusGraph.Dropout(rate: Float(rate), source: RandomSource(seed: context.seed, stream: context.stream()))
-        return [try context(op, x, counter)]
+        let source = RandomSource(seed: context.seed, stream: context.stream())
+        return [try context(ApusGraph.Dropout(rate: Float(rate), source: source), x, counter)]
     }
 }

@@ -22,7 +22,9 @@ public final class LayerNorm: Layer {
 
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         let x = try onlyInput(inputs)
-        guard axes >= 1 && axes < x.shape.rank else { throw .argument("\(axes) axes of \(x.type), the batch not counted") }
+        guard axes >= 1 && axes < x.shape.rank else {
+            throw .argument("\(axes) axes of \(x.type), wanted 1 ..< \(x.shape.rank)")
+        }
         let shape = Array(x.shape.dimensions.suffix(axes))
         let gamma = try context.parameter("gamma", shape, gammaInitializer)
         let beta = try context.parameter("beta", shape, betaInitializer)

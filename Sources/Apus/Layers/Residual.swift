@@ -22,7 +22,7 @@ public final class Residual: Layer {
     ) {
         self.main = main()
         self.shortcut = shortcut()
-        self.activation = activation == .none ? nil : ActivationLayer(activation, name: "")
+        self.activation = activation == .none ? nil : ActivationLayer(activation)
         super.init()
     }
 

@@ -22,7 +22,9 @@ enum LossRules {
     /// Probabilities are kept this far from 0 and 1, as Keras does.
     static let epsilon: Float = 1e-7
 
-    static func clipped(_ x: Value, to maximum: Float = 1 - epsilon, _ builder: GraphBuilder) throws(ApusError) -> Value {
+    static func clipped(
+        _ x: Value, to maximum: Float = 1 - epsilon, _ builder: GraphBuilder
+    ) throws(ApusError) -> Value {
         try builder(Clip(minimum: epsilon, maximum: maximum), x)
     }
 

@@ -7,6 +7,8 @@ extension Network {
         let context: LayerContext
         let inputs: [Value]
         let outputs: [Value]
+        /// What each call of a layer made, and the places of its nodes.
+        let calls: [(layer: Layer, outputs: [Value], nodes: Range<Int>)]
     }
 
     static let batch = "batch"
@@ -33,18 +35,22 @@ extension Network {
         for input in extraInputs { extra.append(try builder.input(input.name, input.type)) }
         let context = LayerContext(
             phase, builder, parameters, seed: seed, counter: counter?(builder), emit: parameter)
+        var emitted: [(layer: Layer, outputs: [Value], nodes: Range<Int>)] = []
         for call in calls where !(call.layer is InputLayer) {
             context.currentLayer = call.layer
+            let firstNode = builder.function.nodes.count
             var arguments: [Value] = []
             for input in call.inputs { arguments.append(values[ObjectIdentifier(input.call)]![input.output]) }
             do throws(ApusError) {
-                values[ObjectIdentifier(call)] = try call.layer.call(arguments, context)
+                let made = try call.layer.call(arguments, context)
+                values[ObjectIdentifier(call)] = made
+                emitted.append((call.layer, made, firstNode..<builder.function.nodes.count))
             } catch {
                 throw error.within("layer '\(call.layer.name)'")
             }
         }
         let outputs = self.outputs.map { values[ObjectIdentifier($0.call)]![$0.output] }
-        return (Emitted(builder: builder, context: context, inputs: inputs, outputs: outputs), extra)
+        return (Emitted(builder: builder, context: context, inputs: inputs, outputs: outputs, calls: emitted), extra)
     }
 
     /// Names of the outputs: "output", or "output_0", "output_1", …

@@ -2,17 +2,6 @@ import ApusGraph
 import ApusRuntime
 
 extension Network {
-    /// The graph that ships: folded, fused and packed. What `predict` and `evaluate` run is exactly this, so they give
-    /// the bits that the exported file gives.
-    public func exportGraph(maximumBatch: Int = 64) throws(ApusError) -> Graph {
-        try Export.optimize(try inferenceGraph(maximumBatch: maximumBatch))
-    }
-
-    /// Writes the network as an .apus file.
-    public func export(to path: String, maximumBatch: Int = 64) throws(ApusError) {
-        try ModelWriter.write(try exportGraph(maximumBatch: maximumBatch), to: path)
-    }
-
     /// The outputs for samples given input by input, each [samples, …].
     public func predict(
         _ inputs: [Tensor], batchSize: Int = 64, threads: Int? = nil

@@ -3,7 +3,7 @@ import ApusRuntime
 
 extension Session {
     /// Sets an input from a tensor of its type and shape.
-    func set(function: Int = 0, input index: Int, _ tensor: Tensor) throws(ApusError) {
+    public func set(function: Int = 0, input index: Int, _ tensor: Tensor) throws(ApusError) {
         let wanted = try type(.input, function: function, index)
         let name = model.graph.functions[function].inputs[index].name
         guard tensor.dtype == wanted.dtype, tensor.shape == wanted.shape.dimensions else {
@@ -15,7 +15,7 @@ extension Session {
     }
 
     /// A copy of an output.
-    func tensor(function: Int = 0, output index: Int) throws(ApusError) -> Tensor {
+    public func tensor(function: Int = 0, output index: Int) throws(ApusError) -> Tensor {
         let type = try type(.output, function: function, index)
         let address = try address(.output, function: function, index)
         return try Tensor(

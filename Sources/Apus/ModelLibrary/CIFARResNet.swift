@@ -1,10 +1,10 @@
 import ApusGraph
 
 extension ModelLibrary {
-    /// A residual network for small images (He, Zhang, Ren, Sun 2016, section 4.2): a convolution, then for each width a
-    /// stage of `depth` blocks, every stage but the first halving the image, then the mean and one dense layer.
+    /// A residual network for small images (He, Zhang, Ren, Sun 2016, section 4.2): a convolution, then for each
+    /// width a stage of `depth` blocks, every stage but the first halving the image, then the mean and a dense layer.
     ///
-    /// The shortcut into a stage of another width is a 1×1 convolution. With widths 16, 32, 64 it has 6·depth + 2 layers.
+    /// The shortcut into a stage of another width is a 1×1 convolution. Three widths make 6·depth + 2 layers.
     public static func cifarResNet(
         depth: Int = 2, widths: [Int] = [16, 32, 64], input: [Int] = [32, 32, 3], classes: Int = 10,
         weightDecay: Double = 0, seed: UInt64 = 0

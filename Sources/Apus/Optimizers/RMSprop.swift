@@ -1,6 +1,7 @@
 import ApusGraph
 
-/// v ← ρ·v + (1 − ρ)·g², d = η·g / √(v + ε), w ← w − d; with momentum μ: m ← μ·m + d, w ← w − m (Hinton 2012, lecture 6).
+/// v ← ρ·v + (1 − ρ)·g², d = η·g / √(v + ε), w ← w − d; with momentum μ: m ← μ·m + d, w ← w − m
+/// (Hinton 2012, lecture 6).
 public struct RMSprop: Optimizer {
     public let learningRate: any LearningRateSchedule
     public let rho: Double

@@ -31,7 +31,8 @@ final class LayersInitializerTests: XCTestCase {
             let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
             // Five standard errors of the mean; the variance's relative error is below √(2/n) for all of these.
             XCTAssertLessThan(abs(mean), 5 * deviation / count.squareRoot(), "\(initializer)")
-            XCTAssertEqual(variance / (deviation * deviation), 1, accuracy: 5 * (2 / count).squareRoot(), "\(initializer)")
+            XCTAssertEqual(
+                variance / (deviation * deviation), 1, accuracy: 5 * (2 / count).squareRoot(), "\(initializer)")
             XCTAssertLessThanOrEqual(values.map { abs($0) }.max()!, bound * (1 + 1e-6), "\(initializer)")
             XCTAssertGreaterThan(values.map { abs($0) }.max()!, bound * 0.6, "\(initializer)")
             XCTAssertEqual(values, try draw(initializer, shape), "\(initializer) with the same seed")

@@ -81,8 +81,10 @@ final class LayersShapeTests: XCTestCase {
             Conv2D(2, kernel: 3)
             Conv2D(2, kernel: 3)
             Flatten()
+            ActivationLayer(.relu)
             Dense(3, name: "head")
         }
+        XCTAssertEqual(network.layers.map { $0.name }, ["input", "conv2d", "conv2d_1", "flatten", "relu", "head"])
         XCTAssertEqual(
             network.parameters.all.map { $0.name },
             ["conv2d/kernel", "conv2d/bias", "conv2d_1/kernel", "conv2d_1/bias", "head/kernel", "head/bias"])

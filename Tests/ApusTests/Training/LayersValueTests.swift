@@ -16,7 +16,8 @@ final class LayersValueTests: XCTestCase {
     private func merge(_ layer: Layer, _ inputs: [[Double]]) throws -> [Double] {
         let tensors = inputs.map { Input([$0.count]) }
         let network = try Network(inputs: tensors, outputs: layer.apply(tensors))
-        return try network.predict(try inputs.map { try Tensor($0.map { Float($0) }, shape: [1, $0.count]) })[0].doubles()
+        let rows = try inputs.map { try Tensor($0.map { Float($0) }, shape: [1, $0.count]) }
+        return try network.predict(rows)[0].doubles()
     }
 
     func testActivations() throws {
@@ -131,7 +132,8 @@ final class LayersValueTests: XCTestCase {
             BatchNorm(momentum: 0.9)
             Dense(1)
         }
-        let trainer = try Trainer(network, loss: MSE(), optimizer: SGD(learningRate: ConstantRate(0)), batchSize: 3, threads: 1)
+        let still = SGD(learningRate: ConstantRate(0))
+        let trainer = try Trainer(network, loss: MSE(), optimizer: still, batchSize: 3, threads: 1)
         try trainer.step(try batch([1, 10, 3, 20, 8, 60], [3, 2], [0, 0, 0], [3, 1]))
         try trainer.updateNetwork()
         assertClose(try network.doubles("batchnorm/moving_mean"), [0.4, 3])

@@ -65,7 +65,8 @@ final class LossesGradientTests: XCTestCase {
         let y = Sigmoid()(Dense(2)(Reshape([15])(Permute(2, 1)(Reshape([5, 3])(merged)))))
         let network = try Network(inputs: [x], outputs: [y], seed: 3)
         let target = tensor([4, 2], seed: 5, 0...1)
-        for loss in [MSE(), Huber(delta: 0.3), BinaryCrossEntropy(), BinaryCrossEntropy(labelSmoothing: 0.1)] as [any Loss] {
+        let losses: [any Loss] = [MSE(), Huber(delta: 0.3), BinaryCrossEntropy(), BinaryCrossEntropy(labelSmoothing: 0.1)]
+        for loss in losses {
             try check(network, loss, target: target)
         }
     }

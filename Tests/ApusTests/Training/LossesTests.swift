@@ -37,8 +37,8 @@ final class LossesTests: XCTestCase {
                 try OperatorRun.run(model, [prediction, target], isa: .init(rawValue: 0))
             }
             let found = try run(prediction)
-            XCTAssertEqual(
-                found[0].values[0], wanted, accuracy: (dtype == .f32 ? 1e-6 : 1e-12) * max(1, wanted), loss.name, line: line)
+            let tolerance = (dtype == .f32 ? 1e-6 : 1e-12) * max(1, wanted)
+            XCTAssertEqual(found[0].values[0], wanted, accuracy: tolerance, loss.name, line: line)
             guard dtype != .f32 else { continue }
             for element in prediction.values.indices {
                 var up = prediction, down = prediction

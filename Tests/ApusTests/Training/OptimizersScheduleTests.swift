@@ -5,10 +5,10 @@ import XCTest
 
 final class OptimizersScheduleTests: XCTestCase {
     private func check(
-        _ schedule: any LearningRateSchedule, _ wanted: [Int: Double], file: StaticString = #filePath, line: UInt = #line
+        _ schedule: any LearningRateSchedule, _ wanted: [Int: Double], line: UInt = #line
     ) {
         for (step, rate) in wanted {
-            XCTAssertEqual(schedule.rate(atStep: step), rate, accuracy: 1e-12, "step \(step)", file: file, line: line)
+            XCTAssertEqual(schedule.rate(atStep: step), rate, accuracy: 1e-12, "step \(step)", line: line)
         }
     }
 

@@ -54,7 +54,8 @@ final class OptimizersTests: XCTestCase {
             v[0] = 0.9 * v[0] + 0.1 * g * g
             w -= rate * g / (v[0] + 1e-7).squareRoot()
         }
-        try check(RMSprop(learningRate: ConstantRate(0.05), rho: 0.8, momentum: 0.5), slots: [0, 0]) { w, g, v, rate, _ in
+        let heavy = RMSprop(learningRate: ConstantRate(0.05), rho: 0.8, momentum: 0.5)
+        try check(heavy, slots: [0, 0]) { w, g, v, rate, _ in
             v[0] = 0.8 * v[0] + 0.2 * g * g
             v[1] = 0.5 * v[1] + rate * g / (v[0] + 1e-7).squareRoot()
             w -= v[1]
@@ -122,8 +123,7 @@ final class OptimizersTests: XCTestCase {
             Dense(1, name: "head")
         }
         network.parameters.setTrainable(false, prefix: "body/")
-        let before = network.parameters
-            .all.map { $0.value }
+        let before = network.parameters.all.map { $0.value }
         let trainer = try Trainer(network, loss: MSE(), optimizer: Adam(), batchSize: 4, threads: 1)
         try trainer.step(try batch(x.flatMap { $0 }, [4, 3], targets, [4, 1]))
         try trainer.updateNetwork()

@@ -46,7 +46,8 @@ struct DoubleNetwork {
         let gradients = try Backward.gradients(of: loss, for: trained.map { inputs[$0] }, in: builder)
         builder.output("y0", loss)
         for (i, gradient) in gradients.enumerated() {
-            builder.output("y\(i + 1)", try XCTUnwrap(gradient, "no gradient of \(network.parameters.all[trained[i]].name)"))
+            let name = network.parameters.all[trained[i]].name
+            builder.output("y\(i + 1)", try XCTUnwrap(gradient, "no gradient of \(name)"))
         }
         builder.finish()
         self.tensors = tensors
@@ -100,7 +101,9 @@ extension Network {
         try parameters.set(name, try Tensor(values.map { Float($0) }, shape: shape))
     }
 
-    func doubles(_ name: String) throws -> [Double] { try XCTUnwrap(parameters[name], "no parameter \(name)").doubles() }
+    func doubles(_ name: String) throws -> [Double] {
+        try XCTUnwrap(parameters[name], "no parameter \(name)").doubles()
+    }
 }
 
 /// A batch of one input and one target.

@@ -2,20 +2,31 @@ import ApusGraph
 
 /// Constants that every reader wants in the same packed layout are stored in it.
 let packWeightsPass = RewritePass("pack-weights", "plain weights → the panels that kernels read") {
-    graph throws(ApusError) in
+    graph, _ throws(ApusError) in
+    var changes = 0
     for index in graph.constants.indices where graph.constants[index].type.layout == .plain {
+        guard let layout = graph.agreedLayout(ofConstant: index) else { continue }
+        graph.constants[index] = try Packing.pack(graph.constants[index], as: layout)
+        changes += 1
+    }
+    return changes
+}
+
+extension Graph {
+    /// The layout that every reader of a plain constant wants; nil where one reads it plain, or two disagree.
+    func agreedLayout(ofConstant index: Int) -> Layout? {
         var layout: Layout?
-        var agreed = true
-        for function in graph.functions {
+        for function in functions {
             for node in function.nodes {
                 for (i, operand) in node.inputs.enumerated() where operand == .constant(index) {
-                    let wanted = node.op.packedLayout(input: i, type: graph.constants[index].type)
-                    if wanted == nil || layout != nil && layout != wanted { agreed = false }
+                    guard let wanted = node.op.packedLayout(input: i, type: constants[index].type),
+                        layout == nil || layout == wanted
+                    else { return nil }
                     layout = wanted
                 }
             }
-            for output in function.outputs where output.operand == .constant(index) { agreed = false }
+            if function.outputs.contains(where: { $0.operand == .constant(index) }) { return nil }
         }
-        if agreed, let layout { graph.constants[index] = try Packing.pack(graph.constants[index], as: layout) }
+        return layout
     }
 }

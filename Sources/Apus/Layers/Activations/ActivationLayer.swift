@@ -4,9 +4,13 @@ import ApusGraph
 public class ActivationLayer: Layer {
     public let activation: Activation
 
-    init(_ activation: Activation, name: String) {
+    public init(_ activation: Activation, name: String = "") {
         self.activation = activation
         super.init(name: name)
+    }
+
+    public override var kind: String {
+        type(of: self) == ActivationLayer.self && activation != .none ? activation.name : super.kind
     }
 
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {

@@ -15,9 +15,9 @@ struct Fans {
 
     init(_ shape: [Int]) {
         let receptive = shape.dropLast(2).reduce(1, *)
-        let sides = shape.count < 2 ? (shape.first ?? 1, shape.first ?? 1) : (shape[shape.count - 2], shape[shape.count - 1])
-        input = Double(max(1, receptive * sides.0))
-        output = Double(max(1, receptive * sides.1))
+        let sides = shape.suffix(2)
+        input = Double(max(1, receptive * (sides.first ?? 1)))
+        output = Double(max(1, receptive * (sides.last ?? 1)))
     }
 }
 
@@ -32,7 +32,7 @@ extension Tensor {
         try RandomUniform(-limit, limit).tensor(shape, &random)
     }
 
-    /// Truncated normal that has this standard deviation after the cut, which takes a standard normal's down to 0.8796….
+    /// Truncated normal that has this standard deviation after the cut; a standard normal's is 0.8796… then.
     static func truncatedNormal(
         _ shape: [Int], deviation: Double, _ random: inout Philox
     ) throws(ApusError) -> Tensor {

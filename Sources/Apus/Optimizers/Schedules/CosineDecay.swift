@@ -1,7 +1,7 @@
 import Foundation
 
-/// From `peak` to alpha·peak along half a cosine, over `steps` steps (Loshchilov and Hutter 2017); before that, linearly
-/// from `initial` to `peak` over `warmupSteps`.
+/// From `peak` to alpha·peak along half a cosine, over `steps` steps (Loshchilov and Hutter 2017); before that,
+/// linearly from `initial` to `peak` over `warmupSteps`.
 public struct CosineDecay: LearningRateSchedule {
     public let peak: Double
     public let steps: Int

@@ -1,4 +1,5 @@
-/// Linearly from `initial` to the first rate of another schedule, over `steps` steps; then that schedule from its start.
+/// Linearly from `initial` to the first rate of another schedule, over `steps` steps; then that schedule from its
+/// start.
 public struct LinearWarmup: LearningRateSchedule {
     public let steps: Int
     public let initial: Double

@@ -1,0 +1,34 @@
+import ApusGraph
+
+/// What golden pairs of an exported file are made of.
+public enum GoldenSource: Sendable {
+    case none
+    /// One or two pairs of random inputs within the inputs' contracts.
+    case random(seed: UInt64)
+    /// One pair of these inputs.
+    case samples([Tensor])
+}
+
+extension Network {
+    /// The graph that ships: folded, fused and packed. What `predict` and `evaluate` run is exactly this, so they give
+    /// the bits that the exported file gives.
+    public func exportGraph(
+        maximumBatch: Int = 64, options: ExportOptions = ExportOptions()
+    ) throws(ApusError) -> Graph {
+        try Export.optimize(try inferenceGraph(maximumBatch: maximumBatch), options)
+    }
+
+    /// Writes the network as an .apus file, with golden pairs to check it by on other machines.
+    public func export(
+        to path: String, maximumBatch: Int = 64, goldens: GoldenSource = .random(seed: 0),
+        options: ExportOptions = ExportOptions()
+    ) throws(ApusError) {
+        let graph = try exportGraph(maximumBatch: maximumBatch, options: options)
+        switch goldens {
+        case .none: break
+        case .random(let seed): try Goldens.add(to: graph, seed: seed)
+        case .samples(let samples): try Goldens.add(to: graph, samples: samples)
+        }
+        try ModelWriter.write(graph, to: path)
+    }
+}

@@ -1,0 +1,123 @@
+import Apus
+import ApusGraph
+import ApusRuntime
+import CKernels
+
+/// A model opened by a tool, ready to run one function on tensors.
+public final class ModelRun {
+    public let model: ApusRuntime.Model
+    public let function: Int
+    private let session: Session
+
+    public var declaration: Function { model.graph.functions[function] }
+
+    /// - Parameter dimensions: the largest values the symbolic dimensions will take; nil: those of the file.
+    public init(
+        _ model: ApusRuntime.Model, function: Int, threads: Int = 1, isa: ck_isa? = nil, profile: Bool = false,
+        dimensions: [Int]? = nil
+    ) throws(ApusError) {
+        self.model = model
+        self.function = function
+        var options = SessionOptions()
+        options.threads = threads
+        options.isa = isa
+        options.profile = profile
+        if let dimensions {
+            options.dimensionLimits = zip(model.graph.dimensions, dimensions).map { ($0.name, $1) }
+        }
+        session = try Session(model, options)
+    }
+
+    deinit { session.destroy() }
+
+    /// The outputs for inputs of the function's types. More samples than the model's largest batch run in parts.
+    public func outputs(_ inputs: [Tensor]) throws(ApusError) -> [NamedTensor] {
+        let samples = inputs.first?.rowCount ?? 1
+        let limit = model.graph.dimensions.first?.maximum ?? 0
+        guard isBatched && samples > limit else { return try run(inputs) }
+        var parts: [[NamedTensor]] = []
+        for start in stride(from: 0, to: samples, by: limit) {
+            var batch: [Tensor] = []
+            for input in inputs { batch.append(try input.rows(start..<min(samples, start + limit))) }
+            parts.append(try run(batch))
+        }
+        var results: [NamedTensor] = []
+        for (i, output) in declaration.outputs.enumerated() {
+            results.append(NamedTensor(output.name, try Tensor.concatenated(parts.map { $0[i].tensor })))
+        }
+        return results
+    }
+
+    /// Sets dimensions and inputs, runs once and copies the outputs.
+    public func run(_ inputs: [Tensor]) throws(ApusError) -> [NamedTensor] {
+        try set(inputs)
+        session.run(function: function)
+        var results: [NamedTensor] = []
+        for (i, output) in declaration.outputs.enumerated() {
+            results.append(NamedTensor(output.name, try session.tensor(function: function, output: i)))
+        }
+        return results
+    }
+
+    public func set(_ inputs: [Tensor]) throws(ApusError) {
+        let sizes = try model.graph.dimensions(ofFunction: function, inputs: inputs)
+        for (symbol, size) in zip(model.graph.dimensions, sizes) { try session.setDimension(symbol.name, size) }
+        for (i, input) in inputs.enumerated() { try session.set(function: function, input: i, input) }
+    }
+
+    public func runOnly() { session.run(function: function) }
+
+    public func profile() throws(ApusError) -> [ProfileEntry] {
+        var entries: [ProfileEntry] = []
+        for step in 0..<session.profileCount(function: function) {
+            entries.append(try session.profileEntry(function: function, step: step))
+        }
+        return entries
+    }
+
+    public var memorySize: Int { session.memorySize }
+
+    /// The one symbolic dimension leads every input and output.
+    private var isBatched: Bool {
+        model.graph.dimensions.count == 1
+            && declaration.inputs.allSatisfy { $0.type.shape.rank > 0 && $0.type.shape[0] == -1 }
+            && declaration.outputs.allSatisfy { $0.type.shape.rank > 0 && $0.type.shape[0] == -1 }
+    }
+}
+
+extension Graph {
+    /// The values that inputs give the symbolic dimensions; the smallest where none does.
+    public func dimensions(ofFunction index: Int, inputs: [Tensor]) throws(ApusError) -> [Int] {
+        var values = dimensions.map { $0.minimum }
+        var isSet = [Bool](repeating: false, count: values.count)
+        for (input, tensor) in zip(functions[index].inputs, inputs) {
+            for (axis, extent) in input.type.shape.dimensions.enumerated() where extent < 0 && axis < tensor.shape.count {
+                let symbol = -1 - extent, size = tensor.shape[axis]
+                guard symbol < values.count else { continue }
+                guard !isSet[symbol] || values[symbol] == size else {
+                    throw .shape("'\(input.name)' has \(dimensions[symbol].name) \(size), wanted \(values[symbol])")
+                }
+                values[symbol] = size
+                isSet[symbol] = true
+            }
+        }
+        return values
+    }
+
+    /// The index of a function by name, or 0.
+    public func function(named name: String?) throws(ApusError) -> Int {
+        guard let name else { return 0 }
+        guard let index = functionIndex(name) else {
+            throw .argument("no function '\(name)', wanted one of \(functions.map { $0.name }.joined(separator: ", "))")
+        }
+        return index
+    }
+
+    /// "f32[batch, 28, 28, 1]"
+    public func text(_ type: TensorType) -> String {
+        let extents = type.shape.dimensions.map { extent in
+            extent >= 0 ? "\(extent)" : -1 - extent < dimensions.count ? dimensions[-1 - extent].name : "?"
+        }
+        return "\(type.dtype.name)[\(extents.joined(separator: ", "))]"
+    }
+}

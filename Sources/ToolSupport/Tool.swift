@@ -1,0 +1,43 @@
+import ArgumentParser
+import ApusGraph
+import Foundation
+
+/// The command line of one tool. Every failure is one line on standard error and an exit code of `ToolExit`.
+public enum Tool {
+    /// Parses the arguments, runs the command and exits.
+    public static func main<Root: ParsableCommand>(_ root: Root.Type) -> Never {
+        let name = Root.configuration.commandName ?? "apus"
+        do {
+            var command = try Root.parseAsRoot()
+            try command.run()
+            exit(ToolExit.success.rawValue)
+        } catch let error as ApusError {
+            exit(Console(name).report(error).rawValue)
+        } catch let code as ExitCode {
+            exit(code.rawValue)
+        } catch {
+            let code = Root.exitCode(for: error)
+            // Help and version are asked for; all else is a mistake on the command line.
+            if code.isSuccess { Root.exit(withError: error) }
+            Console(name).complain(Root.message(for: error) + "; see \(name) --help")
+            exit(code.rawValue)
+        }
+    }
+}
+
+/// What every command takes.
+public struct CommonOptions: ParsableArguments {
+    @Flag(help: "Results as JSON.")
+    public var json = false
+
+    @Flag(help: "No progress on standard error.")
+    public var quiet = false
+
+    public init() {}
+
+    public func console(_ tool: String) -> Console { Console(tool, quiet: quiet) }
+}
+
+extension ExitCode {
+    public init(_ exit: ToolExit) { self.init(exit.rawValue) }
+}

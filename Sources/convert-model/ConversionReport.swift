@@ -1,0 +1,57 @@
+import Apus
+import ApusConvert
+import ToolSupport
+
+/// What a conversion did, for people and as JSON.
+struct ConversionReport: Encodable {
+    struct Pass: Encodable {
+        let name: String
+        let changes: Int
+        let nodes: Int
+        let constants: Int
+        let weightBytes: Int
+    }
+
+    let nodesBefore: Int
+    let weightBytesBefore: Int
+    let passes: [Pass]
+    let output: String?
+    let bytes: Int
+    let goldenPairs: Int
+    /// Largest difference from the answers that the source's golden pairs hold.
+    let goldenDifference: Double?
+    let verified: [Verification.Output]?
+
+    init(_ conversion: ModelConversion, output: String?, bytes: Int, _ verification: Verification?) {
+        nodesBefore = conversion.source.functions.reduce(0) { $0 + $1.nodes.count }
+        weightBytesBefore = conversion.source.constants.reduce(0) { $0 + $1.type.byteSize }
+        passes = conversion.passes.map {
+            Pass(
+                name: $0.pass.name, changes: $0.changes, nodes: $0.nodes, constants: $0.constants,
+                weightBytes: $0.constantBytes)
+        }
+        self.output = output
+        self.bytes = bytes
+        goldenPairs = conversion.graph.goldens.count
+        goldenDifference = conversion.goldenDifferences.map { $0.absolute }.max()
+        verified = verification?.outputs
+    }
+
+    var text: String {
+        var table = TextTable("pass", ">changes", ">nodes", ">constants", ">weights")
+        table.add("(as read)", "", "\(nodesBefore)", "", Quantity.bytes(weightBytesBefore))
+        for pass in passes {
+            table.add(
+                pass.name, "\(pass.changes)", "\(pass.nodes)", "\(pass.constants)", Quantity.bytes(pass.weightBytes))
+        }
+        var text = table.text + "golden pairs: \(goldenPairs)"
+        if let goldenDifference { text += ", at most \(Quantity.digits(goldenDifference)) from the source's answers" }
+        text += "\n"
+        for output in verified ?? [] {
+            text += "output \(output.name): max difference \(Quantity.digits(output.absolute)), "
+                + "relative \(Quantity.digits(output.relative))\n"
+        }
+        if let output { text += "\(output): \(Quantity.bytes(bytes))\n" }
+        return text
+    }
+}
