@@ -6,4 +6,10 @@ export APUS_LIBRARY="$PWD/build/libapus.so"
 
 ./scripts/check-lib.sh
 swift build --build-tests
+
+# The second reader and PyTorch recompute what these write.
+swift test --skip-build --filter 'testCaseFilesAreWritten|testOracleFilesAreWritten' >build/written.log 2>&1 ||
+    { cat build/written.log >&2; exit 1; }
+.venv/bin/python -m pytest -q Tests/PythonTests
+
 swift test --skip-build

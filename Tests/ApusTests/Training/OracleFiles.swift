@@ -1,0 +1,94 @@
+import ApusGraph
+import ApusRuntime
+import XCTest
+
+@testable import Apus
+
+/// Writes build/oracle/NETWORK.npz: the parameters of a network, a batch, and what training computes of it: what
+/// Tests/PythonTests/test_torch.py computes again with PyTorch.
+///
+/// Arrays: `x`, `labels`; `parameter/NAME`; `logits` and `loss` of the training phase; `gradient/NAME`;
+/// `moving/NAME`, the new moving statistics; `prediction`, the exported network's logits.
+final class OracleFiles: XCTestCase {
+    func testOracleFilesAreWritten() throws {
+        let folder = CaseFiles.root.appendingPathComponent("build/oracle")
+        try? FileManager.default.removeItem(at: folder)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let networks = [
+            try ModelLibrary.mlp(input: 20, hidden: [33, 17], outputs: 5, activation: .tanh, seed: 1),
+            try ModelLibrary.mnistCNN(seed: 2), try ModelLibrary.cifarCNN(seed: 3),
+            try ModelLibrary.cifarResNet(depth: 1, input: [16, 16, 3], seed: 4),
+            try ModelLibrary.vggStyle(widths: [8, 16], units: 24, dropout: 0, input: [16, 16, 3], seed: 5),
+        ]
+        for network in networks {
+            let arrays = try OracleRun(network).arrays()
+            XCTAssertTrue(arrays.contains { $0.name.hasPrefix("gradient/") })
+            try NPZ.write(arrays, to: folder.appendingPathComponent("\(network.name).npz").path)
+        }
+    }
+}
+
+/// One batch through the training phase of a network, with the gradients as outputs.
+private struct OracleRun {
+    let network: Network
+    let x: Tensor
+    let labels: Tensor
+    private let samples = 6
+
+    init(_ network: Network) throws {
+        self.network = network
+        var random = Philox(seed: 99)
+        let input = try network.inferenceGraph(maximumBatch: samples).functions[0].inputs[0].type
+        let shape = [samples] + input.shape.dimensions.dropFirst()
+        x = try Tensor((0..<shape.reduce(1, *)).map { _ in 2 * random.uniform() - 1 }, shape: shape)
+        labels = try Tensor((0..<samples).map { Int32($0 * 7 % 5) }, shape: [samples])
+        // Biases and normalizations that differ from 0 and 1, so that an exchange of two of them is seen.
+        for parameter in network.parameters.all where parameter.value.shape.count == 1 {
+            let old = try parameter.value.array(of: Float.self)
+            try network.parameters.set(
+                parameter.name, try Tensor(old.map { $0 + random.uniform() / 4 }, shape: parameter.value.shape))
+        }
+    }
+
+    func arrays() throws -> [NamedTensor] {
+        let graph = Graph(network.name)
+        for parameter in network.parameters.all {
+            graph.states.append(
+                State(
+                    parameter.name, parameter.value.type, parameter.isWeight ? .weight : .statistic,
+                    initial: parameter.value.constant(parameter.name)))
+        }
+        let (emitted, target) = try network.emit(
+            .training, graph, function: "step", maximumBatch: samples,
+            extraInputs: [("labels", TensorType(.i32, [-1]))], parameter: { index in
+                Value(operand: .state(index), type: graph.states[index].type)
+            })
+        let builder = emitted.builder
+        let loss = try SparseCategoricalCrossEntropy(fromLogits: true).value(emitted.outputs[0], target[0], builder)
+        let trained = network.parameters.all.indices.filter { network.parameters.all[$0].isTrainable }
+        let gradients = try Backward.gradients(of: loss, for: trained.map { builder.state($0) }, in: builder)
+        builder.output("logits", emitted.outputs[0])
+        builder.output("loss", loss)
+        for (index, gradient) in zip(trained, gradients) {
+            let name = network.parameters.all[index].name
+            builder.output("gradient/\(name)", try XCTUnwrap(gradient, "no gradient of \(name)"))
+        }
+        for update in emitted.context.updates {
+            builder.output("moving/\(network.parameters.all[update.parameter].name)", update.value)
+        }
+        builder.finish()
+        let session = try Session(try ApusRuntime.Model(graph))
+        defer { session.destroy() }
+        try session.set(input: 0, x)
+        try session.set(input: 1, labels)
+        session.run()
+        var arrays = [NamedTensor("x", x), NamedTensor("labels", labels)]
+        for parameter in network.parameters.all {
+            arrays.append(NamedTensor("parameter/\(parameter.name)", parameter.value))
+        }
+        for (i, output) in graph.functions[0].outputs.enumerated() {
+            arrays.append(NamedTensor(output.name, try session.tensor(output: i)))
+        }
+        return arrays + [NamedTensor("prediction", try network.predict(x))]
+    }
+}
