@@ -12,6 +12,8 @@
  *     apus_session_destroy(session);
  *     apus_model_close(model);
  *
+ * `libapus` runs models made for inference; `libapus-training`, behind this same header, also runs training steps.
+ *
  * Rules that hold everywhere
  * - A function that can fail returns an apus_status; 0 is success. Given an apus_error it also fills in one line that
  *   names the file, node or tensor, the value found and the value wanted. `error` may always be NULL.
@@ -52,7 +54,7 @@ typedef enum apus_status {
     APUS_INVALID_ARGUMENT = 1, /* a null pointer, an index out of range, an unknown name */
     APUS_IO_ERROR = 2,         /* the file cannot be opened, read or mapped */
     APUS_BAD_FILE = 3,         /* not an .apus file, truncated, corrupt, or against the format's rules */
-    APUS_UNSUPPORTED = 4,      /* a valid file that needs a newer Apus, or a type no kernel exists for */
+    APUS_UNSUPPORTED = 4,      /* a valid file that needs a newer Apus or libapus-training, or a type without a kernel */
     APUS_BAD_SHAPE = 5,        /* a size or dimension other than the model's */
     APUS_OUT_OF_MEMORY = 6,    /* an allocation failed, or the caller's memory is too small */
     APUS_NOT_READY = 7,        /* run before every input was set or bound */
@@ -76,7 +78,8 @@ typedef struct apus_model apus_model;
 APUS_API apus_status apus_model_open(const char *path, apus_model **model, apus_error *error);
 
 /* Opens a model that is already in memory. The bytes are used in place and must stay unchanged until the model is
- * closed; when `bytes` is not 64-byte aligned the weights are copied once. On failure *model is NULL. */
+ * closed and its last session destroyed; when `bytes` is not 64-byte aligned the weights are copied once. On failure
+ * *model is NULL. */
 APUS_API apus_status apus_model_open_memory(const void *bytes, size_t size, apus_model **model, apus_error *error);
 
 /* Closes the handle; NULL is allowed. Sessions made from it stay usable: the model's memory goes with the last. */
@@ -198,20 +201,22 @@ APUS_API apus_status apus_session_output_info(const apus_session *session, size_
 
 /* ---- 5. Tensors in and out ---------------------------------------------------------------------------------------- */
 
-/* Copies a tensor in or out; `size` must be its byte_size. Functions share memory: set a function's inputs, run it and
- * read its outputs before another function of the same session is given inputs. */
+/* Copies a tensor in or out; `size` must be its byte_size. An input that is bound to the caller's memory cannot be set.
+ * Functions share memory: set a function's inputs, run it and read its outputs before another function of the same
+ * session is given inputs. */
 APUS_API apus_status apus_session_set_input(apus_session *session, size_t function, size_t input, const void *data,
                                             size_t size, apus_error *error);
 APUS_API apus_status apus_session_get_output(const apus_session *session, size_t function, size_t output, void *data,
                                              size_t size, apus_error *error);
 
 /* The session's own memory of a tensor, to write or read without a copy. Asking for an input counts as setting it.
- * NULL when the session, function or index is wrong. */
+ * NULL when the session, function or index is wrong, or when the input is bound to the caller's memory. */
 APUS_API void *apus_session_input_data(apus_session *session, size_t function, size_t input);
 APUS_API const void *apus_session_output_data(const apus_session *session, size_t function, size_t output);
 
 /* Uses the caller's memory for a tensor, read or written by every later run, until bound to other memory, or to NULL
- * for the session's own. `size` is at least the byte_size; data is aligned to its element. */
+ * for the session's own, which leaves an input unset. `size` is at least the byte_size, and a dimension cannot be set so
+ * that it no longer is; data is aligned to its element. */
 APUS_API apus_status apus_session_bind_input(apus_session *session, size_t function, size_t input, const void *data,
                                              size_t size, apus_error *error);
 APUS_API apus_status apus_session_bind_output(apus_session *session, size_t function, size_t output, void *data,
@@ -233,7 +238,7 @@ APUS_API size_t apus_session_states_size(const apus_session *session);
 APUS_API apus_status apus_session_save_states(const apus_session *session, void *data, size_t size, apus_error *error);
 APUS_API apus_status apus_session_load_states(apus_session *session, const void *data, size_t size, apus_error *error);
 
-/* ---- 8. Profile ---------------------------------------------------------------------------------------------------- */
+/* ---- 8. Profile --------------------------------------------------------------------------------------------------- */
 
 typedef struct apus_profile_entry {
     const char *node;     /* the node's name in the file */

@@ -12,4 +12,8 @@ swift test --skip-build --filter 'testCaseFilesAreWritten|testOracleFilesAreWrit
     { cat build/written.log >&2; exit 1; }
 .venv/bin/python -m pytest -q Tests/PythonTests
 
+Tests/CHeaderTests/run.sh
+packaging/install.sh "$PWD/build/prefix" "$PWD/build/prefix"
+packaging/test-install.sh build/prefix
+
 swift test --skip-build
