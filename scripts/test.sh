@@ -16,4 +16,4 @@ Tests/CHeaderTests/run.sh
 packaging/install.sh "$PWD/build/prefix" "$PWD/build/prefix"
 packaging/test-install.sh build/prefix
 
-swift test --skip-build
+swift test --skip-build --disable-swift-testing
