@@ -126,6 +126,14 @@ def test_a_changed_weight_is_found(counter):
         Model(counter[:-1] + b"\1")
 
 
+def test_weights_that_are_not_aligned_are_refused(counter):
+    start, weights = Model._scan(counter)
+    tail = tiny_models.varint(15 << 3 | 2) + tiny_models.varint(64) + counter[weights:]
+    longer = bytes(weights - start - 4 + 1)
+    with pytest.raises(BadFile, match="weights at byte"):
+        Model(counter[:start] + tiny_models.field(14, longer) + tail)
+
+
 def test_a_newer_major_is_refused():
     with pytest.raises(BadFile, match="newer"):
         Model(tiny_models.broken()["future-major"])

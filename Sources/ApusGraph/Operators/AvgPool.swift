@@ -1,8 +1,8 @@
 import CKernels
 import CModelFormat
 
-/// y = the sum of each window of x, divided by the number of its elements inside x or, if `countsPadding`, by the size of
-/// the kernel. ONNX: AveragePool with count_include_pad.
+/// y = the sum of each window of x, divided by the number of its elements inside x or, if `countsPadding`, by the size
+/// of the kernel. ONNX: AveragePool with count_include_pad.
 ///
 /// Input: x [N, H, W, C], f32 or f64. Output: y [N, OH, OW, C].
 public final class AvgPool: Pooling {

@@ -5,9 +5,10 @@ import CModelFormat
 ///     x[n, i·sh + ky·dh − top, j·sw + kx·dw − left, g·C/groups + c] · W[ky, kx, c, o]), g = o / (O / groups),
 /// where x is 0 outside. ONNX: Conv, there channels first with W [O, C/groups, kh, kw].
 ///
-/// Inputs: x [N, H, W, C]; W [kh, kw, C/groups, O], plain or in convolution panels; b [O] if `hasBias`; r, shaped like y,
-/// if `hasResidual`. Output: y [N, OH, OW, O], OH = ⌊(H + top + bottom − (kh − 1)·dh − 1) / sh⌋ + 1, or ⌈H / sh⌉ with
-/// padding `same`; OW likewise. With as many groups as channels, more than one, it is a depthwise convolution.
+/// Inputs: x [N, H, W, C]; W [kh, kw, C/groups, O], plain or in convolution panels; b [O] if `hasBias`; r, shaped like
+/// y, if `hasResidual`. Output: y [N, OH, OW, O], OH = ⌊(H + top + bottom − (kh − 1)·dh − 1) / sh⌋ + 1, or ⌈H / sh⌉
+/// with padding `same`; OW likewise. With as many groups as channels, more than one, it is a depthwise convolution,
+/// whose W stays plain.
 public final class Conv2D: Convolution {
     public init(
         strides: Size2D = 1, dilations: Size2D = 1, padding: Padding = .valid, groups: Int = 1, hasBias: Bool = true,

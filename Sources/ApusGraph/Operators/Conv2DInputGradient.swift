@@ -1,10 +1,11 @@
 import CKernels
 import CModelFormat
 
-/// dx = dy *ᵀ W: the gradient of Conv2D's x. dx[n, y, x, c] = Σ of dy[n, i, j, o] · W[ky, kx, c, o] over all outputs that
-/// read this input, with ky and kx the tap by which they do.
+/// dx = dy *ᵀ W: the gradient of Conv2D's x. dx[n, y, x, c] = Σ of dy[n, i, j, o] · W[ky, kx, c, o] over all outputs
+/// that read this input, with ky and kx the tap by which they do.
 ///
-/// Inputs: dy [N, OH, OW, O]; W [kh, kw, C/groups, O]; x [N, H, W, C], whose values are not read. Output: dx, shaped like x.
+/// Inputs: dy [N, OH, OW, O]; W [kh, kw, C/groups, O]; x [N, H, W, C], whose values are not read. Output: dx, shaped
+/// like x.
 public final class Conv2DInputGradient: Operator {
     private let geometry: ConvolutionGeometry
 

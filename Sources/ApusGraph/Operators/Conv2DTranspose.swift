@@ -1,9 +1,9 @@
 import CKernels
 import CModelFormat
 
-/// y = act(x *ᵀ W + b + r), where *ᵀ is the input gradient of the convolution with these strides, dilations, padding and
-/// groups: y[n, i·sh + ky·dh − top, j·sw + kx·dw − left, g·O/groups + o] += x[n, i, j, c] · W[ky, kx, o, c] for every
-/// i, j, ky, kx and c of group g. ONNX: ConvTranspose, there channels first with W [C, O/groups, kh, kw]; Keras:
+/// y = act(x *ᵀ W + b + r), where *ᵀ is the input gradient of the convolution with these strides, dilations, padding
+/// and groups: y[n, i·sh + ky·dh − top, j·sw + kx·dw − left, g·O/groups + o] += x[n, i, j, c] · W[ky, kx, o, c] for
+/// every i, j, ky, kx and c of group g. ONNX: ConvTranspose, there channels first with W [C, O/groups, kh, kw]; Keras:
 /// Conv2DTranspose, whose W is this one.
 ///
 /// Inputs: x [N, H, W, C]; W [kh, kw, O/groups, C], the weights of that convolution, which takes y's channels to x's;

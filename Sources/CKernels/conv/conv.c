@@ -42,9 +42,11 @@ ROWS(depthwise_input_gradient);
 GRADIENT_ROWS(conv_weight_gradient);
 GRADIENT_ROWS(depthwise_weight_gradient);
 
-/* The vector variants of the depthwise loops hold one input channel per output channel. */
-static ck_isa depthwise_isa(const ck_conv_params *p, ck_isa isa) {
-    return p->out_c == p->in_c ? isa : CK_ISA_REFERENCE;
+/* The vector variants of the depthwise loops hold one input channel per output channel, and widen small weights. */
+static ck_isa depthwise_isa(const ck_conv_params *p, ck_dtype weights, ck_isa isa) {
+    size_t taps = (size_t)p->kernel_h * (size_t)p->kernel_w;
+    int fits = weights == CK_F32 || taps * CK_PANEL <= DEPTHWISE_WIDENED;
+    return p->out_c == p->in_c && fits ? isa : CK_ISA_REFERENCE;
 }
 
 ck_task ck_conv(const ck_conv_params *p, ck_dtype weights, ck_isa isa) {
@@ -60,13 +62,13 @@ ck_task ck_conv_weight_gradient(const ck_conv_params *p, ck_dtype dtype, ck_isa 
     return choose(conv_weight_gradient_rows, dtype, isa);
 }
 ck_task ck_depthwise(const ck_conv_params *p, ck_dtype weights, ck_isa isa) {
-    return p->groups == p->in_c ? choose(depthwise_rows, weights, depthwise_isa(p, isa)) : NULL;
+    return p->groups == p->in_c ? choose(depthwise_rows, weights, depthwise_isa(p, weights, isa)) : NULL;
 }
 ck_task ck_depthwise_input_gradient(const ck_conv_params *p, ck_dtype weights, ck_isa isa) {
-    return p->groups == p->in_c ? choose(depthwise_input_gradient_rows, weights, depthwise_isa(p, isa)) : NULL;
+    return p->groups == p->in_c ? choose(depthwise_input_gradient_rows, weights, depthwise_isa(p, weights, isa)) : NULL;
 }
 ck_task ck_depthwise_weight_gradient(const ck_conv_params *p, ck_dtype dtype, ck_isa isa) {
-    return p->groups == p->in_c ? choose(depthwise_weight_gradient_rows, dtype, depthwise_isa(p, isa)) : NULL;
+    return p->groups == p->in_c ? choose(depthwise_weight_gradient_rows, dtype, depthwise_isa(p, dtype, isa)) : NULL;
 }
 
 size_t ck_conv_units(const ck_conv_params *p) { return conv_count_units(p, 0, 0); }

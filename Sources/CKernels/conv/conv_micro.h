@@ -15,6 +15,7 @@ typedef struct {
     size_t length;
     ptrdiff_t source_y, source_x, weight_y, weight_x; /* to the next tap, in elements */
     size_t channels;                      /* ≤ vectors · V_WIDTH */
+    int bf16;                             /* weights of two bytes are bf16, not f16 */
     conv_epilogue to;
 } conv_work;
 
@@ -23,9 +24,10 @@ typedef struct {
     void (*run)(const conv_work *, const conv_place *);
 } conv_micro;
 
-/* The micro-kernels for one weight type, the tallest of each width first. */
+/* A weight type and its micro-kernels, the best of those that fit last. */
 typedef struct {
     const conv_micro *kernels;
     size_t count, weight_size;
+    int bf16;
 } conv_type;
 #endif

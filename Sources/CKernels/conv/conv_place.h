@@ -9,6 +9,10 @@
 /* A loop over a register tile: unrolled wholly, or the sums would live in memory. */
 #define CONV_EACH(i, n) _Pragma("clang loop unroll(full)") for (int i = 0; i < (n); i++)
 
+/* Runs once per block or unit: kept small. */
+#define CONV_COMPACT __attribute__((noinline, minsize))
+#define CONV_APART __attribute__((noinline))
+
 #define CONV_ZEROS 256 /* floats of padding to read */
 static const float conv_zeros[CONV_ZEROS];
 
@@ -20,13 +24,6 @@ V_INLINE void conv_store_part(float *p, vf x, size_t n) {
 /* How many of `columns` fall into vector v. */
 V_INLINE size_t conv_part(size_t columns, size_t v) {
     return columns <= v * V_WIDTH ? 0 : conv_min(columns - v * V_WIDTH, V_WIDTH);
-}
-
-/* Where the source at element offset `at` is read: there, or from the zeros. Without a branch. */
-V_INLINE const float *conv_inside_or_zeros(const float *source, ptrdiff_t at, int inside) {
-    const uintptr_t keep = (uintptr_t)0 - (uintptr_t)(inside != 0);
-    const uintptr_t there = (uintptr_t)source + (uintptr_t)at * sizeof(float);
-    return (const float *)((there & keep) | ((uintptr_t)conv_zeros & ~keep));
 }
 
 /* Pixels of a tile: the source coordinate of the first tap, the element offset of that tap and of the result.
@@ -97,9 +94,34 @@ V_INLINE void conv_place_next(conv_place *at, const conv_view *v, const conv_pha
     }
 }
 
+/* How far the first taps of CONV_ROWS rows, in lanes, lie from the four edges. */
+typedef struct {
+    vi top, left, bottom, right;
+} conv_margins;
+
+V_INLINE conv_margins conv_margins_of(const conv_place *at, int32_t height, int32_t width) {
+    const vi y = conv_load_int(at->y), x = conv_load_int(at->x);
+    return (conv_margins){y, x, vi_sub(vi_set(height - 1), y), vi_sub(vi_set(width - 1), x)};
+}
+
+/* Where those rows read the source `tap` elements from their first tap, (move_y, move_x) pixels away: there, or from
+ * the zeros if it is padding. */
+V_INLINE void conv_taps(const float **x, const conv_place *at, const conv_margins *m, const float *source,
+                        ptrdiff_t tap, int32_t move_y, int32_t move_x) {
+    const vi down = vi_set(move_y), across = vi_set(move_x);
+    const vi row = vi_or(vi_add(m->top, down), vi_sub(m->bottom, down));
+    const vi column = vi_or(vi_add(m->left, across), vi_sub(m->right, across));
+    const uint32_t outside = conv_signs(vi_or(row, column));
+    CONV_EACH(r, CONV_ROWS) {
+        const uintptr_t there = (uintptr_t)source + (uintptr_t)(at->source[r] + tap) * sizeof(float);
+        x[r] = outside >> r & 1 ? conv_zeros : (const float *)there;
+    }
+}
+
 /* One tile of whole or cut vectors, from memory. */
-static __attribute__((noinline)) void conv_store_cut(const conv_place *at, size_t rows, size_t columns, float *result,
-                                                     const float *tile, size_t pitch) {
+CONV_COMPACT
+static void conv_store_cut(const conv_place *at, size_t rows, size_t columns, float *result, const float *tile,
+                           size_t pitch) {
     for (size_t r = 0; r < rows; r++, tile += pitch)
         for (size_t c = 0; c < columns; c += V_WIDTH)
             conv_store_part(result + at->result[r] + c, v_load(tile + c), conv_min(columns - c, V_WIDTH));
@@ -107,8 +129,9 @@ static __attribute__((noinline)) void conv_store_cut(const conv_place *at, size_
 
 /* What is not worth a place in every register tile, over a stored tile while it is in cache:
  * result = act(result + residual). */
-static __attribute__((noinline)) void conv_finish(const conv_place *at, size_t columns, float *result,
-                                                  const float *residual, const ck_activation_params *act) {
+CONV_COMPACT
+static void conv_finish(const conv_place *at, size_t columns, float *result, const float *residual,
+                        const ck_activation_params *act) {
     for (size_t r = 0; r < at->count; r++)
         for (size_t c = 0; c < columns; c += V_WIDTH) {
             size_t n = conv_min(columns - c, V_WIDTH), to = at->result[r] + c;

@@ -9,8 +9,9 @@
 
 /* Copies line by line into `to`; `work`, whose taps touch, and the place then read there. Returns 0 if the tile does
  * not fit. Writes up to V_WIDTH − 1 floats past CONV_STRIP. */
-static __attribute__((noinline)) int conv_strip(float *to, conv_work *work, conv_place *at, const conv_axis *y,
-                                                const conv_axis *x, const conv_view *v) {
+CONV_COMPACT
+static int conv_strip(float *to, conv_work *work, conv_place *at, const conv_axis *y, const conv_axis *x,
+                      const conv_view *v) {
     const int32_t taps = x->taps, stride = x->stride;
     const size_t depth = v->depth, pitch = ((at->count - 1) * (size_t)stride + (size_t)taps) * depth;
     if (at->lines * (size_t)y->taps * pitch > CONV_STRIP) return 0;

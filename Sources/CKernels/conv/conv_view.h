@@ -8,6 +8,7 @@
 
 #define CONV_TILE 12      /* pixels in a unit */
 #define CONV_COLUMNS 32   /* channels in a unit: two panels */
+#define DEPTHWISE_WIDENED 2048 /* floats on the stack for depthwise weights of two bytes, 16 channels at a time */
 #define CONV_STRETCH 16   /* tiles that share one pass over a pair of panels */
 
 #define CONV_INLINE static inline __attribute__((unused))
@@ -84,7 +85,8 @@ CONV_INLINE conv_axis conv_axis_gradient(int32_t in, int32_t out, int32_t kernel
         .move = -(dilation / a), .size = out};
 }
 
-CONV_INLINE conv_phase conv_phase_at(const conv_view *v, const ck_conv_params *p, int fy, int fx) {
+__attribute__((unused, noinline, minsize))
+static conv_phase conv_phase_at(const conv_view *v, const ck_conv_params *p, int fy, int fx) {
     conv_phase phase;
     if (v->gradient) {
         phase.y = conv_axis_gradient(p->in_h, p->out_h, p->kernel_h, p->stride_h, p->dilation_h, p->pad_top, fy);

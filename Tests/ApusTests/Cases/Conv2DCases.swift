@@ -29,7 +29,8 @@ private func family(
 
 /// What follows the sums, over a 3 × 3 convolution with padding.
 private func finished(
-    _ name: String, _ op: Conv2D, channels: Int, gradients: [Int] = [], _ activation: @escaping (Double) -> Double = { $0 }
+    _ name: String, _ op: Conv2D, channels: Int, gradients: [Int] = [],
+    _ activation: @escaping (Double) -> Double = { $0 }
 ) -> OperatorCase {
     let x = [1, 3, 4, 2], w = [3, 3, 2, channels]
     let reference = ConvolutionReference(x: x, w: w, strides: 1, dilations: 1, padding: .same, groups: 1)
@@ -48,7 +49,7 @@ let conv2DCases: [OperatorCase] = [
     family("1×1, stride 2", x: [1, 5, 4, 3], w: [1, 1, 3, 4], strides: 2, small: true),
     family("3×3 valid", x: [2, 5, 4, 2], w: [3, 3, 2, 3], small: true),
     family("3×3 same", x: [1, 4, 5, 3], w: [3, 3, 3, 2], padding: .same, small: true),
-    family("3×3 same, stride 2, odd and even", x: [1, 5, 6, 2], w: [3, 3, 2, 2], strides: 2, padding: .same, small: true),
+    family("3×3 same, stride 2, odd, even", x: [1, 5, 6, 2], w: [3, 3, 2, 2], strides: 2, padding: .same, small: true),
     family("3×3 same, stride 3", x: [2, 7, 8, 1], w: [3, 3, 1, 2], strides: 3, padding: .same, small: true),
     family("2×2 stride 3, elements never read", x: [1, 7, 8, 1], w: [2, 2, 1, 2], strides: 3, small: true),
     family("3×2, strides 1 and 2", x: [1, 5, 6, 2], w: [3, 2, 2, 2], strides: Size2D(1, 2), small: true),
@@ -69,7 +70,9 @@ let conv2DCases: [OperatorCase] = [
     family("3×3, groups 2 of 17", x: [1, 4, 5, 34], w: [3, 3, 17, 34], padding: .same, groups: 2),
     family("depthwise 3×3", x: [1, 4, 5, 3], w: [3, 3, 1, 3], padding: .same, groups: 3, small: true),
     family("depthwise 3×3, multiplier 2", x: [1, 4, 5, 3], w: [3, 3, 1, 6], padding: .same, groups: 3, small: true),
-    family("depthwise 5×3, 32 channels, stride 2", x: [2, 9, 7, 32], w: [5, 3, 1, 32], strides: 2, padding: .same, groups: 32),
+    family(
+        "depthwise 5×3, 32 channels, stride 2", x: [2, 9, 7, 32], w: [5, 3, 1, 32], strides: 2, padding: .same,
+        groups: 32),
     family(
         "depthwise 3×3, 17 channels, dilation 2", x: [1, 8, 7, 17], w: [3, 3, 1, 17], dilations: 2, padding: .same,
         groups: 17),

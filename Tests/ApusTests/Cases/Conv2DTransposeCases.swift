@@ -32,7 +32,8 @@ let conv2DTransposeCases: [OperatorCase] = [
     transposed("3×3, dilation 2", x: [1, 2, 3, 1], w: [3, 3, 2, 1], y: [1, 6, 7, 2], dilations: 2),
     transposed("3×3, groups 2", x: [1, 2, 3, 6], w: [3, 3, 2, 6], y: [1, 4, 5, 4], groups: 2),
     transposed(
-        "depthwise, stride 2", x: [1, 2, 3, 3], w: [3, 3, 1, 3], y: [1, 4, 6, 3], strides: 2, padding: .same, groups: 3),
+        "depthwise, stride 2", x: [1, 2, 3, 3], w: [3, 3, 1, 3], y: [1, 4, 6, 3], strides: 2, padding: .same,
+        groups: 3),
     transposed("depthwise, multiplier 2", x: [1, 2, 3, 4], w: [3, 3, 1, 4], y: [1, 4, 5, 2], groups: 2),
     transposed(
         "4×4, stride 2, 32→17", x: [2, 4, 5, 32], w: [4, 4, 17, 32], y: [2, 8, 10, 17], strides: 2, padding: .same,

@@ -49,7 +49,8 @@ struct ConvolutionReference {
                             let wAt = (ky * w[1] + kx) * depth * outputs
                             let yAt = ((n * oh + i) * ow + j) * outputs
                             for o in 0..<outputs {
-                                for c in 0..<depth { body(xAt + o / columns * depth + c, wAt + c * outputs + o, yAt + o) }
+                                let first = xAt + o / columns * depth
+                                for c in 0..<depth { body(first + c, wAt + c * outputs + o, yAt + o) }
                             }
                         }
                     }

@@ -62,9 +62,8 @@ struct ConvolutionGeometry: Sendable {
         guard groups >= 1 && groups <= Shape.maximumExtent else {
             throw .shape("\(groups) groups, wanted 1 ... \(Shape.maximumExtent)")
         }
-        guard x[0] >= 1 && x[3] >= 1 && w[2] >= 1 && w[3] >= 1 else {
-            throw .shape("x \(x) and W \(w) with an extent of 0, wanted 1 or more")
-        }
+        try SlidingWindow.check("x \(x)", x[0], x[3])
+        try SlidingWindow.check("W \(w)", w[2], w[3])
         guard w[2] * groups == x[3] else {
             throw .shape("x \(x) with \(x[3]) channels, wanted \(w[2] * groups) for W \(w) in \(groups) groups")
         }

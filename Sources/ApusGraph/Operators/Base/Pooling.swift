@@ -58,9 +58,7 @@ public class Pooling: Operator {
     /// The type of y, all rules checked.
     final func pooled(_ x: TensorType) throws(ApusError) -> TensorType {
         try x.require("x", rank: 4, float: true)
-        guard x.shape[0] >= 1 && x.shape[3] >= 1 else {
-            throw .shape("x \(x) with an extent of 0, wanted 1 or more")
-        }
+        try SlidingWindow.check("x \(x)", x.shape[0], x.shape[3])
         for extent in [kernel.height, kernel.width] where extent < 1 || extent > Pooling.maximumKernel {
             throw .shape("a kernel of \(kernel.height) × \(kernel.width), wanted 1 ... \(Pooling.maximumKernel)")
         }

@@ -31,8 +31,8 @@ struct SlidingWindow: Sendable {
     /// The input gradient of a convolution goes through the image once per pair of offsets within the strides.
     static let maximumStrides = 1 << 14
     static let maximumDilation = 1 << 16
-    /// Coordinates in the padded image, and a few strides more, fit in 32 bits.
-    static let maximumExtent = 1 << 30
+    /// What the kernels count in 32 bits: every extent, and every coordinate in the padded image.
+    static let maximumExtent = (1 << 30) - 1
 
     /// The size of the output and the padding before the image.
     struct Placement {
@@ -80,6 +80,13 @@ struct SlidingWindow: Sendable {
             (output.width - 1) * strides.width + window.width + 1 - pads.width + extra.width)
     }
 
+    /// Extents of a tensor that the window does not slide along.
+    static func check(_ type: String, _ extents: Int...) throws(ApusError) {
+        for extent in extents where extent < 1 || extent > maximumExtent {
+            throw .shape("extent \(extent) of \(type), wanted 1 ... \(maximumExtent)")
+        }
+    }
+
     /// The ranges of the attributes, so that products of two of them and an extent fit `Int`.
     private func check() throws(ApusError) {
         for stride in [strides.height, strides.width] where stride < 1 || stride > SlidingWindow.maximumStride {
@@ -103,8 +110,8 @@ struct SlidingWindow: Sendable {
         _ axis: String, _ kernel: Int, _ stride: Int, _ dilation: Int, _ padding: (before: Int, after: Int)?,
         over extent: Int
     ) throws(ApusError) -> (output: Int, before: Int) {
-        guard kernel >= 1 && extent >= 1 else {
-            throw .shape("kernel \(kernel) over \(axis) \(extent), wanted 1 or more")
+        guard kernel >= 1 && extent >= 1 && extent <= maximumExtent else {
+            throw .shape("kernel \(kernel) over \(axis) \(extent), wanted 1 ... \(maximumExtent)")
         }
         let window = (kernel - 1) * dilation + 1
         var output = (extent + stride - 1) / stride
