@@ -6,7 +6,7 @@ import ApusGraph
 /// Predictions [N] or [N, 1] with targets 0 or 1, or [N, C] with class indices or one-hot targets: then the mean over
 /// the classes, each against the rest. NaN where positives or negatives are wanting, or a score is NaN.
 public struct AUROC: Metric {
-    public let name = "auroc"
+    public var name: String { "auroc" }
     private var scores: [[Double]] = []
     private var isPositive: [[Bool]] = []
 

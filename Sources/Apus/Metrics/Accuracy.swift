@@ -4,7 +4,7 @@ import ApusGraph
 ///
 /// Predictions [..., C] are probabilities or logits; targets are class indices or one-hot.
 public struct Accuracy: Metric {
-    public let name = "accuracy"
+    public var name: String { "accuracy" }
     private var mean = Mean()
 
     public init() {}
@@ -22,7 +22,7 @@ public struct Accuracy: Metric {
 ///
 /// Predictions [N] or [N, 1]; for logits the threshold is 0.
 public struct BinaryAccuracy: Metric {
-    public let name = "accuracy"
+    public var name: String { "accuracy" }
     public let threshold: Double
     private var mean = Mean()
 

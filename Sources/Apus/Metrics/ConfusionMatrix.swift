@@ -3,7 +3,7 @@ import ApusGraph
 /// How often samples of each class were predicted as each class. Predictions [..., C]; targets are class indices or
 /// one-hot. A sample whose scores are all NaN counts in no cell.
 public struct ConfusionMatrix: Metric, CustomStringConvertible {
-    public let name = "confusion"
+    public var name: String { "confusion" }
     /// counts[actual][predicted].
     public private(set) var counts: [[Int]] = []
     private var samples = 0

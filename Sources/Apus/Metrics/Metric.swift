@@ -2,18 +2,47 @@ import ApusGraph
 
 /// A number about predictions and their targets, gathered batch by batch over samples, so that batches of any sizes
 /// give the value of all samples at once. Before the first update the value is NaN.
-public protocol Metric: Sendable {
+///
+/// What it has gathered is `Codable`, so that a checkpoint within an epoch goes on where it was.
+public protocol Metric: Sendable, Codable {
     /// A short name for logs, such as "accuracy".
     var name: String { get }
+    /// The output of the network that it measures; 0 by default.
+    var output: Int { get }
     var value: Double { get }
     /// Adds the samples of a batch.
     mutating func update(predictions: Tensor, targets: Tensor) throws(ApusError)
     mutating func reset()
 }
 
+extension Metric {
+    public var output: Int { 0 }
+
+    /// The same metric of another output: `Accuracy().on(output: 1)`, named "output_1_accuracy".
+    public func on(output: Int) -> OutputMetric<Self> { OutputMetric(output, self) }
+}
+
+/// A metric of one output of a network that has several.
+public struct OutputMetric<Base: Metric>: Metric {
+    public let output: Int
+    public private(set) var base: Base
+
+    public init(_ output: Int, _ base: Base) {
+        self.output = output
+        self.base = base
+    }
+
+    public var name: String { "output_\(output)_\(base.name)" }
+    public var value: Double { base.value }
+    public mutating func reset() { base.reset() }
+    public mutating func update(predictions: Tensor, targets: Tensor) throws(ApusError) {
+        try base.update(predictions: predictions, targets: targets)
+    }
+}
+
 /// The mean of a loss that is itself a mean over each batch: Σ loss · samples / Σ samples.
-public struct MeanLoss: Sendable {
-    public let name = "loss"
+public struct MeanLoss: Sendable, Codable {
+    public var name: String { "loss" }
     private var mean = Mean()
 
     public init() {}
@@ -22,7 +51,7 @@ public struct MeanLoss: Sendable {
     public mutating func reset() { mean = Mean() }
 }
 
-struct Mean: Sendable {
+struct Mean: Sendable, Codable {
     private(set) var sum = 0.0
     private(set) var count = 0
 

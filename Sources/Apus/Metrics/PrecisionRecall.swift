@@ -1,7 +1,7 @@
 import ApusGraph
 
 /// How precision, recall and F1 become one number.
-public enum Averaging: Sendable, Equatable {
+public enum Averaging: Sendable, Equatable, Codable {
     /// Of the positive class; predictions [N] or [N, 1] are positive above the threshold.
     case binary(threshold: Double = 0.5)
     /// The plain mean over the classes that were seen as target or prediction; predictions [..., C].
@@ -12,7 +12,7 @@ public enum Averaging: Sendable, Equatable {
 
 /// TP / (TP + FP), or 0 where nothing was predicted.
 public struct Precision: Metric {
-    public let name = "precision"
+    public var name: String { "precision" }
     private var counts: ClassCounts
 
     public init(_ averaging: Averaging = .macro) { counts = ClassCounts(averaging) }
@@ -25,7 +25,7 @@ public struct Precision: Metric {
 
 /// TP / (TP + FN), or 0 where there was nothing to find.
 public struct Recall: Metric {
-    public let name = "recall"
+    public var name: String { "recall" }
     private var counts: ClassCounts
 
     public init(_ averaging: Averaging = .macro) { counts = ClassCounts(averaging) }
@@ -38,7 +38,7 @@ public struct Recall: Metric {
 
 /// 2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall, or 0 where that is 0/0.
 public struct F1: Metric {
-    public let name = "f1"
+    public var name: String { "f1" }
     private var counts: ClassCounts
 
     public init(_ averaging: Averaging = .macro) { counts = ClassCounts(averaging) }
@@ -52,8 +52,8 @@ public struct F1: Metric {
 private func ratio(_ part: Int, _ whole: Int) -> Double { whole == 0 ? 0 : Double(part) / Double(whole) }
 
 /// Of each class: how often it was predicted, was the target, and was both.
-struct ClassCounts: Sendable {
-    struct Count {
+struct ClassCounts: Sendable, Codable {
+    struct Count: Codable {
         var right = 0
         var predicted = 0
         var actual = 0

@@ -2,7 +2,7 @@ import ApusGraph
 
 /// Σ |prediction − target| / elements.
 public struct MeanAbsoluteError: Metric {
-    public let name = "mae"
+    public var name: String { "mae" }
     private var mean = Mean()
 
     public init() {}
@@ -15,7 +15,7 @@ public struct MeanAbsoluteError: Metric {
 
 /// Σ (prediction − target)² / elements.
 public struct MeanSquaredError: Metric {
-    public let name = "mse"
+    public var name: String { "mse" }
     private var mean = Mean()
 
     public init() {}
@@ -28,7 +28,7 @@ public struct MeanSquaredError: Metric {
 
 /// √(Σ (prediction − target)² / elements).
 public struct RootMeanSquaredError: Metric {
-    public let name = "rmse"
+    public var name: String { "rmse" }
     private var mean = Mean()
 
     public init() {}

@@ -27,26 +27,28 @@ extension Network {
         try predict([input], batchSize: batchSize, threads: threads)[0]
     }
 
-    /// Loss and metrics over a dataset, measured on the graph that ships.
+    /// Loss and metrics over a dataset, measured on the graph that ships. The loss is Σ weight · loss over the outputs,
+    /// weights 1 by default.
     public func evaluate(
-        _ data: Dataset, losses: [any Loss] = [], metrics: [any Metric] = [], batchSize: Int = 64, threads: Int? = nil
+        _ data: Dataset, losses: [any Loss] = [], lossWeights: [Double] = [], metrics: [any Metric] = [],
+        batchSize: Int = 64, threads: Int? = nil
     ) throws(ApusError) -> EpochLog {
         let batchSize = max(1, min(batchSize, data.count))
         let graph = try exportGraph(maximumBatch: batchSize)
-        let evaluator = losses.isEmpty ? nil : try LossEvaluator(graph, losses, maximumBatch: batchSize)
+        let evaluator = losses.isEmpty ? nil : try LossEvaluator(graph, losses, lossWeights)
         let runner = try Runner(graph, threads: threads)
         var mean = MeanLoss()
         var metrics = metrics
         for i in metrics.indices { metrics[i].reset() }
         let iterator = try data.batches(size: batchSize).makeIterator()
         while let batch = iterator.next() {
-            let predictions = try runner.run(batch.inputs.map { $0.tensor })
-            if let evaluator {
-                mean.update(
-                    loss: try evaluator.loss(predictions, batch.targets.map { $0.tensor }), samples: batch.count)
-            }
+            let inputs = try ordered(batch.inputs, as: inputNames, "inputs")
+            let targets = try ordered(batch.targets, as: outputNames, "targets").map { $0.tensor }
+            let predictions = try runner.run(inputs.map { $0.tensor })
+            if let evaluator { mean.update(loss: try evaluator.loss(predictions, targets), samples: batch.count) }
             for i in metrics.indices {
-                try metrics[i].update(predictions: predictions[0], targets: batch.targets[0].tensor)
+                let output = metrics[i].output
+                try metrics[i].update(predictions: predictions[output], targets: targets[output])
             }
         }
         var log = EpochLog(epoch: 0)
@@ -88,8 +90,14 @@ public final class Runner {
 /// The losses of predictions already made, as a graph of their own.
 private final class LossEvaluator {
     private let runner: Runner
+    private let weights: [Double]
 
-    init(_ graph: Graph, _ losses: [any Loss], maximumBatch: Int) throws(ApusError) {
+    init(_ graph: Graph, _ losses: [any Loss], _ weights: [Double]) throws(ApusError) {
+        let count = graph.functions[0].outputs.count
+        self.weights = weights.isEmpty ? losses.map { _ in 1 } : weights
+        guard losses.count == count, self.weights.count == count else {
+            throw .argument("\(losses.count) losses with \(self.weights.count) weights for \(count) outputs")
+        }
         let own = Graph("loss")
         own.dimensions = graph.dimensions
         let builder = GraphBuilder(own, function: "evaluate")
@@ -100,7 +108,8 @@ private final class LossEvaluator {
             pairs.append((prediction, try builder.input("target_\(i)", target)))
         }
         for (i, pair) in pairs.enumerated() {
-            builder.output("loss_\(i)", try losses[i].value(pair.0, pair.1, builder))
+            let loss = try losses[i].value(pair.0, pair.1, builder)
+            builder.output("loss_\(i)", loss, type: loss.type)
         }
         builder.finish()
         runner = try Runner(own, threads: 1)
@@ -110,7 +119,9 @@ private final class LossEvaluator {
         var inputs: [Tensor] = []
         for (prediction, target) in zip(predictions, targets) { inputs += [prediction, target] }
         var sum = 0.0
-        for loss in try runner.run(inputs) { sum += Double(try loss.array(of: Float.self)[0]) }
+        for (loss, weight) in zip(try runner.run(inputs), weights) {
+            sum += weight * Double(try loss.array(of: Float.self)[0])
+        }
         return sum
     }
 }

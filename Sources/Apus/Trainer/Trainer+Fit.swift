@@ -12,11 +12,13 @@ public enum Validation: Sendable {
 extension Trainer {
     /// Trains until `epochs` epochs are completed, counting those before a resume.
     ///
-    /// After it the network holds the trained weights. Returns what each epoch measured.
+    /// After it the network holds the trained weights. Returns what each epoch measured. After `restore` it goes on
+    /// from the checkpoint, within an epoch too; data, validation, augmentation and callbacks are then those of the
+    /// first run.
     @discardableResult
     public func fit(
         _ data: Dataset, epochs: Int, validation: Validation = .none, augmentation: [Augmentation] = [],
-        callbacks: [any Callback] = []
+        callbacks: [any Callback] = [], checkpoint: CheckpointPolicy? = nil
     ) throws(ApusError) -> [EpochLog] {
         var training = data
         var held: Dataset?
@@ -25,14 +27,25 @@ extension Trainer {
         case .split(let share): (training, held) = try data.split(validation: share, seed: seed)
         case .data(let other): held = other
         }
-        stopReason = nil
+        activeCallbacks = callbacks
+        defer { activeCallbacks = [] }
         for callback in callbacks { try callback.trainingBegan(self, epochs: epochs) }
+        if let restored = restoredCallbacks {
+            try CheckpointedCallback.restore(restored, to: callbacks)
+            restoredCallbacks = nil
+        } else {
+            stopReason = nil
+        }
+        var saver = checkpoint.map { CheckpointSaver($0) }
         while progress.epoch < epochs && stopReason == nil {
-            let log = try runEpoch(training, held, augmentation, callbacks, epochs)
+            let log = try runEpoch(training, held, augmentation, &saver)
             progress.history.append(log)
             progress.epoch += 1
             progress.batch = 0
+            lastEpochSamples = running?.samplesSeen ?? 0
+            running = nil
             for callback in callbacks { try callback.epochEnded(self, log) }
+            try saver?.epochEnded(self, isLast: progress.epoch >= epochs || stopReason != nil)
         }
         try updateNetwork()
         for callback in callbacks { try callback.trainingEnded(self) }
@@ -40,41 +53,71 @@ extension Trainer {
     }
 
     private func runEpoch(
-        _ training: Dataset, _ held: Dataset?, _ augmentation: [Augmentation], _ callbacks: [any Callback],
-        _ epochs: Int
+        _ training: Dataset, _ held: Dataset?, _ augmentation: [Augmentation], _ saver: inout CheckpointSaver?
     ) throws(ApusError) -> EpochLog {
-        let began = Date()
+        var began = Date()
+        if let running, running.sampleCount != training.count {
+            throw .argument(
+                "an epoch begun on \(running.sampleCount) samples, resumed on \(training.count)")
+        }
+        running = running
+            ?? RunningEpoch(sampleCount: training.count, outputs: network.outputs.count, metrics: metrics)
         let batches = try training.batches(
             size: batchSize, shuffleSeed: seed, epoch: progress.epoch, augmentation: augmentation,
             startingAt: progress.batch)
-        for callback in callbacks { try callback.epochBegan(self, batches: batches.count) }
-        var loss = MeanLoss()
-        var metrics = self.metrics
-        for i in metrics.indices { metrics[i].reset() }
+        self.batches = batches
+        defer { self.batches = nil }
+        for callback in activeCallbacks { try callback.epochBegan(self, batches: batches.count) }
         let iterator = batches.makeIterator()
         while let batch = iterator.next() {
-            let value = try step(batch)
-            loss.update(loss: value, samples: batch.count)
-            if !metrics.isEmpty {
-                let predictions = try output(1)
-                for i in metrics.indices {
-                    try metrics[i].update(predictions: predictions, targets: batch.targets[0].tensor)
-                }
+            let loss = try run(batch, learningRate: learningRate)
+            try running!.gather(batch, loss, self)
+            progress.step += 1
+            progress.batch += 1
+            for callback in activeCallbacks {
+                try callback.batchEnded(
+                    self, loss: loss, meanLoss: running!.loss.value, metrics: running!.metrics)
             }
-            for callback in callbacks {
-                try callback.batchEnded(self, loss: value, meanLoss: loss.value, metrics: metrics)
-            }
+            let now = Date()
+            running!.seconds += now.timeIntervalSince(began)
+            began = now
+            try saver?.batchEnded(self)
         }
-        var log = EpochLog(epoch: progress.epoch)
-        log["loss"] = loss.value
-        for metric in metrics { log[metric.name] = metric.value }
+        var log = running!.log(epoch: progress.epoch, network)
         if let held {
             try updateNetwork()
             let evaluation = try network.evaluate(
-                held, losses: losses, metrics: self.metrics, batchSize: batchSize, threads: threads)
+                held, losses: losses, lossWeights: lossWeights, metrics: metrics, batchSize: batchSize,
+                threads: threads)
             for (name, value) in zip(evaluation.names, evaluation.values) { log["val_" + name] = value }
         }
-        log.seconds = Date().timeIntervalSince(began)
+        log.seconds += Date().timeIntervalSince(began)
+        return log
+    }
+}
+
+extension RunningEpoch {
+    /// Adds a batch that the trainer has just run.
+    mutating func gather(_ batch: Batch, _ loss: Double, _ trainer: Trainer) throws(ApusError) {
+        samplesSeen += batch.count
+        self.loss.update(loss: loss, samples: batch.count)
+        for i in outputLosses.indices {
+            outputLosses[i].update(loss: try trainer.scalar(trainer.program.firstOutputLoss + i), samples: batch.count)
+        }
+        guard !metrics.isEmpty else { return }
+        let targets = try trainer.targets(batch)
+        for i in metrics.indices {
+            let output = metrics[i].output
+            try metrics[i].update(predictions: try trainer.prediction(output), targets: targets[output].tensor)
+        }
+    }
+
+    func log(epoch: Int, _ network: Network) -> EpochLog {
+        var log = EpochLog(epoch: epoch)
+        log["loss"] = loss.value
+        for (i, loss) in outputLosses.enumerated() { log["\(network.outputName(i))_loss"] = loss.value }
+        for metric in metrics { log[metric.name] = metric.value }
+        log.seconds = seconds
         return log
     }
 }

@@ -1,6 +1,5 @@
 import ApusGraph
 import ApusRuntime
-import Foundation
 
 /// Trains a network: one planned step, run batch by batch.
 ///
@@ -11,9 +10,11 @@ import Foundation
 /// The same seed, data and settings give the same weights, bit for bit, on any number of threads.
 public final class Trainer {
     public let network: Network
+    /// One per output; what training makes small is Σ weight · loss, and the layers' penalties.
     public let losses: [any Loss]
+    public let lossWeights: [Double]
     public let optimizer: any Optimizer
-    /// Of output 0.
+    /// Each of the output it names.
     public let metrics: [any Metric]
     public let batchSize: Int
     /// Draws the order of samples and the augmentation.
@@ -24,132 +25,111 @@ public final class Trainer {
     public internal(set) var progress = TrainingProgress()
     /// Multiplies the schedule's rate; callbacks lower it.
     public var learningRateScale = 1.0
+    /// Taken instead of the schedule's rate while it is set.
+    public var learningRateOverride: Double?
     /// Set by a callback that ends training after the current epoch; says why.
     public var stopReason: String?
 
     let program: TrainingProgram
     let session: Session
-    private let learningRateInput: Int
+    /// The epoch that is under way.
+    var running: RunningEpoch?
+    /// How many samples the last completed epoch trained on.
+    var lastEpochSamples = 0
+    var batches: Batches?
+    var activeCallbacks: [any Callback] = []
+    /// Read from a checkpoint, for the callbacks of the next `fit`.
+    var restoredCallbacks: [CheckpointedCallback]?
+    private let inputNames: [String]
+    private let outputNames: [String]
 
+    /// - Parameter lossWeights: one per output; all 1 by default.
     public init(
-        _ network: Network, losses: [any Loss], optimizer: any Optimizer, metrics: [any Metric] = [],
-        batchSize: Int = 32, seed: UInt64 = 0, threads: Int? = nil
+        _ network: Network, losses: [any Loss], lossWeights: [Double] = [], optimizer: any Optimizer,
+        metrics: [any Metric] = [], batchSize: Int = 32, seed: UInt64 = 0, threads: Int? = nil, profile: Bool = false
     ) throws(ApusError) {
         guard batchSize >= 1 else { throw .argument("batch size \(batchSize), wanted 1 or more") }
+        for metric in metrics where !network.outputs.indices.contains(metric.output) {
+            throw .argument("metric '\(metric.name)' of output \(metric.output), wanted 0 ..< \(network.outputs.count)")
+        }
         self.network = network
         self.losses = losses
+        self.lossWeights = lossWeights.isEmpty ? losses.map { _ in 1 } : lossWeights
         self.optimizer = optimizer
         self.metrics = metrics
         self.batchSize = batchSize
         self.seed = seed
         self.threads = threads ?? Processors.count
-        program = try TrainingProgram(network, losses: losses, optimizer: optimizer, maximumBatch: batchSize)
+        inputNames = network.inputNames
+        outputNames = network.outputNames
+        program = try TrainingProgram(
+            network, losses: losses, weights: self.lossWeights, optimizer: optimizer, maximumBatch: batchSize)
         var options = SessionOptions()
         options.threads = self.threads
+        options.profile = profile
         session = try Session(try ApusRuntime.Model(program.graph), options)
-        learningRateInput = network.inputs.count + network.outputs.count
     }
 
     public convenience init(
         _ network: Network, loss: any Loss, optimizer: any Optimizer, metrics: [any Metric] = [], batchSize: Int = 32,
-        seed: UInt64 = 0, threads: Int? = nil
+        seed: UInt64 = 0, threads: Int? = nil, profile: Bool = false
     ) throws(ApusError) {
         try self.init(
             network, losses: [loss], optimizer: optimizer, metrics: metrics, batchSize: batchSize, seed: seed,
-            threads: threads)
+            threads: threads, profile: profile)
     }
 
     deinit { session.destroy() }
 
     // MARK: One step
 
-    /// Trains on one batch and returns its loss. The network's outputs stay readable through `output`.
+    /// The rate of the next step.
+    public var learningRate: Double {
+        (learningRateOverride ?? optimizer.learningRate.rate(atStep: progress.step)) * learningRateScale
+    }
+
+    /// Trains on one batch, outside any epoch, and returns its loss.
     @discardableResult
     public func step(_ batch: Batch) throws(ApusError) -> Double {
-        try setBatchSize(batch.count)
-        try set(batch.inputs, first: 0, count: network.inputs.count, "inputs")
-        try set(batch.targets, first: network.inputs.count, count: network.outputs.count, "targets")
-        var rate = Float(optimizer.learningRate.rate(atStep: progress.step) * learningRateScale)
-        do {
-            try withUnsafeBytes(of: &rate) { try session.setInput(function: 0, learningRateInput, $0) }
-        } catch let error as ApusError { throw error } catch { throw .argument("\(error)") }
-        session.run()
+        let loss = try run(batch, learningRate: learningRate)
         progress.step += 1
-        progress.batch += 1
-        let loss = Double(try output(0).array(of: Float.self)[0])
         return loss
     }
 
-    private func setBatchSize(_ count: Int) throws(ApusError) {
-        guard count <= batchSize else { throw .shape("a batch of \(count) samples, wanted at most \(batchSize)") }
-        try session.setDimension(Network.batch, count)
+    /// One step, progress left alone.
+    func run(_ batch: Batch, learningRate: Double) throws(ApusError) -> Double {
+        try bind(batch, learningRate: learningRate, to: session)
+        session.run()
+        return try scalar(program.lossOutput)
     }
 
-    private func set(_ tensors: [NamedTensor], first: Int, count: Int, _ what: String) throws(ApusError) {
-        guard tensors.count == count else { throw .shape("\(tensors.count) \(what), wanted \(count)") }
-        for (i, named) in tensors.enumerated() {
-            try session.set(input: first + i, named.tensor)
+    /// Sets the inputs of `train_step`.
+    func bind(_ batch: Batch, learningRate: Double, to session: Session) throws(ApusError) {
+        guard batch.count <= batchSize else {
+            throw .shape("a batch of \(batch.count) samples, wanted at most \(batchSize)")
+        }
+        try session.setDimension(Network.batch, batch.count)
+        let inputs = try network.ordered(batch.inputs, as: inputNames, "inputs")
+        for (i, input) in inputs.enumerated() { try session.set(input: i, input.tensor) }
+        for (i, target) in try targets(batch).enumerated() { try session.set(input: inputs.count + i, target.tensor) }
+        var rate = Float(learningRate)
+        try withUnsafeBytes(of: &rate) { bytes throws(ApusError) in
+            try session.setInput(inputs.count + outputNames.count, bytes)
         }
     }
 
-    /// An output of the last step: the loss, then the network's outputs.
-    func output(_ index: Int) throws(ApusError) -> Tensor { try session.tensor(output: index) }
-
-    // MARK: The network's weights
-
-    /// Copies the trained values into the network.
-    public func updateNetwork() throws(ApusError) {
-        for (index, state) in program.parameterStates.enumerated() {
-            let old = network.parameters.all[index].value
-            network.parameters.set(
-                index,
-                try Tensor(
-                    copying: UnsafeRawBufferPointer(session.state(state)), dtype: old.dtype, shape: old.shape))
-        }
+    /// A batch's targets, one per output.
+    func targets(_ batch: Batch) throws(ApusError) -> [NamedTensor] {
+        try network.ordered(batch.targets, as: outputNames, "targets")
     }
 
-    /// Copies the network's values into the training states.
-    public func updateStates() {
-        for (index, state) in program.parameterStates.enumerated() {
-            let destination = session.state(state)
-            network.parameters.all[index].value.withUnsafeBytes { destination.copyMemory(from: $0) }
-        }
+    /// A scalar output of the last step.
+    func scalar(_ output: Int) throws(ApusError) -> Double {
+        Double(try session.address(.output, function: 0, output).loadUnaligned(as: Float.self))
     }
-}
 
-/// Where training stands.
-public struct TrainingProgress: Sendable, Codable, Equatable {
-    /// Epochs completed.
-    public var epoch = 0
-    /// Batches completed of the current epoch.
-    public var batch = 0
-    /// Steps completed in all.
-    public var step = 0
-    /// What each completed epoch measured.
-    public var history: [EpochLog] = []
-
-    public init() {}
-}
-
-/// What an epoch measured, in the order it was logged: "loss", the metrics, then the same with "val_" in front.
-public struct EpochLog: Sendable, Codable, Equatable {
-    public var epoch: Int
-    public var names: [String] = []
-    public var values: [Double] = []
-    public var seconds = 0.0
-
-    public init(epoch: Int) { self.epoch = epoch }
-
-    public subscript(name: String) -> Double? {
-        get { names.firstIndex(of: name).map { values[$0] } }
-        set {
-            guard let newValue else { return }
-            if let index = names.firstIndex(of: name) {
-                values[index] = newValue
-            } else {
-                names.append(name)
-                values.append(newValue)
-            }
-        }
+    /// What the network's output was in the last step.
+    func prediction(_ output: Int) throws(ApusError) -> Tensor {
+        try session.tensor(output: program.firstPrediction + output)
     }
 }

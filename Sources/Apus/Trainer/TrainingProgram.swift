@@ -3,19 +3,24 @@ import ApusRuntime
 
 /// A network's training step as a graph: forward, loss, backward, update, over states that it shares with nobody.
 ///
-/// Function `train_step`. Inputs: the network's, one target per output, the learning rate. Outputs: the loss, then the
-/// network's outputs.
+/// Function `train_step`. Inputs: the network's, one target per output, the learning rate. Outputs: the loss, the
+/// network's outputs and, where there are several, the loss of each, unweighted.
 struct TrainingProgram {
     let graph: Graph
     /// Indices of the states that hold the network's parameters, in the parameters' order.
     let parameterStates: [Int]
     let stepState: Int
+    let lossOutput = 0
+    let firstPrediction = 1
+    /// Where there are several outputs.
+    let firstOutputLoss: Int
 
     init(
-        _ network: Network, losses: [any Loss], optimizer: any Optimizer, maximumBatch: Int
+        _ network: Network, losses: [any Loss], weights: [Double], optimizer: any Optimizer, maximumBatch: Int
     ) throws(ApusError) {
-        guard losses.count == network.outputs.count else {
-            throw .argument("\(losses.count) losses for \(network.outputs.count) outputs")
+        guard losses.count == network.outputs.count, weights.count == losses.count else {
+            throw .argument(
+                "\(losses.count) losses with \(weights.count) weights for \(network.outputs.count) outputs")
         }
         let graph = Graph(network.name)
         graph.producer = "Apus \(ApusVersion.text)"
@@ -39,18 +44,20 @@ struct TrainingProgram {
                 Value(operand: .state(index), type: graph.states[index].type)
             })
         let builder = emitted.builder
-        var loss: Value?
-        for (i, function) in losses.enumerated() {
-            let value = try function.value(emitted.outputs[i], inputs[i], builder)
-            loss = try loss.map { old throws(ApusError) in try builder(ApusGraph.Add(), old, value) } ?? value
-        }
-        for penalty in emitted.context.losses { loss = try builder(ApusGraph.Add(), loss!, penalty) }
-        builder.output("loss", loss!)
+        let parts = try TrainingProgram.losses(losses, of: emitted.outputs, targets: inputs, builder)
+        let loss = try TrainingProgram.sum(parts, weights, penalties: emitted.context.losses, builder)
+        builder.output("loss", loss, type: loss.type)
         for (i, output) in emitted.outputs.enumerated() {
             builder.output(network.outputName(i), output, type: Network.symbolic(output.type))
         }
+        firstOutputLoss = builder.function.outputs.count
+        if parts.count > 1 {
+            for (i, part) in parts.enumerated() {
+                builder.output("\(network.outputName(i))_loss", part, type: part.type)
+            }
+        }
         try TrainingProgram.appendUpdates(
-            network, optimizer, loss: loss!, learningRate: inputs[targetTypes.count], stepState, builder)
+            network, optimizer, loss: loss, learningRate: inputs[targetTypes.count], stepState, builder)
         for update in emitted.context.updates { try builder.update(state: update.parameter, to: update.value) }
         builder.finish()
         self.graph = graph
@@ -66,6 +73,29 @@ struct TrainingProgram {
             types.append(Network.symbolic(try loss.targetType(for: try output.type.resolved([2]))))
         }
         return types
+    }
+
+    private static func losses(
+        _ losses: [any Loss], of outputs: [Value], targets: [Value], _ builder: GraphBuilder
+    ) throws(ApusError) -> [Value] {
+        var parts: [Value] = []
+        for (i, loss) in losses.enumerated() { parts.append(try loss.value(outputs[i], targets[i], builder)) }
+        return parts
+    }
+
+    /// Σ weight · loss + Σ penalties
+    private static func sum(
+        _ losses: [Value], _ weights: [Double], penalties: [Value], _ builder: GraphBuilder
+    ) throws(ApusError) -> Value {
+        var terms: [Value] = []
+        for (loss, weight) in zip(losses, weights) {
+            guard weight.isFinite else { throw .argument("loss weight \(weight), wanted a finite one") }
+            terms.append(
+                weight == 1 ? loss : try builder(ApusGraph.Mul(), loss, try builder.scalar(weight, loss.type.dtype)))
+        }
+        var sum = terms[0]
+        for term in terms.dropFirst() + penalties { sum = try builder(ApusGraph.Add(), sum, term) }
+        return sum
     }
 
     private static func appendUpdates(

@@ -14,7 +14,7 @@ final class LayersDropoutTests: XCTestCase {
         var result: [Tensor] = []
         for _ in 0..<steps {
             try trainer.step(samples)
-            result.append(try trainer.output(1))
+            result.append(try trainer.prediction(0))
         }
         return result
     }

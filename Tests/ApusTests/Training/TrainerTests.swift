@@ -1,0 +1,116 @@
+import ApusGraph
+import XCTest
+
+@testable import Apus
+
+final class TrainerTests: XCTestCase {
+    func testLearns() throws {
+        let data = try SmallTraining.quarters(200)
+        let trainer = try SmallTraining.trainer()
+        let history = try trainer.fit(data, epochs: 5, validation: .split(0.25))
+        XCTAssertEqual(history.map(\.epoch), [0, 1, 2, 3, 4])
+        XCTAssertEqual(history[0].names, ["loss", "accuracy", "auroc", "val_loss", "val_accuracy", "val_auroc"])
+        XCTAssertGreaterThan(try XCTUnwrap(history.last?["val_accuracy"]), 0.95)
+        XCTAssertLessThan(try XCTUnwrap(history.last?["loss"]), try XCTUnwrap(history.first?["loss"]) / 2)
+        XCTAssertEqual(trainer.progress.step, 5 * 10)
+    }
+
+    /// The loss of an epoch is the mean over its samples, whatever the last batch holds.
+    func testUnevenLastBatch() throws {
+        let data = try SmallTraining.quarters(21)
+        let still = SGD(learningRate: ConstantRate(0))
+        let dropless = { try Sequential(input: [8, 8, 1], seed: 3) { Flatten(); Dense(4) } }
+        func loss(_ batchSize: Int) throws -> Double {
+            let trainer = try Trainer(
+                try dropless(), loss: SparseCategoricalCrossEntropy(fromLogits: true), optimizer: still,
+                batchSize: batchSize)
+            return try XCTUnwrap(try trainer.fit(data, epochs: 1)[0]["loss"])
+        }
+        XCTAssertEqual(try loss(8), try loss(21), accuracy: 1e-6)
+        XCTAssertEqual(try loss(1), try loss(21), accuracy: 1e-6)
+    }
+
+    func testSameBytesAtAnyNumberOfThreads() throws {
+        let data = try SmallTraining.quarters(70)
+        func states(_ threads: Int) throws -> [[UInt8]] {
+            let trainer = try SmallTraining.trainer(threads: threads)
+            try trainer.fit(data, epochs: 2, augmentation: [.randomShift(fraction: 0.1)])
+            return trainer.copyStates()
+        }
+        let one = try states(1)
+        XCTAssertEqual(one, try states(1))
+        XCTAssertEqual(one, try states(2))
+        XCTAssertEqual(one, try states(3))
+    }
+
+    func testCallbacksAreCalledInOrder() throws {
+        let recorder = Recorder()
+        try SmallTraining.trainer().fit(SmallTraining.quarters(20), epochs: 2, callbacks: [recorder])
+        let epoch = { (e: Int) in ["epoch \(e) of 2", "batch 1", "batch 2", "epoch \(e) ended"] }
+        XCTAssertEqual(recorder.calls, ["began 2"] + epoch(0) + epoch(1) + ["ended"])
+    }
+
+    func testAnotherFitGoesOn() throws {
+        let data = try SmallTraining.quarters(40)
+        let parts = try SmallTraining.trainer()
+        try parts.fit(data, epochs: 1)
+        try parts.fit(data, epochs: 3)
+        let whole = try SmallTraining.trainer()
+        try whole.fit(data, epochs: 3)
+        XCTAssertEqual(parts.copyStates(), whole.copyStates())
+        XCTAssertEqual(parts.progress.history.count, 3)
+    }
+
+    /// y₀ = sum and y₁ = difference of two inputs, found by name in whatever order the dataset lists them.
+    func testSeveralInputsAndOutputs() throws {
+        func network() throws -> Network {
+            let a = Input([3], name: "a"), b = Input([3], name: "b")
+            let hidden = Dense(8, name: "hidden")(Concat()(a, b))
+            return try Network(inputs: [a, b], outputs: [Dense(3)(hidden), Dense(3)(hidden)], seed: 5)
+        }
+        var random = Philox(seed: 2)
+        let x = (0..<300).map { _ in random.uniform() }, y = (0..<300).map { _ in random.uniform() }
+        let sum = NamedTensor("output_0", try Tensor(zip(x, y).map { $0 + $1 }, shape: [100, 3]))
+        let difference = NamedTensor("output_1", try Tensor(zip(x, y).map { $0 - $1 }, shape: [100, 3]))
+        let a = NamedTensor("a", try Tensor(x, shape: [100, 3])), b = NamedTensor("b", try Tensor(y, shape: [100, 3]))
+        func train(_ inputs: [NamedTensor], _ targets: [NamedTensor], _ weights: [Double]) throws -> Trainer {
+            let trainer = try Trainer(
+                try network(), losses: [MSE(), MAE()], lossWeights: weights, optimizer: Adam(learningRate: ConstantRate(0.01)),
+                metrics: [MeanAbsoluteError(), MeanAbsoluteError().on(output: 1)], batchSize: 16)
+            let data = try Dataset(inputs: inputs, targets: targets)
+            try trainer.fit(data, epochs: 60, validation: .data(data))
+            return trainer
+        }
+        let straight = try train([a, b], [sum, difference], [1, 0.5])
+        let crossed = try train([b, a], [difference, sum], [1, 0.5])
+        XCTAssertEqual(straight.copyStates(), crossed.copyStates())
+        let log = try XCTUnwrap(straight.progress.history.last)
+        XCTAssertEqual(
+            log.names.prefix(5), ["loss", "output_0_loss", "output_1_loss", "mae", "output_1_mae"])
+        let parts = (try XCTUnwrap(log["output_0_loss"]), try XCTUnwrap(log["output_1_loss"]))
+        XCTAssertEqual(try XCTUnwrap(log["loss"]), parts.0 + 0.5 * parts.1, accuracy: 1e-6)
+        XCTAssertLessThan(try XCTUnwrap(log["val_mae"]), 0.1)
+        XCTAssertLessThan(try XCTUnwrap(log["val_output_1_mae"]), 0.1)
+        // An output of weight 0 is not learned.
+        let half = try train([a, b], [sum, difference], [1, 0])
+        XCTAssertGreaterThan(try XCTUnwrap(half.progress.history.last?["output_1_loss"]), 3 * parts.1)
+
+        let wrong = try Dataset(inputs: [a, NamedTensor("c", b.tensor)], targets: [sum, difference])
+        XCTAssertTrue(message { try straight.fit(wrong, epochs: 61) }.contains("inputs named a, c, wanted a, b"))
+    }
+
+    func testRefusals() throws {
+        let network = try SmallTraining.network()
+        let loss = SparseCategoricalCrossEntropy(fromLogits: true)
+        XCTAssertEqual(
+            message { _ = try Trainer(network, losses: [loss, loss], optimizer: Adam()) },
+            "2 losses with 2 weights for 1 outputs")
+        XCTAssertEqual(
+            message { _ = try Trainer(network, loss: loss, optimizer: Adam(), metrics: [Accuracy().on(output: 1)]) },
+            "metric 'output_1_accuracy' of output 1, wanted 0 ..< 1")
+        let float = try Dataset(
+            inputs: Tensor.zeros(.f32, shape: [4, 8, 8, 1]), targets: Tensor.zeros(.f32, shape: [4]))
+        XCTAssertTrue(
+            message { try SmallTraining.trainer().fit(float, epochs: 1) }.contains("'target' given as f32 [4], wanted"))
+    }
+}
