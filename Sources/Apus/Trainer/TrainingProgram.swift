@@ -16,8 +16,9 @@ struct TrainingProgram {
     let firstOutputLoss: Int
 
     init(
-        _ network: Network, losses: [any Loss], weights: [Double], optimizer: any Optimizer, maximumBatch: Int
+        _ network: Network, losses: [any Loss], weights: [Double] = [], optimizer: any Optimizer, maximumBatch: Int
     ) throws(ApusError) {
+        let weights = weights.isEmpty ? losses.map { _ in 1 } : weights
         guard losses.count == network.outputs.count, weights.count == losses.count else {
             throw .argument(
                 "\(losses.count) losses with \(weights.count) weights for \(network.outputs.count) outputs")
