@@ -97,8 +97,8 @@ private func sessionOptions(_ pointer: UnsafePointer<apus_session_options>?) thr
     result.allocate = options.allocate
     result.release = options.release
     result.allocatorContext = options.allocator_context
-    if options.dimension_count > 0 {
-        guard options.dimension_count <= 256 else {
+    if options.dimension_count != 0 {
+        guard options.dimension_count > 0 && options.dimension_count <= 256 else {
             throw .argument("\(options.dimension_count) dimension limits, wanted at most 256")
         }
         let dimensions = try require(options.dimensions, "options.dimensions")

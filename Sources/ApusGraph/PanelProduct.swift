@@ -9,6 +9,11 @@ func panelProduct(
     _ site: KernelSite, _ product: ck_gemm_params, batches: Int, transposed: Bool
 ) throws(ApusError) -> KernelPlan {
     var product = product
+    let count = site.outputs[0].shape.count
+    if count == 0 {
+        // Products of other extents may not fit; no unit will read them.
+        (product.m, product.n, product.batch) = (0, 0, 0)
+    }
     let a = site.inputs[0].dtype.ck, b = site.inputs[1].dtype.ck
     var operands = site.allOperands
     var launches: [Launch] = []
@@ -19,9 +24,9 @@ func panelProduct(
         pack.n = product.n
         pack.row_stride = transposed ? 1 : product.n
         pack.column_stride = transposed ? product.k : 1
-        pack.batch = Int64(batches)
+        pack.batch = count == 0 ? 0 : Int64(batches)
         pack.batch_stride = product.k * product.n
-        workspace = Int(ck_panels_size(product.k, product.n)) * batches * site.inputs[1].dtype.bitWidth / 8
+        workspace = Int(ck_panels_size(pack.k, pack.n)) * Int(pack.batch) * site.inputs[1].dtype.bitWidth / 8
         launches.append(
             try Launch(
                 ck_pack_panels(b, b, site.isa), pack, units: ck_panels_units(&pack), [.input(1), .workspace(0)]))
@@ -30,5 +35,5 @@ func panelProduct(
     launches.append(try Launch(ck_gemm(a, b, site.isa), product, units: ck_gemm_units(&product), operands))
     return KernelPlan(
         launches, workspaceBytes: workspace,
-        operations: 2 * Int(product.batch) * Int(product.m) * Int(product.n) * Int(product.k))
+        operations: 2 * Shape([count, Int(product.k)]).count)
 }

@@ -6,8 +6,15 @@
 public final class ValidGraph: @unchecked Sendable {
     public let graph: Graph
 
-    public init(validating graph: Graph) throws(ApusError) {
-        self.graph = graph
+    public convenience init(validating graph: Graph) throws(ApusError) {
+        self.init(unchecked: graph)
+        try check()
+    }
+
+    /// A class whose designated initializer throws leaks the object in Embedded Swift; so this one does not.
+    private init(unchecked graph: Graph) { self.graph = graph }
+
+    private func check() throws(ApusError) {
         for symbol in graph.dimensions {
             guard symbol.minimum >= 1 && symbol.minimum <= symbol.maximum && symbol.maximum <= Shape.maximumExtent
             else {

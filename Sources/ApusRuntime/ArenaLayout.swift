@@ -27,24 +27,38 @@ public struct ArenaLayout: Sendable {
         }
         var offsets = [Int](repeating: 0, count: lifetimes.count)
         var peak = 0
-        // Placed buffers by rising offset.
-        var placed: [Int] = []
+        var placed: [Placed] = []
+        placed.reserveCapacity(lifetimes.count)
         for index in order {
             let buffer = lifetimes[index]
             let size = ArenaLayout.aligned(buffer.size)
             var offset = 0
-            for other in placed
-            where lifetimes[other].first <= buffer.last && buffer.first <= lifetimes[other].last {
-                if offsets[other] >= offset + size { break }
-                offset = max(offset, offsets[other] + ArenaLayout.aligned(lifetimes[other].size))
+            for other in placed where other.first <= buffer.last && buffer.first <= other.last {
+                if other.start >= offset + size { break }
+                offset = max(offset, other.end)
             }
             offsets[index] = offset
             peak = max(peak, offset + size)
-            let position = placed.firstIndex { offsets[$0] > offset } ?? placed.count
-            placed.insert(index, at: position)
+            let position = ArenaLayout.position(of: offset, in: placed)
+            placed.insert(Placed(start: offset, end: offset + size, first: buffer.first, last: buffer.last), at: position)
         }
         self.offsets = offsets
         self.peak = peak
+    }
+
+    /// A buffer with its place; kept by rising offset.
+    private struct Placed {
+        var start, end, first, last: Int
+    }
+
+    /// Before the first that starts behind `offset`.
+    private static func position(of offset: Int, in placed: [Placed]) -> Int {
+        var low = 0, high = placed.count
+        while low < high {
+            let middle = (low + high) / 2
+            if placed[middle].start > offset { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 
     public static func aligned(_ size: Int) -> Int { (size + alignment - 1) / alignment * alignment }

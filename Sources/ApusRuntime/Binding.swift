@@ -31,6 +31,14 @@ struct SessionPlan {
             plans.append(try Plan(model.valid, function: function, planOptions))
         }
         self.plans = plans
+        // What all buffers take together bounds every sum of the layout.
+        for (index, plan) in plans.enumerated() {
+            var total = 0
+            for buffer in plan.buffers where total <= SessionPlan.maximumMemory { total += buffer.size }
+            guard total <= SessionPlan.maximumMemory else {
+                throw .unsupported("function '\(model.graph.functions[index].name)' needs more than 2⁵⁶ bytes")
+            }
+        }
         layouts = plans.map { ArenaLayout($0.buffers) }
         var offsets: [Int] = []
         var size = 0
@@ -41,6 +49,8 @@ struct SessionPlan {
         stateOffsets = offsets
         statesSize = size
     }
+
+    private static let maximumMemory = 1 << 56
 
     var arenaSize: Int { layouts.reduce(0) { max($0, $1.peak) } }
 

@@ -23,7 +23,7 @@ public final class Model: @unchecked Sendable {
         cs_permanent_begin()
         _ = operatorTable.entries.count
         cs_permanent_end()
-        try Model.reserve((1 << 18) + file.header.count * 256)
+        try Model.reserve(FileLimits.readingMemory(file.header.count))
         do throws(ApusError) { try self.init(try ModelReader.read(file)) } catch {
             // In a file, a wrong shape is a broken rule of the format.
             throw error.code == .badShape || error.code == .invalidArgument ? .file("\(error.message)") : error
@@ -36,11 +36,7 @@ public final class Model: @unchecked Sendable {
     }
 
     /// The same for a call that plans the graph.
-    func reserveForPlanning() throws(ApusError) {
-        var count = graph.constants.count + graph.states.count
-        for function in graph.functions { count += function.nodes.count + function.inputs.count }
-        try Model.reserve((1 << 18) + count * 8192)
-    }
+    func reserveForPlanning() throws(ApusError) { try Model.reserve(FileLimits.planningMemory(graph)) }
 
     /// Stage 3 for a graph made in memory.
     public convenience init(_ graph: Graph) throws(ApusError) {

@@ -58,7 +58,6 @@ public final class ModelFile: Storage {
     private static let signature: [UInt8] = [0x0A, 4, 0x41, 0x50, 0x55, 0x53]
     /// Signature and checksum records.
     private static let prefixSize = 11
-    private static let maximumHeader = 1 << 28
 
     private static func scan(
         _ file: UnsafeRawBufferPointer
@@ -70,6 +69,7 @@ public final class ModelFile: Storage {
         var headerEnd = 0
         while headerEnd == 0 {
             let start = cursor.offset
+            try FileLimits.check(start, FileLimits.header, "bytes without a weights record")
             guard start < file.count else { throw .file("truncated: \(file.count) bytes and no weights record") }
             let key = try cursor.varint()
             switch key {
@@ -90,8 +90,9 @@ public final class ModelFile: Storage {
         guard cursor.offset == file.count else {
             throw .file("\(file.count - cursor.offset) bytes after the weights, wanted none")
         }
-        guard headerEnd <= maximumHeader else {
-            throw .file("header of \(headerEnd) bytes, wanted at most \(maximumHeader)")
+        try FileLimits.check(headerEnd, FileLimits.header, "bytes of header")
+        guard (file.count - weights.count) % 64 == 0 else {
+            throw .file("weights at byte \(file.count - weights.count), wanted a multiple of 64")
         }
         let header = UnsafeRawBufferPointer(rebasing: file[..<headerEnd])
         let stored = UInt32(header[7]) | UInt32(header[8]) << 8 | UInt32(header[9]) << 16 | UInt32(header[10]) << 24
@@ -137,6 +138,7 @@ struct WireCursor {
     }
 
     mutating func skip(_ key: UInt64) throws(ApusError) {
+        guard key >> 3 >= 1 && key >> 3 < 1 << 29 else { throw .file("field number \(key >> 3) at byte \(offset)") }
         switch key & 7 {
         case 0: _ = try varint()
         case 1: try advance(8)

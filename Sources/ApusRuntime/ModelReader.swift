@@ -9,6 +9,7 @@ public struct ModelReader {
 
     private let file: ModelFile
     private let graph = Graph()
+    private let counts = Counts()
 
     private init(_ file: ModelFile) { self.file = file }
 
@@ -31,7 +32,7 @@ public struct ModelReader {
     private static func unpacked<R>(
         _ file: ModelFile, _ body: (Apus__Model) throws(ApusError) -> R
     ) throws(ApusError) -> R {
-        var budget = Budget(remaining: (1 << 16) + file.header.count * 128)
+        var budget = Budget(remaining: FileLimits.messageMemory(file.header.count))
         return try withAllocator(&budget) { allocator throws(ApusError) in
             let bytes = file.header.bindMemory(to: UInt8.self)
             guard let model = apus__model__unpack(&allocator, bytes.count, bytes.baseAddress) else {
@@ -49,6 +50,7 @@ public struct ModelReader {
         guard model.weights_size == UInt64(file.bytes.count) else {
             throw .file("weights of \(file.bytes.count) bytes, wanted \(model.weights_size)")
         }
+        try checkCounts(model)
         graph.name = text(model.name)
         graph.producer = text(model.producer)
         for i in 0..<model.n_dimensions {
@@ -82,6 +84,28 @@ public struct ModelReader {
         for i in 0..<model.n_goldens { try read(model.goldens[i]!.pointee) }
     }
 
+    /// Before anything is made of them.
+    private func checkCounts(_ model: Apus__Model) throws(ApusError) {
+        try FileLimits.check(model.n_dimensions, FileLimits.dimensions, "dimensions")
+        try FileLimits.check(model.n_functions, FileLimits.functions, "functions")
+        try FileLimits.check(model.n_metadata, FileLimits.metadata, "entries of metadata")
+        try FileLimits.check(model.n_goldens, FileLimits.goldens, "golden pairs")
+        var values = model.n_constants + model.n_states, labels = 0
+        for i in 0..<model.n_functions {
+            let function = model.functions[i]!.pointee
+            values += function.n_inputs + function.n_nodes + function.n_outputs + function.n_updates
+            for j in 0..<function.n_outputs { labels += function.outputs[j]!.pointee.n_labels }
+        }
+        try FileLimits.check(values, FileLimits.values, "constants, states, inputs, nodes, outputs and updates")
+        try FileLimits.check(labels, FileLimits.labels, "labels")
+        var operands = 0
+        for i in 0..<model.n_functions {
+            let function = model.functions[i]!.pointee
+            for j in 0..<function.n_nodes { operands += function.nodes[j]!.pointee.n_inputs }
+        }
+        try FileLimits.check(operands, FileLimits.operands, "inputs of nodes")
+    }
+
     private func read(_ message: Apus__Function) throws(ApusError) {
         var function = Function(text(message.name))
         for i in 0..<message.n_inputs {
@@ -103,7 +127,10 @@ public struct ModelReader {
                 }
                 var inputs: [Operand] = []
                 for j in 0..<node.n_inputs { inputs.append(operand(node.inputs[j])) }
-                function.nodes.append(Node(name, try operatorTable.decode(node), inputs))
+                let op = try operatorTable.decode(node)
+                counts.results += op.outputCount
+                try FileLimits.check(counts.results, FileLimits.results, "outputs of nodes")
+                function.nodes.append(Node(name, op, inputs))
             } catch {
                 throw error.within("node '\(name)'")
             }
@@ -249,6 +276,11 @@ public struct ModelReader {
         guard let characters else { return "" }
         return String(cString: characters)
     }
+}
+
+/// What is counted while reading.
+private final class Counts {
+    var results = 0
 }
 
 /// What unpacking may allocate, so that a small file cannot ask for much memory.

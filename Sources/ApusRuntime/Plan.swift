@@ -58,6 +58,9 @@ public struct Plan {
     public private(set) var buffers: [Lifetime] = []
     /// The place of every local.
     public private(set) var places: [Place] = []
+    /// Per buffer whether a value in it leaves the function, and whether it is an output's.
+    private var leaves: [Bool] = []
+    private var isOutput: [Bool] = []
     /// The buffers of the function's inputs and outputs.
     public private(set) var inputs: [Int] = []
     public private(set) var outputs: [Int] = []
@@ -84,6 +87,11 @@ public struct Plan {
         limitTypes =
             options.limits == options.dimensions
             ? types : try valid.types(ofFunction: index, dimensions: options.limits)
+        for local in types.indices where types[local].byteSize > limitTypes[local].byteSize {
+            throw .unsupported(
+                "function '\(function.name)': \(types[local]) at these dimensions is larger than "
+                    + "\(limitTypes[local]), planned for")
+        }
         findLastReads()
         for input in function.inputs.indices {
             inputs.append(newBuffer(limitTypes[input].byteSize, first: 0, last: end))
@@ -152,8 +160,7 @@ public struct Plan {
         }
         let site = KernelSite(inputs: inputTypes, outputs: outputTypes, isa: options.isa, lanes: options.lanes)
         let kernels = try node.op.kernels(site)
-        var workspace = 0
-        if kernels.workspaceBytes > 0 { workspace = newBuffer(kernels.workspaceBytes, first: index, last: index) }
+        var workspace: Int?
         var bytes = 0
         for type in inputTypes + outputTypes { bytes += type.byteSize }
         for launch in kernels.launches {
@@ -162,7 +169,10 @@ public struct Plan {
                 switch operand {
                 case .input(let i): slots.append((place(of: node.inputs[i]), 0))
                 case .output(let i): slots.append((places[firstOutput + i], 0))
-                case .workspace(let offset): slots.append((.buffer(workspace), offset))
+                case .workspace(let offset):
+                    let buffer = workspace ?? newBuffer(kernels.workspaceBytes, first: index, last: index)
+                    workspace = buffer
+                    slots.append((.buffer(buffer), offset))
                 }
             }
             steps.append(
@@ -176,16 +186,10 @@ public struct Plan {
     private func viewPlace(of operand: Operand, output: Int) -> Place? {
         let place = self.place(of: operand)
         guard !escapes[output] else {
-            if case .buffer(let buffer) = place, buffer >= inputs.count, !escapesThrough(place) { return place }
+            if case .buffer(let buffer) = place, buffer >= inputs.count, !leaves[buffer] { return place }
             return nil
         }
         return place
-    }
-
-    /// Whether a value in this place already leaves the function.
-    private func escapesThrough(_ place: Place) -> Bool {
-        for local in places.indices where places[local] == place && escapes[local] { return true }
-        return false
     }
 
     /// An input's place that the node may write this output over.
@@ -226,7 +230,9 @@ public struct Plan {
         switch place {
         case .constant: break
         case .state(let state): stateLastRead[state] = max(stateLastRead[state], viewReads(local, of: state))
-        case .buffer(let buffer): buffers[buffer].last = max(buffers[buffer].last, time, lastRead[local])
+        case .buffer(let buffer):
+            buffers[buffer].last = max(buffers[buffer].last, time, lastRead[local])
+            if escapes[local] { leaves[buffer] = true }
         }
     }
 
@@ -235,6 +241,8 @@ public struct Plan {
 
     private mutating func newBuffer(_ size: Int, first: Int, last: Int) -> Int {
         buffers.append(Lifetime(size: size, first: first, last: last))
+        leaves.append(false)
+        isOutput.append(false)
         return buffers.count - 1
     }
 
@@ -244,8 +252,9 @@ public struct Plan {
     private mutating func placeOutputs() throws(ApusError) {
         for output in function.outputs {
             let place = self.place(of: output.operand)
-            if case .buffer(let buffer) = place, buffer >= inputs.count, !outputs.contains(buffer) {
+            if case .buffer(let buffer) = place, buffer >= inputs.count, !isOutput[buffer] {
                 outputs.append(buffer)
+                isOutput[buffer] = true
             } else {
                 let buffer = newBuffer(limitType(of: output.operand).byteSize, first: end, last: end)
                 outputs.append(buffer)

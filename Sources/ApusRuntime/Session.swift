@@ -121,7 +121,7 @@ public struct Session {
 /// Lane i of n takes the units n·i/lanes ..< n·(i+1)/lanes.
 private func runLane(_ context: UnsafeMutableRawPointer?, _ lane: Int) {
     let step = context!.assumingMemoryBound(to: Step.self).pointee
-    guard lane < step.lanes else { return }
+    guard lane >= 0 && lane < step.lanes else { return }
     step.task(
         step.params, step.operands, step.units * lane / step.lanes, step.units * (lane + 1) / step.lanes, UInt32(lane))
 }

@@ -72,12 +72,12 @@ public final class MatMul: Operator {
         product.a_k_stride = Int64(transposeA ? m : 1)
         product.c_row_stride = Int64(n)
         product.batch = Int64(site.outputs[0].shape.product(0..<(site.outputs[0].shape.rank - 2)))
-        product.c_batch_stride = Int64(m * n)
-        product.a_batch_stride = batchA.count == 1 ? 0 : Int64(m * k)
+        product.c_batch_stride = Int64(m &* n)
+        product.a_batch_stride = batchA.count == 1 ? 0 : Int64(m &* k)
         product.b_batch_stride = batchB.count == 1 ? 0 : ck_panels_size(Int64(k), Int64(n))
         if batchB.count == 1 && !transposeA && batchA.count > 1 {
             // One B for all: the batches are further rows.
-            product.m = product.m * product.batch
+            product.m = product.m &* product.batch
             product.batch = 1
         } else if batchA.count != 1 && batchB.count != 1 && batchA != batchB {
             throw .unsupported("batches \(batchA) and \(batchB), wanted equal ones or a single one")

@@ -1,0 +1,45 @@
+import ApusGraph
+
+/// How much a file may declare, so that reading, checking and planning take bounded memory and time whatever the file
+/// says. Models of any practical size stay far below.
+enum FileLimits {
+    /// Bytes of fields 1 ... 13.
+    static let header = 1 << 28
+    static let dimensions = 256
+    static let functions = 1 << 10
+    /// Constants, states, and the inputs, nodes, outputs and updates of all functions together.
+    static let values = 1 << 15
+    /// Inputs of all nodes together.
+    static let operands = 1 << 17
+    /// Outputs of all nodes together. The layout of the arena takes time in their square.
+    static let results = 1 << 15
+    static let goldens = 1 << 10
+    static let metadata = 1 << 16
+    static let labels = 1 << 20
+
+    static func check(_ count: Int, _ limit: Int, _ what: StaticString) throws(ApusError) {
+        guard count <= limit else { throw .file("\(count) \(what.text), wanted at most \(limit)") }
+    }
+
+    /// What protobuf-c may allocate for a header of this size.
+    static func messageMemory(_ header: Int) -> Int { min((1 << 16) + header * 128, (1 << 28) + header * 4) }
+
+    /// What the Swift objects made of a header of this size take at most.
+    static func readingMemory(_ header: Int) -> Int { min((1 << 18) + header * 256, (1 << 29) + header * 4) }
+
+    /// What plans of these functions take at most.
+    static func planningMemory(_ graph: Graph) -> Int {
+        var count = graph.constants.count + graph.states.count, operands = 0
+        for function in graph.functions {
+            count += function.nodes.count + function.inputs.count + function.outputs.count + function.updates.count
+            for node in function.nodes { operands += node.inputs.count + node.op.outputCount }
+        }
+        return (1 << 18) + count * 8192 + operands * 2048
+    }
+}
+
+extension StaticString {
+    var text: String {
+        String(decoding: UnsafeBufferPointer(start: utf8Start, count: utf8CodeUnitCount), as: UTF8.self)
+    }
+}
