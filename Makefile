@@ -6,7 +6,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 SWIFT_BUILD := swift build -c release
 
-.PHONY: demo test test-all lib tools install wheel bench clean setup venv docs
+.PHONY: demo test test-all lib tools install wheel clean setup venv docs
 
 demo: lib tools venv
 	./scripts/demo.sh
@@ -43,11 +43,9 @@ install: lib
 wheel: lib venv
 	$(PYTHON) Bindings/python/build_wheel.py
 
-bench: lib venv
-	$(PYTHON) Benchmarks/bench.py
-
-docs:
-	swift package --disable-sandbox generate-documentation --target Apus
+docs: setup
+	APUS_DOCS=1 swift package --scratch-path .build-docs --allow-writing-to-directory build/docs \
+		generate-documentation --target Apus --output-path build/docs --transform-for-static-hosting
 
 clean:
-	rm -rf build .build .build-embedded .build-asan .build-tsan $(VENV)
+	rm -rf build .build .build-embedded .build-* $(VENV)

@@ -53,6 +53,12 @@ let hostTargets: [Target] = [
         dependencies: ["Apus", "ApusRuntime", "ApusGraph", "ApusC", "CApus", "CKernels", "CModelFormat"]),
 ]
 
+// APUS_DOCS=1 adds what `make docs` needs.
+let hostPackages: [Package.Dependency] =
+    [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")]
+    + (Context.environment["APUS_DOCS"] == "1"
+        ? [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0")] : [])
+
 let package = Package(
     name: "Apus",
     products: embedded
@@ -63,8 +69,7 @@ let package = Package(
             .executable(name: "apus", targets: ["apus-cli"]),
             .executable(name: "convert-model", targets: ["convert-model"]),
         ],
-    dependencies: embedded
-        ? [] : [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")],
+    dependencies: embedded ? [] : hostPackages,
     targets: embedded ? leanTargets : leanTargets + hostTargets,
     swiftLanguageModes: [.v6]
 )
