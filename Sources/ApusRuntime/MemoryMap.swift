@@ -77,7 +77,7 @@ public struct MemoryMap {
             text += String(decoding: row, as: UTF8.self) + "|\n"
         }
         for (i, buffer) in buffers.enumerated() {
-            text += String(decoding: [MemoryMap.letter(i)], as: UTF8.self) + " " + MemoryMap.padded(buffer.name, width)
+            text += String(decoding: [MemoryMap.letter(i)], as: UTF8.self) + " " + MemoryMap.padded(buffer.name, max(width, buffer.name.utf8.count))
             text += " " + String(buffer.size) + " bytes at " + String(buffer.offset) + "\n"
         }
         return text

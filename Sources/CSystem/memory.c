@@ -15,7 +15,10 @@ int cs_map_file(const char *path, const void **bytes, size_t *size) {
     int error = 0;
     void *mapping = MAP_FAILED;
     off_t length = lseek(descriptor, 0, SEEK_END);
-    if (length <= 0) {
+    char nothing;
+    if (read(descriptor, &nothing, 0) < 0) {
+        error = errno; /* a directory, whose end may lie anywhere */
+    } else if (length <= 0) {
         error = ENODATA;
     } else {
         mapping = mmap(NULL, (size_t)length, PROT_READ, MAP_PRIVATE, descriptor, 0);

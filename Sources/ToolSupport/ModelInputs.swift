@@ -42,7 +42,7 @@ public struct ModelInputs {
         guard index < found.count else { throw .argument("\(path): more inputs than \(found.count) (\(inputNames))") }
         let input = function.inputs[index]
         do throws(ApusError) {
-            found[index] = try conform(try readOne(path, input), input)
+            found[index] = try ModelInputs.conform(try readOne(path, input), input)
         } catch {
             throw error.message.hasPrefix(path) ? error : error.within("\(path)")
         }
@@ -54,7 +54,7 @@ public struct ModelInputs {
             var array = arrays.first { $0.name == input.name }
             if array == nil, arrays.count == 1, function.inputs.count == 1 { array = arrays[0] }
             guard let array else { continue }
-            do throws(ApusError) { found[i] = try conform(array.tensor, input) } catch { throw error.within("\(path)") }
+            do throws(ApusError) { found[i] = try ModelInputs.conform(array.tensor, input) } catch { throw error.within("\(path)") }
         }
     }
 
@@ -109,7 +109,8 @@ public struct ModelInputs {
 
     // MARK: Types and shapes
 
-    private func conform(_ tensor: Tensor, _ input: FunctionInput) throws(ApusError) -> Tensor {
+    /// A tensor in the type and shape that an input takes.
+    public static func conform(_ tensor: Tensor, _ input: FunctionInput) throws(ApusError) -> Tensor {
         var tensor = tensor
         let wanted = input.type
         if tensor.dtype != wanted.dtype {
@@ -138,5 +139,5 @@ public struct ModelInputs {
 
 extension InputContract {
     /// raw → (raw · scale − mean) / std, mean and std along the last axis.
-    var normalization: Normalization { Normalization(scale: scale, mean: mean, std: std) }
+    public var normalization: Normalization { Normalization(scale: scale, mean: mean, std: std) }
 }

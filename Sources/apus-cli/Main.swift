@@ -10,13 +10,15 @@ enum Main {
 struct ApusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apus",
-        abstract: "Looks into .apus models, runs, measures and checks them.",
+        abstract: "Trains networks; runs, measures and checks .apus models.",
         discussion: """
             Results go to standard output, progress and errors to standard error.
             Exit codes: 0 done, 1 the system or a check failed, 2 the input cannot be used, 64 wrong usage.
             """,
         version: ApusVersion.text,
-        subcommands: [Inspect.self, Run.self, Bench.self, Verify.self, Compare.self])
+        subcommands: [
+            Train.self, Evaluate.self, Run.self, Inspect.self, Bench.self, Verify.self, Compare.self,
+        ])
 }
 
 /// The name that starts every line on standard error.

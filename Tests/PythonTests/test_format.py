@@ -1,4 +1,6 @@
-"""The tables of Docs/Format.md against the schema: nothing is missing, nothing is left over, every number is right."""
+"""The tables of Docs/Format.md against the schema: nothing is missing, nothing is left over, every number is right.
+
+And what all documents name is there."""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ from pathlib import Path
 import pytest
 from reader import SCHEMA
 
-DOCUMENT = (Path(__file__).resolve().parents[2] / "Docs" / "Format.md").read_text()
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = (ROOT / "Docs" / "Format.md").read_text()
+DOCUMENTS = sorted((ROOT / "Docs").rglob("*.md"))
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -54,3 +58,13 @@ def test_attributes() -> None:
     assert found == {
         name: [field.name for field in SCHEMA.messages[name].values()] for name in sorted(used | {"Activation"})
     }
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
+def test_documents_name_what_exists(document: Path) -> None:
+    text = document.read_text()
+    for path in re.findall(r"`((?:Sources|Tests|Include|scripts|Benchmarks|Docs|Examples)/[\w./+-]*)`", text):
+        assert (ROOT / path).exists() or path.endswith("/Mod.swift"), path
+    sources = "".join(path.read_text() for path in (ROOT / "Tests" / "ApusTests").rglob("*.swift"))
+    for name in re.findall(r"`(test[A-Z]\w+)`", text):
+        assert f"func {name}(" in sources, name

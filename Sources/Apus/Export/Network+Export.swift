@@ -32,3 +32,10 @@ extension Network {
         try ModelWriter.write(graph, to: path)
     }
 }
+
+extension Network {
+    /// States what the numbers of an input mean, in the exported file.
+    public func setContract(_ contract: InputContract, ofInput index: Int = 0) {
+        (inputs[index].call.layer as? InputLayer)?.contract = contract
+    }
+}

@@ -3,8 +3,10 @@ import Foundation
 
 /// Files that are there whole or not at all.
 public enum AtomicFile {
-    /// Writes to a temporary name in the same folder, syncs it, renames it over `path` and syncs the folder.
+    /// Writes to a temporary name in the same folder, syncs it, renames it over `path` and syncs the folder. What is no
+    /// regular file, such as a device or a pipe, is written to as it is.
     public static func write(_ bytes: [UInt8], to path: String) throws(ApusError) {
+        if isSpecial(path) { return try writeThrough(bytes, to: path) }
         let temporary = "\(path).\(getpid()).tmp"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw failure(path) }
@@ -27,6 +29,18 @@ public enum AtomicFile {
             fsync(folder)
             close(folder)
         }
+    }
+
+    private static func isSpecial(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+    }
+
+    private static func writeThrough(_ bytes: [UInt8], to path: String) throws(ApusError) {
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(path) }
+        defer { close(descriptor) }
+        try writeAll(bytes, descriptor, path)
     }
 
     private static func writeAll(_ bytes: [UInt8], _ descriptor: Int32, _ path: String) throws(ApusError) {

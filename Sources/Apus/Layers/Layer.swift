@@ -51,7 +51,7 @@ public struct SymbolicTensor {
 public final class InputLayer: Layer {
     public let shape: [Int]
     public let dtype: DType
-    public let contract: InputContract?
+    public internal(set) var contract: InputContract?
 
     init(_ shape: [Int], _ dtype: DType, _ name: String, _ contract: InputContract?) {
         self.shape = shape

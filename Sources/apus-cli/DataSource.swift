@@ -1,0 +1,129 @@
+import Apus
+import ApusGraph
+
+/// Samples named on the command line: KIND:PATH[,PATH…], with OPTION=VALUE among the paths.
+///
+///     idx:images.gz,labels.gz          cifar10:batch_1.bin,batch_2.bin
+///     csv:table.csv,label=class        csv:table.csv,label=price,numeric
+///     npz:samples.npz,x=images,y=labels
+///     folder:pictures,size=32x32       folder:pictures,size=28x28,gray
+struct DataSource {
+    static let kinds = "idx, cifar10, csv, npz or folder"
+
+    private let kind: String
+    private var paths: [String] = []
+    private var options: [String: String] = [:]
+
+    init(_ text: String) throws(ApusError) {
+        let setting = Setting(text)
+        kind = setting.name
+        for part in setting.value.split(separator: ",") {
+            if let equals = part.firstIndex(of: "=") {
+                options[String(part[..<equals])] = String(part[part.index(after: equals)...])
+            } else if ["numeric", "gray", "no-header"].contains(part) {
+                options[String(part)] = ""
+            } else {
+                paths.append(String(part))
+            }
+        }
+        guard !paths.isEmpty else { throw .argument("data '\(text)' names no file, wanted KIND:PATH") }
+    }
+
+    func read() throws(ApusError) -> Dataset {
+        switch kind {
+        case "idx":
+            try allow([])
+            guard paths.count == 2 else { throw .argument("idx of \(paths.count) files, wanted images,labels") }
+            return try Dataset.idx(images: paths[0], labels: paths[1])
+        case "cifar10":
+            try allow(["layout"])
+            return try CIFAR10.read(paths, layout: options["layout"] == "channels-last" ? .channelsLast : .channelsFirst)
+        case "csv":
+            try allow(["label", "separator", "numeric", "no-header"])
+            let label = options["label"].map { name in Int(name).map { .index($0) } ?? .named(name) } ?? CSVColumn.index(-1)
+            return try Dataset.csv(
+                try onePath(), header: options["no-header"] == nil, separator: options["separator"]?.first ?? ",",
+                label: label, labels: options["numeric"] == nil ? .categorical() : .numeric)
+        case "npz":
+            try allow(["x", "y"])
+            let path = try onePath()
+            return try archive(path)
+        case "folder":
+            try allow(["size", "gray"])
+            let (height, width) = try size()
+            return try Dataset.imageFolder(
+                try onePath(), height: height, width: width, channels: options["gray"] == nil ? .rgb : .gray)
+        default:
+            throw .argument("data of kind '\(kind)', wanted \(DataSource.kinds)")
+        }
+    }
+
+    /// Integer targets of one a sample are classes; others are numbers.
+    private func archive(_ path: String) throws(ApusError) -> Dataset {
+        let x = try NPZ.read(path, array: options["x"] ?? "x"), y = try NPZ.read(path, array: options["y"] ?? "y")
+        do throws(ApusError) {
+            if y.dtype.isInteger && y.shape.count == 1 {
+                return try Dataset(inputs: x, targets: try y.converted(to: .i32))
+            }
+            let targets = try y.converted(to: .f32)
+            return try Dataset(
+                inputs: x, targets: targets.shape.count == 1 ? try targets.reshaped([targets.count, 1]) : targets)
+        } catch {
+            throw error.within("\(path)")
+        }
+    }
+
+    private func allow(_ names: Set<String>) throws(ApusError) {
+        if let unknown = options.keys.sorted().first(where: { !names.contains($0) }) {
+            throw .argument("data of kind \(kind) has no option '\(unknown)'")
+        }
+    }
+
+    private func onePath() throws(ApusError) -> String {
+        guard paths.count == 1 else { throw .argument("\(kind) of \(paths.count) files, wanted one") }
+        return paths[0]
+    }
+
+    private func size() throws(ApusError) -> (Int, Int) {
+        let parts = (options["size"] ?? "").split(separator: "x").compactMap { Int($0) }
+        guard parts.count == 2 else { throw .argument("folder without a size, wanted size=HEIGHTxWIDTH") }
+        return (parts[0], parts[1])
+    }
+}
+
+extension Dataset {
+    /// Targets are class indices.
+    var isClassification: Bool { targets[0].tensor.dtype == .i32 }
+
+    var classCount: Int {
+        get throws(ApusError) {
+            if !classNames.isEmpty { return classNames.count }
+            return try targets[0].tensor.array(of: Int32.self).reduce(0) { Swift.max($0, Int($1) + 1) }
+        }
+    }
+
+    private var largestByte: UInt8 { inputs[0].tensor.withUnsafeBytes { $0.max() ?? 0 } }
+
+    /// What brings these samples to the range that networks like: bytes to 0...1 by their maximum, columns of a table to
+    /// mean 0 and deviation 1; other numbers stay.
+    func usualNormalization() throws(ApusError) -> Normalization {
+        let tensor = inputs[0].tensor
+        if tensor.dtype == .u8 { return Normalization(scale: 1 / Float(Swift.max(1, largestByte))) }
+        return tensor.shape.count == 2 ? try normalization() : Normalization()
+    }
+
+    /// The contract that tells a reader of the exported file what to do with raw samples like these.
+    func contract(_ normalization: Normalization) -> InputContract {
+        let tensor = inputs[0].tensor
+        var contract = InputContract()
+        contract.scale = normalization.scale
+        contract.mean = normalization.mean
+        contract.std = normalization.std
+        if tensor.dtype == .u8 { contract.rawRange = 0...Float(Swift.max(1, largestByte)) }
+        if tensor.shape.count == 4 {
+            contract.layout = "NHWC"
+            contract.color = tensor.shape[3] == 1 ? "gray" : "RGB"
+        }
+        return contract
+    }
+}

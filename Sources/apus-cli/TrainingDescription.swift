@@ -1,0 +1,101 @@
+import Apus
+import ApusGraph
+import Foundation
+
+/// All that `train` needs to know; the keys of the JSON file are the names of the options.
+struct TrainingDescription: Codable {
+    /// mnist-cnn, cifar-cnn, cifar-resnet, vgg-style, or mlp with units such as "mlp:64,64".
+    var model: String?
+    var activation: String?
+    var data: String?
+    /// A share such as "0.1", or data like `data`.
+    var validation: String?
+    var epochs: Int?
+    var batchSize: Int?
+    var optimizer: String?
+    var learningRate: Double?
+    var momentum: Double?
+    var weightDecay: Double?
+    /// constant, cosine or one-cycle over all epochs.
+    var schedule: String?
+    var loss: String?
+    /// Such as "flip,crop:4,cutout:8".
+    var augment: String?
+    var seed: UInt64?
+    var threads: Int?
+
+    static func read(_ path: String) throws(ApusError) -> TrainingDescription {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ApusError(.ioError, "\(path): \(String(cString: strerror(errno)))")
+        }
+        let known = Set(CodingKeys.allCases.map { $0.rawValue })
+        do {
+            let keys = try JSONDecoder().decode([String: AnyValue].self, from: data).keys
+            if let unknown = keys.sorted().first(where: { !known.contains($0) }) {
+                throw ApusError.file("key '\(unknown)', wanted some of \(known.sorted().joined(separator: ", "))")
+            }
+            return try JSONDecoder().decode(TrainingDescription.self, from: data)
+        } catch let error as ApusError {
+            throw error.within("\(path)")
+        } catch let error as DecodingError {
+            throw .file("\(path): \(TrainingDescription.text(error))")
+        } catch {
+            throw .file("\(path): \(error.localizedDescription)")
+        }
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case model, activation, data, validation, epochs, batchSize = "batch-size", optimizer
+        case learningRate = "learning-rate", momentum, weightDecay = "weight-decay", schedule, loss, augment, seed
+        case threads
+    }
+
+    /// Takes any JSON value, so that only the keys are looked at.
+    private struct AnyValue: Decodable {
+        init(from decoder: any Decoder) throws {}
+    }
+
+    private static func text(_ error: DecodingError) -> String {
+        switch error {
+        case .typeMismatch(let type, let context):
+            "'\(context.codingPath.map { $0.stringValue }.joined(separator: "."))' is no \(type)"
+        case .valueNotFound(let type, let context):
+            "'\(context.codingPath.map { $0.stringValue }.joined(separator: "."))' is null, wanted a \(type)"
+        case .dataCorrupted(let context): context.debugDescription
+        default: "not the JSON of a training description"
+        }
+    }
+
+    /// The same with what `other` sets instead.
+    func overridden(by other: TrainingDescription) -> TrainingDescription {
+        TrainingDescription(
+            model: other.model ?? model, activation: other.activation ?? activation, data: other.data ?? data,
+            validation: other.validation ?? validation, epochs: other.epochs ?? epochs,
+            batchSize: other.batchSize ?? batchSize, optimizer: other.optimizer ?? optimizer,
+            learningRate: other.learningRate ?? learningRate, momentum: other.momentum ?? momentum,
+            weightDecay: other.weightDecay ?? weightDecay, schedule: other.schedule ?? schedule,
+            loss: other.loss ?? loss, augment: other.augment ?? augment, seed: other.seed ?? seed,
+            threads: other.threads ?? threads)
+    }
+}
+
+/// A setting as text, such as "crop:4": a name and what follows the colon.
+struct Setting {
+    let name: String
+    let value: String
+
+    init(_ text: some StringProtocol) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        name = String(parts[0])
+        value = parts.count > 1 ? String(parts[1]) : ""
+    }
+
+    /// The value as a number; `otherwise` where there is none.
+    func number(_ otherwise: Double) throws(ApusError) -> Double {
+        if value.isEmpty { return otherwise }
+        guard let number = Double(value), number.isFinite else {
+            throw .argument("'\(name):\(value)', wanted a number after the colon")
+        }
+        return number
+    }
+}

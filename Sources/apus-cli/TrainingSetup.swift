@@ -1,0 +1,152 @@
+import Apus
+import ApusGraph
+
+/// What a description means: the network, the loss, the optimizer and the samples.
+struct TrainingSetup {
+    let network: Network
+    let loss: any Loss
+    let metrics: [any Metric]
+    let optimizer: any Optimizer
+    let training: Dataset
+    let validation: Validation
+    let augmentation: [Augmentation]
+    let normalization: Normalization
+    let epochs: Int
+    let batchSize: Int
+    let seed: UInt64
+
+    init(_ description: TrainingDescription) throws(ApusError) {
+        guard let data = description.data else { throw .argument("no data, wanted --data KIND:PATH") }
+        guard let model = description.model else { throw .argument("no model, wanted --model") }
+        epochs = description.epochs ?? 5
+        batchSize = description.batchSize ?? 32
+        seed = description.seed ?? 0
+        guard epochs >= 1 else { throw .argument("\(epochs) epochs, wanted 1 or more") }
+        guard batchSize >= 1 else { throw .argument("batch size \(batchSize), wanted 1 or more") }
+        let raw = try DataSource(data).read()
+        normalization = try raw.usualNormalization()
+        training = try raw.normalized(by: normalization)
+        validation = try TrainingSetup.validation(description.validation, normalization)
+        augmentation = try TrainingSetup.augmentation(description.augment)
+        network = try TrainingSetup.network(model, description.activation, training, seed)
+        network.classNames = raw.classNames
+        network.setContract(raw.contract(normalization))
+        (loss, metrics) = try TrainingSetup.loss(description.loss, training)
+        let steps = epochs * ((training.count + batchSize - 1) / batchSize)
+        optimizer = try TrainingSetup.optimizer(description, steps: steps)
+    }
+
+    // MARK: Parts
+
+    private static func network(
+        _ text: String, _ activation: String?, _ data: Dataset, _ seed: UInt64
+    ) throws(ApusError) -> Network {
+        let setting = Setting(text)
+        let input = Array(data.inputs[0].tensor.shape.dropFirst())
+        let outputs = data.isClassification ? try data.classCount : data.targets[0].tensor.shape.dropFirst().reduce(1, *)
+        switch setting.name {
+        case "mnist-cnn": return try ModelLibrary.mnistCNN(input: input, classes: outputs, seed: seed)
+        case "cifar-cnn": return try ModelLibrary.cifarCNN(input: input, classes: outputs, seed: seed)
+        case "cifar-resnet": return try ModelLibrary.cifarResNet(input: input, classes: outputs, seed: seed)
+        case "vgg-style": return try ModelLibrary.vggStyle(input: input, classes: outputs, seed: seed)
+        case "mlp":
+            var hidden: [Int] = []
+            for part in setting.value.split(separator: ",") {
+                guard let units = Int(part), units > 0 else {
+                    throw .argument("'\(text)', wanted units such as mlp:64,64")
+                }
+                hidden.append(units)
+            }
+            let function = try self.activation(activation)
+            return try Sequential(input: input, name: "mlp", seed: seed) {
+                if input.count > 1 { Flatten() }
+                for units in hidden { Dense(units, activation: function) }
+                Dense(outputs)
+            }
+        default:
+            throw .argument(
+                "no model '\(text)', wanted mnist-cnn, cifar-cnn, cifar-resnet, vgg-style or mlp:UNITS,…")
+        }
+    }
+
+    private static func activation(_ name: String?) throws(ApusError) -> Activation {
+        switch name {
+        case nil, "relu": .relu
+        case "sigmoid": .sigmoid
+        case "tanh": .tanh
+        case "gelu": .gelu
+        case "silu": .silu
+        default: throw .argument("no activation '\(name!)', wanted relu, sigmoid, tanh, gelu or silu")
+        }
+    }
+
+    static func loss(_ name: String?, _ data: Dataset) throws(ApusError) -> (any Loss, [any Metric]) {
+        if data.isClassification {
+            guard name == nil || name == "cross-entropy" else {
+                throw .argument("no loss '\(name!)' for classes, wanted cross-entropy")
+            }
+            return (SparseCategoricalCrossEntropy(fromLogits: true), [Accuracy()])
+        }
+        let metrics: [any Metric] = [MeanAbsoluteError(), RootMeanSquaredError()]
+        switch name {
+        case nil, "mse": return (MSE(), metrics)
+        case "mae": return (MAE(), metrics)
+        case "huber": return (Huber(), metrics)
+        default: throw .argument("no loss '\(name!)' for numbers, wanted mse, mae or huber")
+        }
+    }
+
+    private static func optimizer(
+        _ description: TrainingDescription, steps: Int
+    ) throws(ApusError) -> any Optimizer {
+        let name = description.optimizer ?? "adam"
+        let peak = description.learningRate ?? (name == "sgd" ? 0.01 : 0.001)
+        guard peak > 0 && peak.isFinite else { throw .argument("learning rate \(peak), wanted more than 0") }
+        let rate: any LearningRateSchedule
+        switch description.schedule {
+        case nil, "constant": rate = ConstantRate(peak)
+        case "cosine": rate = CosineDecay(peak, steps: steps)
+        case "one-cycle": rate = OneCycle(peak, steps: steps)
+        default: throw .argument("no schedule '\(description.schedule!)', wanted constant, cosine or one-cycle")
+        }
+        let momentum = description.momentum ?? 0
+        switch name {
+        case "adam": return Adam(learningRate: rate)
+        case "adamw": return AdamW(learningRate: rate, weightDecay: description.weightDecay ?? 0.004)
+        case "sgd": return SGD(learningRate: rate, momentum: momentum, nesterov: momentum > 0)
+        case "rmsprop": return RMSprop(learningRate: rate, momentum: momentum)
+        case "adagrad": return Adagrad(learningRate: rate)
+        default: throw .argument("no optimizer '\(name)', wanted adam, adamw, sgd, rmsprop or adagrad")
+        }
+    }
+
+    private static func validation(_ text: String?, _ normalization: Normalization) throws(ApusError) -> Validation {
+        guard let text else { return .none }
+        if let share = Double(text) { return .split(share) }
+        return .data(try DataSource(text).read().normalized(by: normalization))
+    }
+
+    private static func augmentation(_ text: String?) throws(ApusError) -> [Augmentation] {
+        var steps: [Augmentation] = []
+        for part in (text ?? "").split(separator: ",") {
+            let setting = Setting(part)
+            switch setting.name {
+            case "flip": steps.append(.randomFlip)
+            case "vertical-flip": steps.append(.randomVerticalFlip)
+            case "crop": steps.append(.randomCrop(padding: Int(clamping: try setting.number(4))))
+            case "shift": steps.append(.randomShift(fraction: try setting.number(0.1)))
+            case "rotate": steps.append(.randomRotate(degrees: try setting.number(10)))
+            case "cutout": steps.append(.cutout(size: Int(clamping: try setting.number(8))))
+            default:
+                throw .argument(
+                    "no augmentation '\(part)', wanted some of flip, vertical-flip, crop:N, shift:X, rotate:X, cutout:N")
+            }
+        }
+        return steps
+    }
+}
+
+extension Int {
+    /// Toward zero, and at the ends of the range beyond it.
+    fileprivate init(clamping value: Double) { self = Int(Swift.max(-1e15, Swift.min(1e15, value))) }
+}

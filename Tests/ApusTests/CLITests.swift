@@ -1,0 +1,179 @@
+import ApusGraph
+import ApusRuntime
+import Foundation
+import XCTest
+
+@testable import Apus
+
+/// The tools do what they say.
+final class CLITests: XCTestCase {
+    func testInspect() throws {
+        let f = try CLIFixture()
+        let run = try CLIRun("apus", ["inspect", f.model])
+        run.expectSuccess()
+        XCTAssertEqual(run.errors, "")
+        for part in [
+            "f32[batch, 8, 8, 1]  (NHWC, gray, raw 0.0 … 255.0", "labels red, green, blue", "Conv2D + ReLU",
+            "f32[1, 6, 6, 4]", "total: 479 parameters", "at the largest dimensions: arena of",
+        ] { XCTAssertTrue(run.output.contains(part), "no '\(part)' in\n\(run.output)") }
+        let json = try CLIRun("apus", ["inspect", f.model, "--json"]).json()
+        XCTAssertEqual(json["goldenPairs"] as? Int, 2)
+        let size = try FileManager.default.attributesOfItem(atPath: f.model)[.size] as? Int
+        XCTAssertEqual(json["fileBytes"] as? Int, size)
+        let function = try XCTUnwrap((json["functions"] as? [[String: Any]])?.first)
+        XCTAssertEqual((function["operators"] as? [Any])?.count, 4)
+    }
+
+    func testRunGivesWhatTheNetworkPredicts() throws {
+        let f = try CLIFixture()
+        // More samples than the largest batch of the file.
+        let x = try f.samples(100, "x.npy")
+        try CLIRun("apus", ["run", f.model, f.file("x.npy"), "-o", f.file("y.npz"), "--threads", "2"]).expectSuccess()
+        XCTAssertEqual(try NPZ.read(f.file("y.npz"), array: "output"), try f.network.predict(x))
+        try CLIRun("apus", ["run", f.model, "input=\(f.file("x.npy"))", "-o", f.file("y.npy")]).expectSuccess()
+        XCTAssertEqual(try NPY.read(f.file("y.npy")), try f.network.predict(x))
+        let text = try CLIRun("apus", ["run", f.model, f.file("x.npy")])
+        XCTAssertEqual(text.output.split(separator: "\n").count, 101)
+        XCTAssertTrue(text.output.hasPrefix("output f32 [100, 3]\n"))
+    }
+
+    func testRunTakesPicturesAndBytesThroughTheContract() throws {
+        let f = try CLIFixture()
+        let pixels = try Tensor((0..<64).map { UInt8($0 * 4) }, shape: [8, 8, 1])
+        try ImageFile.writePNG(pixels, to: f.file("p.png"))
+        try NPY.write(pixels, to: f.file("p.npy"))
+        let scaled = try Tensor((0..<64).map { Float($0 * 4) * (1 / 255) }, shape: [1, 8, 8, 1])
+        _ = try f.folder.write(scaled.withUnsafeBytes { Array($0) }, "p.raw")
+        let wanted = try f.network.predict(scaled)
+        for name in ["p.png", "p.npy", "p.raw"] {
+            try CLIRun("apus", ["run", f.model, f.file(name), "-o", f.file("y.npy"), "--quiet"]).expectSuccess()
+            XCTAssertEqual(try NPY.read(f.file("y.npy")), wanted, name)
+        }
+    }
+
+    func testBench() throws {
+        let f = try CLIFixture()
+        let run = try CLIRun(
+            "apus", ["bench", f.model, "--seconds", "0.1", "--batch", "4", "--json", "--assert", "p99<60s"])
+        run.expectSuccess()
+        let json = try run.json()
+        XCTAssertEqual(json["dimensions"] as? [Int], [4])
+        let latency = try XCTUnwrap(json["latency"] as? [String: Double])
+        XCTAssertTrue(latency["min"]! > 0 && latency["p50"]! <= latency["p90"]! && latency["p99"]! <= latency["max"]!)
+        let operators = try XCTUnwrap(json["operators"] as? [[String: Any]])
+        XCTAssertEqual(operators.compactMap { $0["operation"] as? String }.first, "Conv2D")
+        XCTAssertEqual(operators.reduce(0) { $0 + ($1["share"] as! Double) }, 1, accuracy: 1e-6)
+        try CLIRun("apus", ["bench", f.model, "--seconds", "0.05", "--assert", "p50<=1ns", "--quiet"])
+            .expectFailure(1, "apus: p50<=1ns does not hold: ")
+    }
+
+    func testVerify() throws {
+        let f = try CLIFixture()
+        for isa in ["reference", "avx2", "avx512"] {
+            let run = try CLIRun("apus", ["verify", f.model], environment: ["APUS_ISA": isa])
+            run.expectSuccess()
+            XCTAssertTrue(run.output.contains("as stored") && !run.output.contains("DIFFERS"), run.output)
+        }
+    }
+
+    /// A flipped bit in a weight: the hash tells, and so does the golden pair.
+    func testVerifyFindsDamage() throws {
+        let f = try CLIFixture()
+        var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: f.model)))
+        let graph = try ModelWriterProbe.offsets(f.model)
+        bytes[graph.weightsStart + graph.firstConstant + 3] ^= 0x42
+        let path = try f.folder.write(bytes, "damaged.apus")
+        let run = try CLIRun("apus", ["verify", path])
+        run.expectFailure(1, "apus: \(path): the weights' SHA-256 is ", ", wanted ")
+        XCTAssertTrue(run.output.contains("NOT as stored") && run.output.contains("DIFFERS"), run.output)
+    }
+
+    /// The pair asks for what this file never computed: the weights are to blame, not the kernels.
+    func testVerifyNamesTheCulprit() throws {
+        let f = try CLIFixture()
+        let graph = try f.network.exportGraph()
+        try Goldens.add(to: graph)
+        let output = graph.goldens[0].outputs[0]
+        var values = try Tensor(output).array(of: Float.self)
+        values[1] += 1
+        graph.goldens[0].outputs[0] = try Tensor(values, shape: [1, 3]).constant(output.name)
+        try ModelWriter.write(graph, to: f.file("other.apus"))
+        try CLIRun("apus", ["verify", f.file("other.apus")]).expectFailure(
+            1, "golden pair 0, output 'output': ", " at 1, wanted ", "every operator agrees with the reference kernels")
+    }
+
+    func testCompare() throws {
+        let f = try CLIFixture()
+        let same = try CLIRun("apus", ["compare", f.model, f.model, "--tolerance", "0"])
+        same.expectSuccess()
+        XCTAssertTrue(same.output.contains("every value is the same"), same.output)
+        // A change in the last layer only.
+        var kernel = try XCTUnwrap(f.network.parameters["dense/kernel"]).array(of: Float.self)
+        kernel[0] += 0.5
+        try f.network.parameters.set("dense/kernel", try Tensor(kernel, shape: [144, 3]))
+        try f.network.export(to: f.file("changed.apus"))
+        let changed = try CLIRun("apus", ["compare", f.model, f.file("changed.apus"), "--json"])
+        changed.expectSuccess()
+        let json = try changed.json()
+        XCTAssertEqual(json["isAlike"] as? Bool, true)
+        XCTAssertTrue((json["firstDifference"] as? String ?? "").hasPrefix("'dense' (Dense)"), changed.output)
+        try CLIRun("apus", ["compare", f.model, f.file("changed.apus"), "--tolerance", "1e-6"])
+            .expectFailure(1, "apus: output 'output' differs by ", ", wanted at most 1.00e-06")
+    }
+
+    func testTrainAndEvaluate() throws {
+        let f = try CLIFixture()
+        let data = "idx:\(bundledDigits("train-images-idx3-ubyte.gz")),\(bundledDigits("train-labels-idx1-ubyte.gz"))"
+        let test = "idx:\(bundledDigits("test-images-idx3-ubyte.gz")),\(bundledDigits("test-labels-idx1-ubyte.gz"))"
+        let config = try f.folder.write(
+            Array("{\"model\": \"mlp:32\", \"epochs\": 9, \"batch-size\": 16, \"learning-rate\": 0.003}".utf8), "t.json")
+        let run = try CLIRun(
+            "apus",
+            [
+                "train", "--config", config, "--data", data, "--epochs", "4", "--validation", "0.1", "--export",
+                f.file("digits.apus"), "--quiet",
+            ])
+        run.expectSuccess()
+        XCTAssertEqual(run.errors, "")
+        let lines = run.output.split(separator: "\n")
+        XCTAssertEqual(lines.count, 5, run.output)
+        XCTAssertEqual(lines[0], "epoch loss accuracy val_loss val_accuracy")
+        let evaluation = try CLIRun(
+            "apus", ["evaluate", f.file("digits.apus"), "--data", test, "--json", "--minimum-accuracy", "0.85"])
+        evaluation.expectSuccess()
+        let json = try evaluation.json()
+        XCTAssertEqual(json["samples"] as? Int, 360)
+        XCTAssertEqual((json["confusion"] as? [[Int]])?.joined().reduce(0, +), 360)
+        try CLIRun(
+            "apus", ["evaluate", f.file("digits.apus"), "--data", test, "--minimum-accuracy", "1.5", "--quiet"]
+        ).expectFailure(1, "apus: accuracy ", ", wanted 1.5 or more")
+    }
+
+    func testTrainOnATableOfNumbers() throws {
+        let f = try CLIFixture()
+        var rows = "a,b,price\n"
+        for i in 0..<64 { rows += "\(i % 8),\(i / 8),\(3 * (i % 8) - i / 8)\n" }
+        let table = try f.folder.write(Array(rows.utf8), "table.csv")
+        let model = f.file("price.apus")
+        try CLIRun(
+            "apus",
+            [
+                "train", "--model", "mlp:", "--data", "csv:\(table),label=price,numeric", "--epochs", "200",
+                "--learning-rate", "0.05", "--batch-size", "8", "--optimizer", "sgd", "--export", model, "--quiet",
+            ]
+        ).expectSuccess()
+        let report = try CLIRun("apus", ["evaluate", model, "--data", "csv:\(table),label=price,numeric", "--json"]).json()
+        let values = try XCTUnwrap(report["values"] as? [String: Double])
+        XCTAssertLessThan(try XCTUnwrap(values["mae"]), 0.05, "raw columns go through the file's contract")
+    }
+}
+
+/// Where a file's weights begin, and where among them the first constant's bytes lie.
+private enum ModelWriterProbe {
+    static func offsets(_ path: String) throws -> (weightsStart: Int, firstConstant: Int) {
+        let model = try ApusRuntime.Model(path: path)
+        let size = model.graph.constants[0].storage.bytes.count
+        let file = try FileManager.default.attributesOfItem(atPath: path)[.size] as! Int
+        return (file - size, model.graph.constants[0].offset)
+    }
+}
