@@ -84,9 +84,6 @@ public final class ModelFile: Storage {
             }
         }
         let weights = try cursor.span()
-        guard (cursor.offset - weights.count) % 64 == 0 || weights.count == 0 else {
-            throw .file("weights at byte \(cursor.offset - weights.count), wanted a multiple of 64")
-        }
         guard cursor.offset == file.count else {
             throw .file("\(file.count - cursor.offset) bytes after the weights, wanted none")
         }

@@ -271,11 +271,11 @@ class Model:
                 size, weights = varint(data, weights)
                 if key != 15 << 3 | 2 or weights + size != len(data):
                     raise BadFile("padding that the weights do not follow to the file's end")
-                if size and weights % 64:
+                if weights % 64:
                     raise BadFile(f"weights at byte {weights}")
                 return start, weights
             if key == 15 << 3 | 2:
-                if size and (offset % 64 or offset + size != len(data)):
+                if offset % 64 or offset + size != len(data):
                     raise BadFile(f"weights at byte {offset}")
                 return start, offset
             offset += size

@@ -68,3 +68,39 @@ def test_documents_name_what_exists(document: Path) -> None:
     sources = "".join(path.read_text() for path in (ROOT / "Tests" / "ApusTests").rglob("*.swift"))
     for name in re.findall(r"`(test[A-Z]\w+)`", text):
         assert f"func {name}(" in sources, name
+
+
+# Rows of the table of limits, and the constants that hold them.
+LIMITS = {
+    "header, bytes 0 ..< H": ("ApusRuntime/FileLimits.swift", "header"),
+    "functions": ("ApusRuntime/FileLimits.swift", "functions"),
+    "dimensions": ("ApusRuntime/FileLimits.swift", "dimensions"),
+    "constants, states, and the inputs, nodes, outputs and updates of all functions together": (
+        "ApusRuntime/FileLimits.swift", "values"),
+    "inputs of all nodes together": ("ApusRuntime/FileLimits.swift", "operands"),
+    "outputs of all nodes together": ("ApusRuntime/FileLimits.swift", "results"),
+    "golden pairs": ("ApusRuntime/FileLimits.swift", "goldens"),
+    "entries of metadata": ("ApusRuntime/FileLimits.swift", "metadata"),
+    "labels": ("ApusRuntime/FileLimits.swift", "labels"),
+    "memory of one function's values together": ("ApusRuntime/Binding.swift", "maximumMemory"),
+    "rank": ("ApusGraph/Shape.swift", "maximumRank"),
+    "strides of windows": ("ApusGraph/Operators/Base/SlidingWindow.swift", "maximumStride"),
+    "dilations": ("ApusGraph/Operators/Base/SlidingWindow.swift", "maximumDilation"),
+    "explicit padding of windows; an image's height or width with its padding": (
+        "ApusGraph/Operators/Base/SlidingWindow.swift", "maximumExtent"),
+    "kernel of a pool": ("ApusGraph/Operators/Base/Pooling.swift", "maximumKernel"),
+    "elements of a random tensor": ("ApusGraph/Operators/Base/RandomSource.swift", "maximumCount"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", LIMITS)
+def test_limits(what: str) -> None:
+    cell = next(row[1] for row in rows("13. Limits") if row[0] == what)
+    base, power, less = re.findall(r"(\d+)([⁰¹²³⁴-⁹]*)( − 1)?", cell.removeprefix("1 … "))[0]
+    digits = power.translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789"))
+    file, name = LIMITS[what]
+    source = (ROOT / "Sources" / file).read_text()
+    constant = re.search(rf"static let {name} = \(?(\d+)(?: << (\d+))?\)?( - 1)?$", source, re.MULTILINE)
+    assert constant, name
+    found = (int(constant[1]) << int(constant[2] or 0)) - bool(constant[3])
+    assert int(base) ** int(digits or 1) - bool(less) == found
