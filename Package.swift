@@ -32,22 +32,26 @@ let leanTargets: [Target] = [
 ]
 
 let hostTargets: [Target] = [
-    .target(name: "Apus", dependencies: ["ApusRuntime", "ApusGraph", "CModelFormat", "CKernels", "CSystem", "CImage"]),
+    .target(
+        name: "Apus", dependencies: ["ApusRuntime", "ApusGraph", "CModelFormat", "CKernels", "CSystem", "CImage"],
+        exclude: ["Export/README.md", "Report/README.md"]),
     .systemLibrary(
         name: "CImage", providers: [.apt(["libpng-dev", "libjpeg62-turbo-dev", "zlib1g-dev"])]),
-    .target(name: "ApusConvert", dependencies: ["Apus", "ApusRuntime", "ApusGraph"]),
+    .target(name: "ApusConvert", dependencies: ["Apus", "ApusRuntime", "ApusGraph"], exclude: ["README.md"]),
     .target(
         name: "ToolSupport",
         dependencies: [
             "Apus", "ApusRuntime", "ApusGraph", "CKernels",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        ]),
+        ], exclude: ["README.md"]),
     .executableTarget(
-        name: "convert-model", dependencies: ["ApusConvert", "ToolSupport", "Apus", "ApusRuntime", "ApusGraph"]),
+        name: "convert-model", dependencies: ["ApusConvert", "ToolSupport", "Apus", "ApusRuntime", "ApusGraph"],
+        exclude: ["README.md"]),
     // Not "apus": where case does not tell files apart, its build folder would be that of "Apus".
     .executableTarget(
         name: "apus-cli",
-        dependencies: ["ToolSupport", "Apus", "ApusRuntime", "ApusGraph", "CKernels", "CSystem"]),
+        dependencies: ["ToolSupport", "Apus", "ApusRuntime", "ApusGraph", "CKernels", "CSystem"],
+        exclude: ["README.md"]),
     .testTarget(
         name: "ApusTests",
         dependencies: ["Apus", "ApusRuntime", "ApusGraph", "ApusC", "CApus", "CKernels", "CModelFormat"]),

@@ -68,7 +68,32 @@ struct Train: ParsableCommand {
     @Option(help: "The file to write the trained network to.")
     var export: String?
 
+    @Option(help: ArgumentHelp("Write all that training depends on to this file after every epoch.", valueName: "file"))
+    var checkpoint: String?
+
+    @Option(help: ArgumentHelp("And after every so many batches.", valueName: "n"))
+    var checkpointBatches: Int?
+
+    @Flag(help: "Continue from the checkpoint, if it is there: same data and options, same bits.")
+    var resume = false
+
+    @Option(help: "Stop when the validation loss, or without validation the loss, is no better for so many epochs.")
+    var patience: Int?
+
+    @Option(help: ArgumentHelp("A line per epoch as CSV.", valueName: "file"))
+    var log: String?
+
     @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if resume || checkpointBatches != nil, checkpoint == nil {
+            throw ValidationError("Missing expected option '--checkpoint <file>'")
+        }
+        if let checkpointBatches, checkpointBatches < 1 {
+            throw ValidationError("--checkpoint-batches \(checkpointBatches), wanted 1 or more")
+        }
+        if let patience, patience < 1 { throw ValidationError("--patience \(patience), wanted 1 or more") }
+    }
 
     func run() throws {
         let console = common.console(toolName)
@@ -77,9 +102,14 @@ struct Train: ParsableCommand {
             setup.network, loss: setup.loss, optimizer: setup.optimizer, metrics: setup.metrics,
             batchSize: setup.batchSize, seed: setup.seed, threads: threads)
         console.progress("\(try setup.network.summary())")
+        if resume, let checkpoint, try trainer.restore(ifPresent: checkpoint) {
+            console.progress("resumed at epoch \(trainer.progress.epoch + 1), batch \(trainer.progress.batch + 1)")
+        }
         let history = try trainer.fit(
             setup.training, epochs: setup.epochs, validation: setup.validation, augmentation: setup.augmentation,
-            callbacks: common.quiet ? [] : [EpochLines(console)])
+            callbacks: callbacks(setup),
+            checkpoint: checkpoint.map { CheckpointPolicy($0, everyBatches: checkpointBatches) })
+        if let reason = trainer.stopReason { console.progress("stopped: \(reason)") }
         if let export {
             try setup.network.export(to: export)
             console.progress("wrote \(export)")
@@ -94,6 +124,17 @@ struct Train: ParsableCommand {
         try console.result(lines)
     }
 
+    private func callbacks(_ setup: TrainingSetup) -> [any Callback] {
+        var callbacks: [any Callback] = [ProgressBar(quiet: common.quiet), NaNStop()]
+        if let log { callbacks.append(CSVLog(log)) }
+        if let patience {
+            var quantity = "val_loss"
+            if case .none = setup.validation { quantity = "loss" }
+            callbacks.append(EarlyStopping(monitor: Monitor(quantity), patience: patience))
+        }
+        return callbacks
+    }
+
     private func description() throws(ApusError) -> TrainingDescription {
         let options = TrainingDescription(
             model: model, activation: activation, data: data, validation: validation, epochs: epochs,
@@ -101,18 +142,5 @@ struct Train: ParsableCommand {
             weightDecay: weightDecay, schedule: schedule, loss: loss, augment: augment, seed: seed, threads: threads)
         guard let config else { return options }
         return try TrainingDescription.read(config).overridden(by: options)
-    }
-}
-
-/// A line of progress for each epoch.
-private final class EpochLines: Callback {
-    private let console: Console
-
-    init(_ console: Console) { self.console = console }
-
-    func epochEnded(_ trainer: Trainer, _ log: EpochLog) throws(ApusError) {
-        let values = zip(log.names, log.values).map { "\($0) " + String(format: "%.4f", $1) }
-        console.progress(
-            "epoch \(log.epoch + 1): \(values.joined(separator: ", ")), \(Quantity.seconds(log.seconds))")
     }
 }

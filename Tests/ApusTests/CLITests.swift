@@ -149,6 +149,32 @@ final class CLITests: XCTestCase {
         ).expectFailure(1, "apus: accuracy ", ", wanted 1.5 or more")
     }
 
+    /// Stopped in the middle of an epoch and resumed: the file of the run that was not stopped, bit for bit.
+    func testResume() throws {
+        let f = try CLIFixture()
+        let data = "idx:\(bundledDigits("test-images-idx3-ubyte.gz")),\(bundledDigits("test-labels-idx1-ubyte.gz"))"
+        let options = [
+            "train", "--model", "mlp:16", "--data", data, "--epochs", "3", "--validation", "0.2", "--augment", "shift:0.1",
+            "--quiet",
+        ]
+        try CLIRun("apus", options + ["--export", f.file("whole.apus")]).expectSuccess()
+        let checkpoint = f.file("checkpoint.apus")
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: CLIRun.path("apus"))
+        process.arguments = options + ["--checkpoint", checkpoint, "--checkpoint-batches", "1"]
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        while process.isRunning && !FileManager.default.fileExists(atPath: checkpoint) { usleep(200) }
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        let resumed = options + ["--checkpoint", checkpoint, "--resume"]
+        try CLIRun("apus", resumed + ["--export", f.file("resumed.apus")]).expectSuccess()
+        XCTAssertTrue(
+            FileManager.default.contentsEqual(atPath: f.file("whole.apus"), andPath: f.file("resumed.apus")))
+        try CLIRun("apus", resumed + ["--seed", "9"]).expectFailure(2, "apus: \(checkpoint): ", "seed")
+        try CLIRun("apus", options + ["--resume"]).expectFailure(64, "apus: Missing expected option '--checkpoint")
+    }
+
     func testTrainOnATableOfNumbers() throws {
         let f = try CLIFixture()
         var rows = "a,b,price\n"
