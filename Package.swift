@@ -52,9 +52,13 @@ let hostTargets: [Target] = [
         name: "apus-cli",
         dependencies: ["ToolSupport", "Apus", "ApusRuntime", "ApusGraph", "CKernels", "CSystem"],
         exclude: ["README.md"]),
+    // What a test of Apus kills and starts again.
+    .executableTarget(name: "train-crash-test", dependencies: ["Apus"], path: "Tests/TrainCrashTest"),
     .testTarget(
         name: "ApusTests",
-        dependencies: ["Apus", "ApusRuntime", "ApusGraph", "ApusC", "CApus", "CKernels", "CModelFormat"]),
+        dependencies: [
+            "train-crash-test", "Apus", "ApusRuntime", "ApusGraph", "ApusC", "CApus", "CKernels", "CModelFormat",
+        ]),
 ]
 
 // APUS_DOCS=1 adds what `make docs` needs.

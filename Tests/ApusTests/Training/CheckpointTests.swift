@@ -192,6 +192,10 @@ final class CheckpointTests: XCTestCase {
             try Data(bytes[..<count]).write(to: URL(fileURLWithPath: path))
             XCTAssertThrowsError(try trainer.restore(path), "\(count) bytes")
         }
+        var flipped = bytes
+        flipped[bytes.count - 100] ^= 4
+        try Data(flipped).write(to: URL(fileURLWithPath: path))
+        XCTAssertTrue(message { try trainer.restore(path) }.contains("weights of SHA-256"))
     }
 
     func testRefusesOtherDataWithinAnEpoch() throws {

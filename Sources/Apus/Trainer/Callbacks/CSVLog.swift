@@ -15,7 +15,8 @@ public final class CSVLog: Callback {
         guard trainer.progress.epoch > 0, let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             return try AtomicFile.write([], to: path)
         }
-        let lines = text.split(separator: "\n").map(String.init)
+        // A line that a dying process did not finish has no end.
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
         header = lines.first ?? ""
         let kept = lines.dropFirst().filter { line in
             line.split(separator: ",").first.flatMap { Int($0) }.map { $0 <= trainer.progress.epoch } ?? false

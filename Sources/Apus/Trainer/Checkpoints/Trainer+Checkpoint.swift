@@ -39,6 +39,10 @@ extension Trainer {
     public func restore(_ path: String) throws(ApusError) {
         AtomicFile.removeLeftovers(of: path)
         let model = try ApusRuntime.Model(path: path)
+        let hash = try WeightsHash(path)
+        guard hash.matches else {
+            throw .file("\(path): weights of SHA-256 \(hash.found), wanted \(hash.stored)")
+        }
         do throws(ApusError) { try restore(model.graph) } catch { throw error.within("\(path)") }
     }
 
