@@ -22,7 +22,7 @@ RTOL, ATOL = 1e-4, 1e-5
 
 CASES = sorted((ROOT / "build" / "case-files").glob("*.apus"))
 GOLDEN = sorted((ROOT / "Tests" / "Golden").rglob("*.apus"))
-MODELS = sorted((ROOT / "build" / "models").rglob("*.apus"))
+MODELS = sorted((ROOT / "build" / "models").rglob("*.apus")) + sorted((ROOT / "build" / "oracle").glob("*.apus"))
 
 
 def differs(found: np.ndarray, wanted: np.ndarray, absolute: float = 0) -> str:
@@ -82,9 +82,14 @@ def test_there_are_files_of_a_release():
 
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
-def test_trained_models(path):
+def test_models(path):
+    """What the demo trained, and the networks of the model library: exported, in f16, and as training steps."""
     _, wrong = replay(path)
     assert not wrong, "\n".join(wrong)
+
+
+def test_there_are_models():
+    assert len(MODELS) >= 15, "no build/oracle: run swift test --filter testOracleFilesAreWritten"
 
 
 # ---- The files that tiny_models.py writes ---------------------------------------------------------------------------

@@ -9,6 +9,9 @@ import XCTest
 ///
 /// Arrays: `x`, `labels`; `parameter/NAME`; `logits` and `loss` of the training phase; `gradient/NAME`;
 /// `moving/NAME`, the new moving statistics; `prediction`, the exported network's logits.
+///
+/// Beside it NETWORK.apus, NETWORK-f16.apus and NETWORK-training.apus, a whole training step, with golden pairs: what
+/// the second reader recomputes.
 final class OracleFiles: XCTestCase {
     func testOracleFilesAreWritten() throws {
         let folder = CaseFiles.root.appendingPathComponent("build/oracle")
@@ -23,8 +26,26 @@ final class OracleFiles: XCTestCase {
         for network in networks {
             let arrays = try OracleRun(network).arrays()
             XCTAssertTrue(arrays.contains { $0.name.hasPrefix("gradient/") })
-            try NPZ.write(arrays, to: folder.appendingPathComponent("\(network.name).npz").path)
+            let path = folder.appendingPathComponent(network.name).path
+            try NPZ.write(arrays, to: path + ".npz")
+            try network.export(to: path + ".apus", maximumBatch: 3)
+            try network.export(to: path + "-f16.apus", maximumBatch: 2, options: ExportOptions(weights: .f16))
+            try ModelWriter.write(try trainingStep(network), to: path + "-training.apus")
         }
+    }
+
+    /// One whole step, the new value of every state an output too.
+    private func trainingStep(_ network: Network) throws -> Graph {
+        let graph = try TrainingProgram(
+            network, losses: [SparseCategoricalCrossEntropy(fromLogits: true)],
+            optimizer: SGD(momentum: 0.9, clipping: .globalNorm(1)), maximumBatch: 3
+        ).graph
+        for update in graph.functions[0].updates {
+            let state = graph.states[update.state]
+            graph.functions[0].outputs.append(FunctionOutput("new/\(state.name)", .local(update.local), state.type))
+        }
+        try Goldens.add(to: graph)
+        return graph
     }
 }
 
