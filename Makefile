@@ -15,6 +15,7 @@ test: lib venv
 	./scripts/test.sh
 
 test-all: test
+	./scripts/test-oracle.sh
 	./scripts/test-long.sh
 
 setup: build/.setup
