@@ -54,7 +54,11 @@ public struct ModelInputs {
             var array = arrays.first { $0.name == input.name }
             if array == nil, arrays.count == 1, function.inputs.count == 1 { array = arrays[0] }
             guard let array else { continue }
-            do throws(ApusError) { found[i] = try ModelInputs.conform(array.tensor, input) } catch { throw error.within("\(path)") }
+            do throws(ApusError) {
+                found[i] = try ModelInputs.conform(array.tensor, input)
+            } catch {
+                throw error.within("\(path)")
+            }
         }
     }
 

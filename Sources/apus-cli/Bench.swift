@@ -27,7 +27,7 @@ struct Bench: ParsableCommand {
 
     @Option(
         name: .customLong("assert"),
-        help: ArgumentHelp("A bound such as 'p99<2ms'; may be repeated. Exit code 1 where it fails.", valueName: "bound"))
+        help: ArgumentHelp("A bound such as 'p99<2ms'; may be repeated. Exit code 1 if it fails.", valueName: "bound"))
     var bounds: [LatencyBound] = []
 
     @OptionGroup var common: CommonOptions
@@ -40,6 +40,11 @@ struct Bench: ParsableCommand {
         let console = common.console(toolName)
         let opened = try ApusRuntime.Model(path: model)
         let index = try opened.graph.function(named: function)
+        for symbol in opened.graph.dimensions {
+            guard let batch, !(symbol.minimum...symbol.maximum).contains(batch) else { continue }
+            throw ApusError.argument(
+                "\(model): \(symbol.name) of \(batch), wanted \(symbol.minimum) ... \(symbol.maximum)")
+        }
         let dimensions = opened.graph.dimensions.map { batch ?? $0.minimum }
         let inputs = try Goldens.randomInputs(of: opened.graph, function: index, dimensions: dimensions)
         console.progress("\(model): measuring for \(Quantity.digits(seconds)) s")

@@ -84,7 +84,7 @@ struct Benchmark: Encodable {
             let node = entries[first].node.map { function.nodes[$0] }
             rows.append(
                 Row(
-                    node: node?.name ?? "(copy)", operation: node?.op.name ?? "Copy", seconds: time,
+                    node: node?.name ?? "(copy)", operation: node?.operation ?? "Copy", seconds: time,
                     share: total > 0 ? time / total : 0, gflops: time > 0 ? operations / time * 1e-9 : 0,
                     isa: InstructionSet.name(entries[first].isa)))
             first = last + 1

@@ -49,10 +49,8 @@ struct Compare: ParsableCommand {
             throw error.within("\(a) and \(b)")
         }
         if common.json { try console.json(report) } else { try console.result(report.text) }
-        if let tolerance, let worst = report.outputs.first(where: { !($0.scaled <= tolerance) }) {
-            console.complain(
-                "output '\(worst.name)' differs by \(Quantity.digits(worst.scaled)) of its largest value, wanted at most "
-                    + Quantity.digits(tolerance))
+        if let tolerance, let complaint = report.outputs.complaint(beyond: tolerance) {
+            console.complain(complaint)
             throw ExitCode(.failure)
         }
     }
@@ -60,18 +58,7 @@ struct Compare: ParsableCommand {
 
 /// What two functions made of the same inputs.
 struct Comparison: Encodable {
-    struct Output: Encodable {
-        let name: String
-        let absolute: Double
-        let relative: Double
-        /// The absolute difference over the largest value of the first.
-        let scaled: Double
-        let rows: Int
-        /// Rows whose largest element is the same one.
-        let agreeingRows: Int
-    }
-
-    private(set) var outputs: [Output] = []
+    let outputs: [OutputDifference]
     /// Whether the two run the same operators on the same shapes, in the same order.
     let isAlike: Bool
     private(set) var firstDifference: String?
@@ -79,17 +66,8 @@ struct Comparison: Encodable {
     init(
         _ a: ApusRuntime.Model, _ f: Int, _ b: ApusRuntime.Model, _ g: Int, _ inputs: [Tensor]
     ) throws(ApusError) {
-        let x = try ModelRun(a, function: f).outputs(inputs), y = try ModelRun(b, function: g).outputs(inputs)
-        guard x.count == y.count else { throw .shape("\(x.count) and \(y.count) outputs, wanted as many") }
-        for (old, new) in zip(x, y) {
-            let difference = try Difference(new.tensor, old.tensor)
-            let largest = try old.tensor.doubles().reduce(0) { $1.isFinite ? max($0, abs($1)) : $0 }
-            outputs.append(
-                Output(
-                    name: old.name, absolute: difference.absolute, relative: difference.relative,
-                    scaled: difference.nonFinite > 0 ? .infinity : difference.absolute / max(largest, 1e-30),
-                    rows: difference.rows, agreeingRows: difference.agreeingRows))
-        }
+        outputs = try OutputDifference.between(
+            try ModelRun(b, function: g).outputs(inputs), try ModelRun(a, function: f).outputs(inputs))
         let limits = zip(a.graph.maxima, b.graph.maxima).map { min($0, $1) }
         let samples = inputs.first?.rowCount ?? 1
         let part = a.graph.dimensions.isEmpty ? samples : min(samples, limits.min() ?? samples)
@@ -115,6 +93,7 @@ struct Comparison: Encodable {
                 "\(output.agreeingRows)/\(output.rows)")
         }
         if !isAlike { return table.text + "the graphs differ in their operators\n" }
-        return table.text + (firstDifference.map { "first operator that differs: \($0)\n" } ?? "every value is the same\n")
+        let difference = firstDifference.map { "first operator that differs: \($0)\n" }
+        return table.text + (difference ?? "every value is the same\n")
     }
 }

@@ -40,7 +40,8 @@ struct DataSource {
             return try CIFAR10.read(paths, layout: options["layout"] == "channels-last" ? .channelsLast : .channelsFirst)
         case "csv":
             try allow(["label", "separator", "numeric", "no-header"])
-            let label = options["label"].map { name in Int(name).map { .index($0) } ?? .named(name) } ?? CSVColumn.index(-1)
+            let name = options["label"] ?? "-1"
+            let label = Int(name).map { CSVColumn.index($0) } ?? .named(name)
             return try Dataset.csv(
                 try onePath(), header: options["no-header"] == nil, separator: options["separator"]?.first ?? ",",
                 label: label, labels: options["numeric"] == nil ? .categorical() : .numeric)

@@ -57,8 +57,8 @@ struct Evaluate: ParsableCommand {
         }
         console.progress("\(model): \(samples.count) samples")
         let predictions = try ModelRun(opened, function: index, threads: threads).outputs([inputs])[0].tensor
-        let report = try Evaluation(
-            predictions, samples, threshold: threshold, labels: output.labels.isEmpty ? samples.classNames : output.labels)
+        let labels = output.labels.isEmpty ? samples.classNames : output.labels
+        let report = try Evaluation(predictions, samples, threshold: threshold, labels: labels)
         if common.json { try console.json(report) } else { try console.result(report.text) }
         if let minimumAccuracy {
             let accuracy = report.values["accuracy"] ?? .nan

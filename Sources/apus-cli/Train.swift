@@ -12,9 +12,11 @@ struct Train: ParsableCommand {
             apus train --model mlp:64,64 --data csv:table.csv,label=class --epochs 30 --export table.apus
             apus train --config training.json --resume
 
-            Data is KIND:PATH[,PATH…] with KIND \(DataSource.kinds); options stand among the paths: csv label=NAME, \
-            numeric, no-header; npz x=NAME, y=NAME; folder size=HxW, gray. Bytes are divided by the largest, columns of a table \
-            to mean 0 and deviation 1, and the exported file says so.
+            Data is KIND:PATH[,PATH…] with KIND \(DataSource.kinds). Options stand among the paths: csv label=NAME, \
+            numeric, no-header; npz x=NAME, y=NAME; folder size=HxW, gray.
+
+            Bytes are divided by the largest, columns of a table brought to mean 0 and deviation 1; the exported file \
+            says so.
             """)
 
     @Option(help: "A JSON file whose keys are the names of the options; options given here win.")

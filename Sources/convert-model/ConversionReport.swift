@@ -20,9 +20,9 @@ struct ConversionReport: Encodable {
     let goldenPairs: Int
     /// Largest difference from the answers that the source's golden pairs hold.
     let goldenDifference: Double?
-    let verified: [Verification.Output]?
+    let verified: [OutputDifference]?
 
-    init(_ conversion: ModelConversion, output: String?, bytes: Int, _ verification: Verification?) {
+    init(_ conversion: ModelConversion, output: String?, bytes: Int, _ verified: [OutputDifference]?) {
         nodesBefore = conversion.source.functions.reduce(0) { $0 + $1.nodes.count }
         weightBytesBefore = conversion.source.constants.reduce(0) { $0 + $1.type.byteSize }
         passes = conversion.passes.map {
@@ -34,7 +34,7 @@ struct ConversionReport: Encodable {
         self.bytes = bytes
         goldenPairs = conversion.graph.goldens.count
         goldenDifference = conversion.goldenDifferences.map { $0.absolute }.max()
-        verified = verification?.outputs
+        self.verified = verified
     }
 
     var text: String {

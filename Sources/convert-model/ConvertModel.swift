@@ -1,6 +1,7 @@
 import Apus
 import ApusConvert
 import ApusGraph
+import ApusRuntime
 import ArgumentParser
 import Foundation
 import ToolSupport
@@ -50,7 +51,7 @@ struct ConvertModel: ParsableCommand {
     @Option(help: ArgumentHelp("Run both models on these inputs and compare.", valueName: "inputs.npz"))
     var verify: String?
 
-    @Option(help: "What --verify lets an output differ by, relative to its largest value. [default: 1e-4, narrow weights 2e-2]")
+    @Option(help: "The part of its largest value that --verify lets an output differ by; 1e-4, narrow weights 2e-2.")
     var tolerance: Double?
 
     @OptionGroup var common: CommonOptions
@@ -68,7 +69,7 @@ struct ConvertModel: ParsableCommand {
         let conversion = try ModelConversion(
             input!, ExportOptions(disabled: Set(disable), weights: weights?.dtype), rewrites: !keep)
         var bytes = try conversion.bytes()
-        let verification = try verify.map { path in try Verification(conversion, inputs: path) }
+        let verified = try verify.map { path in try differences(conversion, inputs: path) }
         if let output {
             if let cHeader {
                 let name = URL(fileURLWithPath: input!).lastPathComponent
@@ -76,15 +77,21 @@ struct ConvertModel: ParsableCommand {
             }
             try AtomicFile.write(bytes, to: output)
         }
-        let report = ConversionReport(conversion, output: output, bytes: bytes.count, verification)
+        let report = ConversionReport(conversion, output: output, bytes: bytes.count, verified)
         if common.json { try console.json(report) } else if !common.quiet { try console.result(report.text) }
         let limit = tolerance ?? (weights == nil || weights == .f32 ? 1e-4 : 2e-2)
-        if let worst = verification?.outputs.first(where: { !($0.scaled <= limit) }) {
-            console.complain(
-                "output '\(worst.name)' differs by \(Quantity.digits(worst.scaled)) of its largest value, wanted at most "
-                    + Quantity.digits(limit))
+        if let complaint = verified?.complaint(beyond: limit) {
+            console.complain(complaint)
             throw ExitCode(.failure)
         }
+    }
+
+    /// The outputs of the model after conversion and before, on the same inputs.
+    private func differences(_ conversion: ModelConversion, inputs path: String) throws -> [OutputDifference] {
+        let inputs = try ModelInputs.read([path], for: conversion.source.functions[0])
+        return try OutputDifference.between(
+            try ModelRun(try ApusRuntime.Model(conversion.graph), function: 0).outputs(inputs),
+            try ModelRun(try ApusRuntime.Model(conversion.source), function: 0).outputs(inputs))
     }
 
     private func listPasses(_ console: Console) throws {

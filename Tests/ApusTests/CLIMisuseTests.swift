@@ -84,8 +84,10 @@ final class CLIMisuseTests: XCTestCase {
         try CLIRun("apus", ["run", f.model, x, "--function", "train_step"])
             .expectFailure(2, "apus: no function 'train_step', wanted one of predict\n")
         try CLIRun("apus", ["run", f.model, x, "--threads", "0"]).expectFailure(2, "apus: 0 threads, wanted 1 ... 256\n")
-        try CLIRun("apus", ["bench", f.model, "--batch", "65", "--quiet"])
-            .expectFailure(2, "apus: dimension 'batch' limited to 65, wanted 1 ... 64\n")
+        for batch in ["65", "0", "4611686018427387904"] {
+            try CLIRun("apus", ["bench", f.model, "--batch", batch, "--quiet"])
+                .expectFailure(2, "apus: \(f.model): batch of \(batch), wanted 1 ... 64\n")
+        }
         try CLIRun("apus", ["train", "--model", "mlp:4", "--data", "tar:x", "--quiet"])
             .expectFailure(2, "apus: data of kind 'tar', wanted idx, cifar10, csv, npz or folder\n")
         try CLIRun("apus", ["train", "--model", "resnet-9000", "--data", "csv:x", "--quiet"]).expectFailure(1, "apus: x: ")

@@ -61,7 +61,7 @@ final class CLITests: XCTestCase {
         let latency = try XCTUnwrap(json["latency"] as? [String: Double])
         XCTAssertTrue(latency["min"]! > 0 && latency["p50"]! <= latency["p90"]! && latency["p99"]! <= latency["max"]!)
         let operators = try XCTUnwrap(json["operators"] as? [[String: Any]])
-        XCTAssertEqual(operators.compactMap { $0["operation"] as? String }.first, "Conv2D")
+        XCTAssertEqual(operators.compactMap { $0["operation"] as? String }.first, "Conv2D + ReLU")
         XCTAssertEqual(operators.reduce(0) { $0 + ($1["share"] as! Double) }, 1, accuracy: 1e-6)
         try CLIRun("apus", ["bench", f.model, "--seconds", "0.05", "--assert", "p50<=1ns", "--quiet"])
             .expectFailure(1, "apus: p50<=1ns does not hold: ")

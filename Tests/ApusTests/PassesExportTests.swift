@@ -33,6 +33,23 @@ final class PassesExportTests: XCTestCase {
         XCTAssertEqual(model.graph.operations, ["Conv2D+ReLU", "BatchNorm", "MaxPool", "Flatten", "Dense"])
     }
 
+    /// Nothing that can be fused is left, and the answers are those of the graph before.
+    func testLibraryNetworksAreFused() throws {
+        let networks: [(Network, Set<String>)] = [
+            (try ModelLibrary.mnistCNN(input: [28, 28, 1]), ["Conv2D", "MaxPool", "Flatten", "Dense"]),
+            (try ModelLibrary.cifarResNet(depth: 1, widths: [8, 16]), ["Conv2D", "GlobalAvgPool", "Dense"]),
+            (try ModelLibrary.vggStyle(widths: [8, 16], units: 16), ["Conv2D", "MaxPool", "Flatten", "Dense"]),
+        ]
+        for (network, wanted) in networks {
+            let plain = try network.inferenceGraph(maximumBatch: 2)
+            let fused = try network.exportGraph(maximumBatch: 2)
+            XCTAssertEqual(Set(fused.functions[0].nodes.map { $0.op.name }), wanted, network.name)
+            for (old, new) in zip(try plain.answers(), try fused.answers()) {
+                XCTAssertTrue(try Difference.agree(new[0], old[0], relative: 0, scaled: 1e-5), network.name)
+            }
+        }
+    }
+
     func testGoldensAreReplayedOnEveryISA() throws {
         let folder = try ScratchFolder(), path = folder.file("small.apus")
         try network().export(to: path)

@@ -46,16 +46,21 @@ public struct GraphReport: Sendable {
             }
             let site = KernelSite(inputs: inputs, outputs: outputs, isa: InstructionSet.selected, lanes: 1)
             let operations = try node.op.kernels(site).operations
-            let product = Product(node)
-            let isProduct = product != nil || node.op is ApusGraph.MatMul
-            var name = node.op.name
-            if product?.residual != nil { name += " + Add" }
-            if let activation = product?.activation, activation != .none { name += " + " + activation.name }
+            let isProduct = Product(node) != nil || node.op is ApusGraph.MatMul
             rows.append(
                 Row(
-                    name: node.name, operation: name, outputs: outputs, parameters: parameters, operations: operations,
-                    macs: isProduct ? operations / 2 : 0))
+                    name: node.name, operation: node.operation, outputs: outputs, parameters: parameters,
+                    operations: operations, macs: isProduct ? operations / 2 : 0))
         }
         self.rows = rows
+    }
+}
+
+extension Node {
+    /// The operator and what is fused into it, such as "Conv2D + Add + ReLU".
+    public var operation: String {
+        guard let product = Product(self) else { return op.name }
+        return op.name + (product.residual == nil ? "" : " + Add")
+            + (product.activation == .none ? "" : " + " + product.activation.name)
     }
 }

@@ -45,13 +45,14 @@ public struct Probe {
         for (i, entry) in made.enumerated() {
             values.append(
                 Value(
-                    node: entry.name, operation: function.nodes[entry.node].op.name,
+                    node: entry.name, operation: function.nodes[entry.node].operation,
                     tensor: try session.tensor(output: i)))
         }
         self.values = values
     }
 
-    /// The first value that differs from the other run's by more than relative·|y| + scaled·max |y|; nil where none does.
+    /// The first value that differs from the other run's by more than relative·|y| + scaled·max |y|; nil where none
+    /// does.
     public func firstDifference(
         from other: Probe, relative: Double, scaled: Double
     ) throws(ApusError) -> (value: Value, difference: Difference)? {
