@@ -17,7 +17,7 @@ toolchain=$(dirname "$(readlink -f "$(command -v swiftc)")")
 protobuf=$(cc -print-file-name=libprotobuf-c.a)
 
 if [ -e "$out/libapus-training.so" ] && [ -z "$(find Include Sources/CSystem Sources/CKernels Sources/CModelFormat \
-    Sources/ApusGraph Sources/ApusRuntime Sources/ApusC scripts/build-lib.sh -type f -newer "$out/libapus-training.so" |
+    Sources/ApusGraph Sources/ApusRuntime Sources/ApusC scripts/build-lib.sh packaging -type f -newer "$out/libapus-training.so" |
     head -1)" ]; then
     exit 0
 fi
@@ -27,9 +27,9 @@ mkdir -p "$work/c" "$work/swift" "$work/protobuf" "$work/modules"
 (cd "$work/protobuf" && ar x "$protobuf")
 
 # ---- C: one object a file -------------------------------------------------------------------------------------------
-code="-fPIC -ffunction-sections -fdata-sections -fvisibility=hidden -fno-asynchronous-unwind-tables"
+code="-Oz -flto -DNDEBUG -fPIC -ffunction-sections -fdata-sections -fvisibility=hidden -fno-asynchronous-unwind-tables"
 find Sources/CSystem Sources/CKernels Sources/CModelFormat -name '*.c' | xargs -P "$(nproc)" -I FILE sh -c "
-    \"$toolchain/clang\" -std=gnu11 -Oz $code -ISources/CSystem/include -ISources/CKernels/include \
+    \"$toolchain/clang\" -std=gnu11 $code -ISources/CSystem/include -ISources/CKernels/include \
         -ISources/CModelFormat/include -c FILE -o \"$work/c/\$(echo FILE | tr / -).o\""
 
 # ---- Swift: one module ----------------------------------------------------------------------------------------------
@@ -56,10 +56,9 @@ compile_swift() { # name, flags
         -Xcc -fmodule-map-file="$work/modules/module.modulemap" -Xcc -fmodule-map-file="$root/Include/module.modulemap" \
         -Xcc -I"$root/Sources/CKernels/include" -Xcc -I"$root/Sources/CSystem/include" \
         -Xcc -I"$root/Sources/CModelFormat/include" $2 -emit-ir "$work"/swift/*.swift -o "$work/$1.ll"
-    "$toolchain/clang" -x ir "$work/$1.ll" -c -Oz $code -mllvm -enable-machine-outliner=always \
-        -Wno-override-module -o "$work/$1.swift.o"
     # Swift's own allocations go through the guard of CSystem/guard.c.
-    objcopy --redefine-sym posix_memalign=cs_swift_allocate --redefine-sym free=cs_swift_free "$work/$1.swift.o"
+    sed -i -E 's/@posix_memalign\b/@cs_swift_allocate/g; s/@free\b/@cs_swift_free/g' "$work/$1.ll"
+    "$toolchain/clang" -x ir "$work/$1.ll" -c $code -Wno-override-module -o "$work/$1.swift.o"
 }
 
 # ---- Link -----------------------------------------------------------------------------------------------------------
@@ -69,17 +68,22 @@ compile_swift() { # name, flags
     echo 'local: *; };'
 } >"$work/exports.map"
 
-wrap=
+cc -O2 -fPIC -fvisibility=hidden -ffreestanding -c packaging/relocate.c -o "$work/relocate.o"
+shared=$work/relocate.o
 if [ "$(uname -m)" = x86_64 ]; then
-    cc -O2 -fPIC -fvisibility=hidden -c packaging/glibc_compat.c -o "$work/c/glibc_compat.o"
-    for name in exp log pow expf logf powf pthread_create pthread_join; do wrap="$wrap -Wl,--wrap=$name"; done
+    cc -O2 -fPIC -fvisibility=hidden -c packaging/glibc_compat.c -o "$work/glibc_compat.o"
+    shared="$shared $work/glibc_compat.o"
+    for name in exp log pow expf logf powf pthread_create pthread_join; do shared="$shared -Wl,--wrap=$name"; done
 fi
 
+# Leaves the code of the library as one object beside it, $work/NAME.lto.o.
 link_shared() { # name
-    cc -shared $wrap -o "$out/lib$1.so.$version" "$work/$1.swift.o" "$work"/c/*.o "$work"/protobuf/*.o -lm \
-        -Wl,-soname,"lib$1.so.$major" -Wl,--gc-sections -Wl,--version-script="$work/exports.map" -Wl,--no-undefined \
-        -Wl,-z,relro,-z,now -Wl,-z,noseparate-code -Wl,-Bsymbolic -Wl,-O1 -Wl,--hash-style=gnu
-    strip --strip-unneeded "$out/lib$1.so.$version"
+    "$toolchain/clang" -fuse-ld=lld -shared -Oz -flto -o "$out/lib$1.so.$version" \
+        "$work/$1.swift.o" "$work"/c/*.o "$work"/protobuf/*.o $shared -lm \
+        -Wl,--lto-obj-path="$work/$1.lto.o" -Wl,-mllvm,-enable-machine-outliner=always -Wl,--icf=all -Wl,--gc-sections \
+        -Wl,-soname,"lib$1.so.$major" -Wl,--version-script="$work/exports.map" -Wl,--no-undefined -Wl,-Bsymbolic \
+        -Wl,-z,relro,-z,now -Wl,-z,noseparate-code -Wl,-O2 -Wl,--hash-style=gnu -Wl,--strip-all \
+        -Wl,--pack-dyn-relocs=relr -Wl,--use-android-relr-tags -Wl,-init=apus_relocate
     ln -sf "lib$1.so.$version" "$out/lib$1.so.$major"
     ln -sf "lib$1.so.$version" "$out/lib$1.so"
     echo "lib$1.so: $(stat -c %s "$out/lib$1.so.$version") bytes"
@@ -88,7 +92,7 @@ link_shared() { # name
 # One relocatable object whose other symbols are local.
 link_static() { # name
     roots=$(grep -o 'apus_[a-z_]*(' Include/apus.h | tr -d '(' | sort -u | grep -v '^apus_parallel' | sed 's/^/-u /')
-    ld -r --gc-sections $roots -o "$work/$1.o" "$work/$1.swift.o" $(ls "$work"/c/*.o | grep -v glibc_compat) "$work"/protobuf/*.o
+    ld -r --gc-sections $roots -o "$work/$1.o" "$work/$1.lto.o" "$work"/protobuf/*.o
     objcopy --wildcard --keep-global-symbol='apus_*' "$work/$1.o"
     strip --strip-debug "$work/$1.o"
     rm -f "$out/lib$1.a"
