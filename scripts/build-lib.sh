@@ -68,11 +68,10 @@ compile_swift() { # name, flags
     echo 'local: *; };'
 } >"$work/exports.map"
 
-cc -O2 -fPIC -fvisibility=hidden -ffreestanding -c packaging/relocate.c -o "$work/relocate.o"
-shared=$work/relocate.o
+shared=
 if [ "$(uname -m)" = x86_64 ]; then
     cc -O2 -fPIC -fvisibility=hidden -c packaging/glibc_compat.c -o "$work/glibc_compat.o"
-    shared="$shared $work/glibc_compat.o"
+    shared=$work/glibc_compat.o
     for name in exp log pow expf logf powf pthread_create pthread_join; do shared="$shared -Wl,--wrap=$name"; done
 fi
 
@@ -82,8 +81,7 @@ link_shared() { # name
         "$work/$1.swift.o" "$work"/c/*.o "$work"/protobuf/*.o $shared -lm \
         -Wl,--lto-obj-path="$work/$1.lto.o" -Wl,-mllvm,-enable-machine-outliner=always -Wl,--icf=all -Wl,--gc-sections \
         -Wl,-soname,"lib$1.so.$major" -Wl,--version-script="$work/exports.map" -Wl,--no-undefined -Wl,-Bsymbolic \
-        -Wl,-z,relro,-z,now -Wl,-z,noseparate-code -Wl,-O2 -Wl,--hash-style=gnu -Wl,--strip-all \
-        -Wl,--pack-dyn-relocs=relr -Wl,--use-android-relr-tags -Wl,-init=apus_relocate
+        -Wl,-z,relro,-z,now -Wl,-z,noseparate-code -Wl,-O2 -Wl,--hash-style=gnu -Wl,--strip-all
     ln -sf "lib$1.so.$version" "$out/lib$1.so.$major"
     ln -sf "lib$1.so.$version" "$out/lib$1.so"
     echo "lib$1.so: $(stat -c %s "$out/lib$1.so.$version") bytes"
