@@ -16,6 +16,8 @@ public final class GraphBuilder {
     public private(set) var function: Function
     private var types: [TensorType] = []
     private var counter = 0
+    /// Begins the name of a node that is given none.
+    public var prefix = ""
 
     public init(_ graph: Graph, function name: String) {
         self.graph = graph
@@ -45,7 +47,7 @@ public final class GraphBuilder {
         var label = name
         if label.isEmpty {
             counter += 1
-            label = "\(op.name)_\(counter)"
+            label = "\(prefix)\(op.name)_\(counter)"
         }
         let outputs = try op.checkedOutputTypes(inputs.map { $0.type }, node: label)
         function.nodes.append(Node(label, op, inputs.map { $0.operand }))

@@ -2,7 +2,7 @@ import Foundation
 
 extension AtomicFile {
     /// Removes the temporary files that writers of `path` left when they were killed. Those of living processes stay.
-    public static func removeLeftovers(of path: String) {
+    static func removeLeftovers(of path: String) {
         let folder = (path as NSString).deletingLastPathComponent
         let prefix = (path as NSString).lastPathComponent + "."
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []

@@ -4,9 +4,11 @@ import Foundation
 /// Files that are there whole or not at all.
 public enum AtomicFile {
     /// Writes to a temporary name in the same folder, syncs it, renames it over `path` and syncs the folder. What is no
-    /// regular file, such as a device or a pipe, is written to as it is.
+    /// regular file, such as a device or a pipe, is written to as it is. Temporary files of writers that were killed are
+    /// removed.
     public static func write(_ bytes: [UInt8], to path: String) throws(ApusError) {
         if isSpecial(path) { return try writeThrough(bytes, to: path) }
+        removeLeftovers(of: path)
         let temporary = "\(path).\(getpid()).tmp"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw failure(path) }

@@ -1,13 +1,20 @@
 import ApusGraph
 
 /// mean −log p[label], with p the predictions scaled to a sum of 1 or, from logits, softmax(x); labels are i32 indices.
+/// With class weights each term is weighted by that of its label; the mean still divides by the number of samples.
 ///
 /// Predictions [batch, …, classes], targets [batch, …].
 public struct SparseCategoricalCrossEntropy: Loss {
     public let fromLogits: Bool
     public var name: String { "sparse_categorical_crossentropy" }
 
-    public init(fromLogits: Bool = false) { self.fromLogits = fromLogits }
+    /// One per class, or empty for 1.
+    public let classWeights: [Float]
+
+    public init(fromLogits: Bool = false, classWeights: [Float] = []) {
+        self.fromLogits = fromLogits
+        self.classWeights = classWeights
+    }
 
     public func targetType(for prediction: TensorType) throws(ApusError) -> TensorType {
         try LossRules.requireClasses(prediction)
@@ -17,6 +24,18 @@ public struct SparseCategoricalCrossEntropy: Loss {
     public func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
         // softmax(log p) = p / Σ p, so the loss of probabilities is the loss of their logarithms as logits.
         let logits = fromLogits ? prediction : try builder(Log(), try LossRules.clipped(prediction, builder))
-        return try LossRules.mean(try builder.node(SparseSoftmaxCrossEntropy(), [logits, target])[0], builder)
+        let losses = try builder.node(SparseSoftmaxCrossEntropy(), [logits, target])[0]
+        guard !classWeights.isEmpty else { return try LossRules.mean(losses, builder) }
+        return try LossRules.mean(try builder(ApusGraph.Mul(), losses, try weights(prediction, target, builder)), builder)
+    }
+
+    /// Of each sample: its label's.
+    private func weights(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
+        guard classWeights.count == prediction.shape.last, classWeights.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
+            throw .argument("\(classWeights.count) class weights, wanted \(prediction.shape.last) of 0 or more")
+        }
+        let table = try Tensor(classWeights).constant("class_weights")
+        builder.graph.constants.append(table)
+        return try builder(Gather(axis: 0), builder.constant(builder.graph.constants.count - 1), target)
     }
 }

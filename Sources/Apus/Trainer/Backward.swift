@@ -58,6 +58,7 @@ enum Backward {
             guard scalar.shape.count == 1, scalar.type.dtype.isFloat else {
                 throw .shape("the gradient of \(scalar.type), wanted one float")
             }
+            defer { builder.prefix = "" }
             try arrive(try builder.scalar(1, scalar.type.dtype), at: scalar.operand)
             for (index, node) in nodes.enumerated().reversed() {
                 let outputs = (0..<node.op.outputCount).map { firstOutputs[index] + $0 }
@@ -68,6 +69,7 @@ enum Backward {
                     builder: builder, inputs: node.inputs.map { builder.value($0) },
                     outputs: outputs.map { builder.local($0) }, outputGradients: outputs.map { arrived[$0] },
                     wanted: wanted)
+                builder.prefix = "gradient/\(node.name)/"
                 do throws(ApusError) {
                     let gradients = try node.op.gradient(gradient)
                     for (input, value) in gradients.enumerated() where wanted[input] {

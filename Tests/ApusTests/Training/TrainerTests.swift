@@ -99,6 +99,25 @@ final class TrainerTests: XCTestCase {
         XCTAssertTrue(message { try straight.fit(wrong, epochs: 61) }.contains("inputs named a, c, wanted a, b"))
     }
 
+    /// A class of weight w counts as w times as many samples of it would, divided by as many as there are.
+    func testClassWeights() throws {
+        let data = try SmallTraining.quarters(24)
+        let labels = try data.targets[0].tensor.array(of: Int32.self)
+        let twice = (0..<24).flatMap { labels[$0] == 2 ? [$0, $0] : [$0] }.filter { labels[$0] != 0 }
+        func train(_ data: Dataset, _ weights: [Float]) throws -> (loss: Double, kernel: [Float]) {
+            let trainer = try Trainer(
+                try Sequential(input: [8, 8, 1], seed: 3) { Flatten(); Dense(4) },
+                loss: SparseCategoricalCrossEntropy(fromLogits: true, classWeights: weights),
+                optimizer: SGD(learningRate: ConstantRate(Double(data.count) / 24)), batchSize: 64)
+            let log = try trainer.fit(data, epochs: 1, callbacks: [])
+            return (try XCTUnwrap(log[0]["loss"]), try XCTUnwrap(trainer.network.parameters["dense/kernel"]).array(of: Float.self))
+        }
+        let weighted = try train(data, [0, 1, 2, 1]), repeated = try train(data.rows(twice), [])
+        XCTAssertEqual(weighted.loss * 24, repeated.loss * Double(twice.count), accuracy: 1e-4)
+        for (a, b) in zip(weighted.kernel, repeated.kernel) { XCTAssertEqual(a, b, accuracy: 1e-5) }
+        XCTAssertTrue(message { _ = try train(data, [1, 2]) }.contains("2 class weights, wanted 4"))
+    }
+
     func testRefusals() throws {
         let network = try SmallTraining.network()
         let loss = SparseCategoricalCrossEntropy(fromLogits: true)

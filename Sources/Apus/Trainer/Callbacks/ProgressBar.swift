@@ -76,10 +76,6 @@ public final class ProgressBar: Callback {
             ? "\r\(ProgressText.counter(batches, of: batches)) \(ProgressText.bar(batches, of: batches)) \(text)\u{1B}[K\n"
             : "epoch \(log.epoch + 1)/\(epochs)  \(text)\n")
     }
-
-    public func trainingEnded(_ trainer: Trainer) {
-        if !isQuiet, let reason = trainer.stopReason { write("stopped: \(reason)\n") }
-    }
 }
 
 /// The pieces of a progress line.

@@ -26,10 +26,7 @@ struct CheckpointSaver {
     private let policy: CheckpointPolicy
     private var last = Date()
 
-    init(_ policy: CheckpointPolicy) {
-        self.policy = policy
-        AtomicFile.removeLeftovers(of: policy.path)
-    }
+    init(_ policy: CheckpointPolicy) { self.policy = policy }
 
     mutating func batchEnded(_ trainer: Trainer) throws(ApusError) {
         let isDue = policy.everyBatches.map { trainer.progress.step % $0 == 0 } ?? false

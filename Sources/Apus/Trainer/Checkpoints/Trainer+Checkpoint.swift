@@ -37,7 +37,6 @@ extension Trainer {
     /// - Throws: `.badFile` for a damaged file or one that is no checkpoint, `.invalidArgument` for the checkpoint of
     ///   another network, optimizer, loss, batch size or seed, which it names. Then the trainer is as it was.
     public func restore(_ path: String) throws(ApusError) {
-        AtomicFile.removeLeftovers(of: path)
         let model = try ApusRuntime.Model(path: path)
         let hash = try WeightsHash(path)
         guard hash.matches else {
@@ -49,10 +48,7 @@ extension Trainer {
     /// Restores the checkpoint if there is a file of this name; says whether there was.
     @discardableResult
     public func restore(ifPresent path: String) throws(ApusError) -> Bool {
-        guard FileManager.default.fileExists(atPath: path) else {
-            AtomicFile.removeLeftovers(of: path)
-            return false
-        }
+        guard FileManager.default.fileExists(atPath: path) else { return false }
         try restore(path)
         return true
     }
