@@ -34,7 +34,7 @@ let leanTargets: [Target] = [
 let hostTargets: [Target] = [
     .target(
         name: "Apus", dependencies: ["ApusRuntime", "ApusGraph", "CModelFormat", "CKernels", "CSystem", "CImage"],
-        exclude: ["Export/README.md", "Report/README.md"]),
+        exclude: ["Export/README.md", "Report/README.md", "Trainer/README.md"]),
     .systemLibrary(
         name: "CImage", providers: [.apt(["libpng-dev", "libjpeg62-turbo-dev", "zlib1g-dev"])]),
     .target(name: "ApusConvert", dependencies: ["Apus", "ApusRuntime", "ApusGraph"], exclude: ["README.md"]),

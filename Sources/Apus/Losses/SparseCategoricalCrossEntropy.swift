@@ -26,7 +26,8 @@ public struct SparseCategoricalCrossEntropy: Loss {
         let logits = fromLogits ? prediction : try builder(Log(), try LossRules.clipped(prediction, builder))
         let losses = try builder.node(SparseSoftmaxCrossEntropy(), [logits, target])[0]
         guard !classWeights.isEmpty else { return try LossRules.mean(losses, builder) }
-        return try LossRules.mean(try builder(ApusGraph.Mul(), losses, try weights(prediction, target, builder)), builder)
+        let weighted = try builder(ApusGraph.Mul(), losses, try weights(prediction, target, builder))
+        return try LossRules.mean(weighted, builder)
     }
 
     /// Of each sample: its label's.

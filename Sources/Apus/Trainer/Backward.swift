@@ -3,7 +3,9 @@ import ApusGraph
 /// Reverse-mode differentiation as a rewrite: the nodes that compute gradients are appended to the same function.
 enum Backward {
     /// The gradients of a scalar with respect to `targets`; nil where the scalar does not depend on one.
-    static func gradients(of scalar: Value, for targets: [Value], in builder: GraphBuilder) throws(ApusError) -> [Value?] {
+    static func gradients(
+        of scalar: Value, for targets: [Value], in builder: GraphBuilder
+    ) throws(ApusError) -> [Value?] {
         var pass = Pass(builder, targets)
         return try pass.run(from: scalar, targets)
     }

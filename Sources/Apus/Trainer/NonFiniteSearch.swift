@@ -19,7 +19,9 @@ struct NonFiniteSearch {
         states = trainer.finiteStates()
         let function = graph.functions[0]
         var maker: [Int?] = function.inputs.map { _ in nil }
-        for (index, node) in function.nodes.enumerated() { maker += Array(repeating: index, count: node.op.outputCount) }
+        for (index, node) in function.nodes.enumerated() {
+            for _ in 0..<node.op.outputCount { maker.append(index) }
+        }
         self.maker = maker
         let (whole, kept) = try NonFiniteSearch.keepingEveryValue(graph, samples: batch.count)
         let session = try Session(try ApusRuntime.Model(whole))

@@ -132,7 +132,8 @@ final class CallbacksTests: XCTestCase {
         XCTAssertEqual(history.epochs, log)
         XCTAssertEqual(history["loss"], log.map { $0["loss"] })
         XCTAssertEqual(history.batchLosses.count, 6)
-        XCTAssertEqual((history.batchLosses[0] * 16 + history.batchLosses[1] * 4) / 20, history["loss"][0], accuracy: 1e-12)
+        let mean = (history.batchLosses[0] * 16 + history.batchLosses[1] * 4) / 20
+        XCTAssertEqual(mean, history["loss"][0], accuracy: 1e-12)
     }
 
     // MARK: NaN
@@ -152,8 +153,10 @@ final class CallbacksTests: XCTestCase {
         }
         var x = [Float](repeating: 1, count: 80)
         (x[2 * zero], x[2 * zero + 1]) = (value, value)
-        let trainer = try Trainer(network, loss: MSE(), optimizer: SGD(learningRate: ConstantRate(1e-3)), batchSize: 4, seed: 1)
-        return (trainer, try Dataset(inputs: Tensor(x, shape: [40, 2]), targets: Tensor([Float](repeating: 1, count: 40), shape: [40, 1])))
+        let trainer = try Trainer(
+            network, loss: MSE(), optimizer: SGD(learningRate: ConstantRate(1e-3)), batchSize: 4, seed: 1)
+        let targets = try Tensor([Float](repeating: 1, count: 40), shape: [40, 1])
+        return (trainer, try Dataset(inputs: Tensor(x, shape: [40, 2]), targets: targets))
     }
 
     private func position(of sample: Int, _ data: Dataset) throws -> Int {
@@ -182,9 +185,11 @@ final class CallbacksTests: XCTestCase {
     /// The loss is still finite when the weights are not any more.
     func testNaNStopFindsAnUpdateOneBatchBefore() throws {
         let network = try Sequential(input: [1]) { Dense(1, kernelInitializer: Filled(1)) }
-        let trainer = try Trainer(network, loss: MSE(), optimizer: SGD(learningRate: ConstantRate(1e38)), batchSize: 1, seed: 1)
+        let trainer = try Trainer(
+            network, loss: MSE(), optimizer: SGD(learningRate: ConstantRate(1e38)), batchSize: 1, seed: 1)
         let data = try Dataset(
-            inputs: Tensor([Float](repeating: 30, count: 6), shape: [6, 1]), targets: Tensor.zeros(.f32, shape: [6, 1]))
+            inputs: Tensor([Float](repeating: 30, count: 6), shape: [6, 1]),
+            targets: Tensor.zeros(.f32, shape: [6, 1]))
         let text = message { try trainer.fit(data, epochs: 1, callbacks: [NaNStop()]) }
         XCTAssertTrue(text.contains("epoch 1, batch 2: first not finite in 'update/dense/"), text)
         XCTAssertTrue(text.hasSuffix("(Sgd) at batch 1"), text)
@@ -192,31 +197,36 @@ final class CallbacksTests: XCTestCase {
 
     // MARK: Progress
 
-    private func shown(isTerminal: Bool, quiet: Bool = false) throws -> String {
+    private func shown(isTerminal: Bool, columns: Int = 80, quiet: Bool = false) throws -> String {
         var time = 0.0, text = ""
         let bar = ProgressBar(
-            quiet: quiet, isTerminal: isTerminal, interval: 2,
+            quiet: quiet, isTerminal: isTerminal, interval: 2, columns: { columns },
             now: {
                 time += 1
                 return time
             }, write: { text += $0 })
         let network = try Sequential(input: [8, 8, 1]) { Flatten(); Dense(4, kernelInitializer: Filled(0)) }
         let trainer = try Trainer(
-            network, loss: SparseCategoricalCrossEntropy(fromLogits: true), optimizer: SGD(learningRate: ConstantRate(0)),
-            batchSize: 16)
+            network, loss: SparseCategoricalCrossEntropy(fromLogits: true),
+            optimizer: SGD(learningRate: ConstantRate(0)), batchSize: 16)
         try trainer.fit(SmallTraining.quarters(72), epochs: 1, callbacks: [bar])
         return text.replacingOccurrences(of: "[0-9]\\.[0-9]s  ", with: "TIME  ", options: .regularExpression)
     }
 
     func testProgressInATerminal() throws {
         XCTAssertEqual(
-            try shown(isTerminal: true).replacingOccurrences(of: "\u{1B}[K", with: "").components(separatedBy: .init(charactersIn: "\r\n")),
+            try shown(isTerminal: true).replacingOccurrences(of: "\u{1B}[K", with: "")
+                .components(separatedBy: .init(charactersIn: "\r\n")),
             [
                 "Epoch 1/1", "",
                 "2/5 [============>.................] 16 samples/s  ETA TIME  loss 1.3863",
                 "4/5 [========================>.....] 16 samples/s  ETA TIME  loss 1.3863",
-                "5/5 [==============================] TIME  12 samples/s  loss 1.3863", "",
+                "5/5 [==============================] TIME  14 samples/s  loss 1.3863", "",
             ])
+    }
+
+    func testProgressInANarrowTerminal() throws {
+        XCTAssertTrue(try shown(isTerminal: true, columns: 30).contains("\r4/5 [========================\u{1B}[K"))
     }
 
     func testProgressInALogFile() throws {
@@ -225,7 +235,7 @@ final class CallbacksTests: XCTestCase {
             [
                 "epoch 1/1  batch 2/5  16 samples/s  ETA TIME  loss 1.3863",
                 "epoch 1/1  batch 4/5  16 samples/s  ETA TIME  loss 1.3863",
-                "epoch 1/1  TIME  12 samples/s  loss 1.3863",
+                "epoch 1/1  TIME  14 samples/s  loss 1.3863",
             ])
         XCTAssertEqual(try shown(isTerminal: true, quiet: true), "")
     }
@@ -237,7 +247,9 @@ final class CallbacksTests: XCTestCase {
         XCTAssertEqual(ProgressText.bar(10, of: 10, width: 10), "[==========]")
         XCTAssertEqual(
             [0.84, 12.4, 187, 3723, .infinity].map(ProgressText.duration), ["0.8s", "12s", "3:07", "1:02:03", "?"])
-        XCTAssertEqual([0.5, 12345.6, 0, 1e-5, 2.5e6].map(ProgressText.number), ["0.5000", "12345.6000", "0.0000", "1.000e-05", "2.500e+06"])
+        XCTAssertEqual(
+            [0.5, 12345.6, 0, 1e-5, 2.5e6].map(ProgressText.number),
+            ["0.5000", "12345.6000", "0.0000", "1.000e-05", "2.500e+06"])
         XCTAssertEqual([12, 21250].map(ProgressText.rate), ["12 samples/s", "21.2k samples/s"])
     }
 }

@@ -75,7 +75,8 @@ final class TrainerTests: XCTestCase {
         let a = NamedTensor("a", try Tensor(x, shape: [100, 3])), b = NamedTensor("b", try Tensor(y, shape: [100, 3]))
         func train(_ inputs: [NamedTensor], _ targets: [NamedTensor], _ weights: [Double]) throws -> Trainer {
             let trainer = try Trainer(
-                try network(), losses: [MSE(), MAE()], lossWeights: weights, optimizer: Adam(learningRate: ConstantRate(0.01)),
+                try network(), losses: [MSE(), MAE()], lossWeights: weights,
+                optimizer: Adam(learningRate: ConstantRate(0.01)),
                 metrics: [MeanAbsoluteError(), MeanAbsoluteError().on(output: 1)], batchSize: 16)
             let data = try Dataset(inputs: inputs, targets: targets)
             try trainer.fit(data, epochs: 60, validation: .data(data))
@@ -110,7 +111,8 @@ final class TrainerTests: XCTestCase {
                 loss: SparseCategoricalCrossEntropy(fromLogits: true, classWeights: weights),
                 optimizer: SGD(learningRate: ConstantRate(Double(data.count) / 24)), batchSize: 64)
             let log = try trainer.fit(data, epochs: 1, callbacks: [])
-            return (try XCTUnwrap(log[0]["loss"]), try XCTUnwrap(trainer.network.parameters["dense/kernel"]).array(of: Float.self))
+            let kernel = try XCTUnwrap(trainer.network.parameters["dense/kernel"])
+            return (try XCTUnwrap(log[0]["loss"]), try kernel.array(of: Float.self))
         }
         let weighted = try train(data, [0, 1, 2, 1]), repeated = try train(data.rows(twice), [])
         XCTAssertEqual(weighted.loss * 24, repeated.loss * Double(twice.count), accuracy: 1e-4)

@@ -30,5 +30,7 @@ public final class ModelCheckpoint: Callback {
 
     public func checkpointState() throws(ApusError) -> CallbackState? { try CallbackState([best]) }
 
-    public func restore(_ state: CallbackState) throws(ApusError) { best = try state.value(as: [Double?].self).first ?? nil }
+    public func restore(_ state: CallbackState) throws(ApusError) {
+        best = try state.value(as: [Double?].self).first ?? nil
+    }
 }

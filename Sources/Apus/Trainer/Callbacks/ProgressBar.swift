@@ -8,11 +8,13 @@ public final class ProgressBar: Callback {
     private let write: (String) -> Void
     private let now: () -> Double
     private let interval: Double
+    private let columns: () -> Int
 
     private var epochs = 0
     private var batches = 0
     private var began = 0.0
     private var samplesBefore = 0
+    private var lastBatch = 0.0
     private var lastShown = 0.0
 
     /// - Parameter quiet: shows nothing at all.
@@ -20,18 +22,19 @@ public final class ProgressBar: Callback {
         let isTerminal = isatty(STDERR_FILENO) != 0
         self.init(
             quiet: quiet, isTerminal: isTerminal, interval: isTerminal ? 0.1 : 5,
-            now: { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 },
+            columns: ProgressBar.terminalColumns, now: { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 },
             write: { FileHandle.standardError.write(Data($0.utf8)) })
     }
 
     /// - Parameter interval: seconds between two lines, or two states of the bar.
     init(
-        quiet: Bool = false, isTerminal: Bool, interval: Double, now: @escaping () -> Double,
-        write: @escaping (String) -> Void
+        quiet: Bool = false, isTerminal: Bool, interval: Double, columns: @escaping () -> Int,
+        now: @escaping () -> Double, write: @escaping (String) -> Void
     ) {
         isQuiet = quiet
         self.isTerminal = isTerminal
         self.interval = interval
+        self.columns = columns
         self.now = now
         self.write = write
     }
@@ -41,40 +44,55 @@ public final class ProgressBar: Callback {
     public func epochBegan(_ trainer: Trainer, batches: Int) {
         self.batches = batches
         began = now()
-        lastShown = began
+        (lastBatch, lastShown) = (began, began)
         samplesBefore = trainer.running?.samplesSeen ?? 0
         if !isQuiet, isTerminal { write("Epoch \(trainer.progress.epoch + 1)/\(epochs)\n") }
     }
 
     public func batchEnded(_ trainer: Trainer, loss: Double, meanLoss: Double, metrics: [any Metric]) {
-        guard !isQuiet else { return }
-        let time = now()
-        guard time - lastShown >= interval else { return }
-        lastShown = time
-        let done = trainer.progress.batch
-        let seen = trainer.running.map { $0.samplesSeen } ?? 0
-        let rate = Double(seen - samplesBefore) / max(time - began, 1e-9)
-        let rest = trainer.running.map { Double($0.sampleCount - seen) / max(rate, 1e-9) } ?? 0
-        var parts = [ProgressText.rate(rate), "ETA \(ProgressText.duration(rest))", "loss \(ProgressText.number(meanLoss))"]
+        guard !isQuiet, let running = trainer.running else { return }
+        lastBatch = now()
+        guard lastBatch - lastShown >= interval else { return }
+        lastShown = lastBatch
+        let rate = samplesPerSecond(running.samplesSeen)
+        let rest = Double(running.sampleCount - running.samplesSeen) / rate
+        var parts = [
+            ProgressText.rate(rate), "ETA \(ProgressText.duration(rest))", "loss \(ProgressText.number(meanLoss))",
+        ]
         for metric in metrics { parts.append("\(metric.name) \(ProgressText.number(metric.value))") }
+        let text = parts.joined(separator: "  ")
+        let done = trainer.progress.batch
         if isTerminal {
-            write("\r\(ProgressText.counter(done, of: batches)) \(ProgressText.bar(done, of: batches)) "
-                + parts.joined(separator: "  ") + "\u{1B}[K")
+            // A line that wraps cannot be written over.
+            write("\r\(bar(done, text).prefix(columns() - 1))\u{1B}[K")
         } else {
-            write("epoch \(trainer.progress.epoch + 1)/\(epochs)  batch \(ProgressText.counter(done, of: batches))  "
-                + parts.joined(separator: "  ") + "\n")
+            let counter = ProgressText.counter(done, of: batches)
+            write("epoch \(trainer.progress.epoch + 1)/\(epochs)  batch \(counter)  \(text)\n")
         }
     }
 
     public func epochEnded(_ trainer: Trainer, _ log: EpochLog) {
         guard !isQuiet else { return }
-        let seen = trainer.lastEpochSamples - samplesBefore
-        var parts = [ProgressText.duration(log.seconds), ProgressText.rate(Double(seen) / max(now() - began, 1e-9))]
+        var parts = [
+            ProgressText.duration(log.seconds), ProgressText.rate(samplesPerSecond(trainer.lastEpochSamples)),
+        ]
         for (name, value) in zip(log.names, log.values) { parts.append("\(name) \(ProgressText.number(value))") }
         let text = parts.joined(separator: "  ")
-        write(isTerminal
-            ? "\r\(ProgressText.counter(batches, of: batches)) \(ProgressText.bar(batches, of: batches)) \(text)\u{1B}[K\n"
-            : "epoch \(log.epoch + 1)/\(epochs)  \(text)\n")
+        write(isTerminal ? "\r\(bar(batches, text))\u{1B}[K\n" : "epoch \(log.epoch + 1)/\(epochs)  \(text)\n")
+    }
+
+    /// From the epoch's begin, or resume, to the last batch.
+    private func samplesPerSecond(_ samplesSeen: Int) -> Double {
+        Double(samplesSeen - samplesBefore) / max(lastBatch - began, 1e-9)
+    }
+
+    private func bar(_ done: Int, _ text: String) -> String {
+        "\(ProgressText.counter(done, of: batches)) \(ProgressText.bar(done, of: batches)) \(text)"
+    }
+
+    private static func terminalColumns() -> Int {
+        var size = winsize()
+        return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1 ? Int(size.ws_col) : 80
     }
 }
 

@@ -87,7 +87,11 @@ struct CheckpointedCallback {
     static func restore(_ states: [CheckpointedCallback], to callbacks: [any Callback]) throws(ApusError) {
         for (callback, name) in zip(callbacks, names(callbacks)) {
             guard let found = states.first(where: { $0.name == name }) else { continue }
-            do throws(ApusError) { try callback.restore(found.state) } catch { throw error.within("callback '\(name)'") }
+            do throws(ApusError) {
+                try callback.restore(found.state)
+            } catch {
+                throw error.within("callback '\(name)'")
+            }
         }
     }
 

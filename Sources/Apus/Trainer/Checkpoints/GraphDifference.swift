@@ -24,16 +24,14 @@ enum GraphDifference {
     /// Callbacks append constants of their own, so the found graph may have more.
     private static func constants(_ found: Graph, _ wanted: Graph) -> String? {
         let own = found.constants.prefix(wanted.constants.count)
-        let names = list(
-            "constant", own.map { "'\($0.name)' \($0.type)" }, wanted.constants.map { "'\($0.name)' \($0.type)" })
-        if let names { return names }
+        if let names = list("constant", own.map(text), wanted.constants.map(text)) { return names }
         return zip(own, wanted.constants).first { !$0.bytes.elementsEqual($1.bytes) }
             .map { "constant '\($0.0.name)' has other values" }
     }
 
     private static func functions(_ found: Function, _ wanted: Function) -> String? {
-        let edges = list("input", found.inputs.map { "'\($0.name)' \($0.type)" }, wanted.inputs.map { "'\($0.name)' \($0.type)" })
-            ?? list("output", found.outputs.map { "'\($0.name)' \($0.type)" }, wanted.outputs.map { "'\($0.name)' \($0.type)" })
+        let edges = list("input", found.inputs.map(text), wanted.inputs.map(text))
+            ?? list("output", found.outputs.map(text), wanted.outputs.map(text))
             ?? list("node", found.nodes.map(text), wanted.nodes.map(text))
         if let edges { return edges }
         for (a, b) in zip(found.nodes, wanted.nodes) {
@@ -67,6 +65,9 @@ enum GraphDifference {
                 ? ": \(found[wanted.count]) is new" : ": \(wanted[found.count]) is missing")
     }
 
+    private static func text(_ constant: Constant) -> String { "'\(constant.name)' \(constant.type)" }
+    private static func text(_ input: FunctionInput) -> String { "'\(input.name)' \(input.type)" }
+    private static func text(_ output: FunctionOutput) -> String { "'\(output.name)' \(output.type)" }
     private static func text(_ state: State) -> String { "'\(state.name)' \(state.type)" }
     private static func text(_ symbol: SymbolicDimension) -> String {
         "'\(symbol.name)' \(symbol.minimum) ... \(symbol.maximum)"
