@@ -141,4 +141,14 @@ extension Operator {
             throw error.within("node '\(node)' (\(name))")
         }
     }
+
+    /// `kernels`, which have nothing to do where no output has an element: other extents may be any size then, and what
+    /// is counted from them is no number of units.
+    public final func chosenKernels(_ site: KernelSite) throws(ApusError) -> KernelPlan {
+        var plan = try kernels(site)
+        if site.outputs.allSatisfy({ $0.shape.count == 0 }) {
+            for i in plan.launches.indices { plan.launches[i].units = 0 }
+        }
+        return plan
+    }
 }

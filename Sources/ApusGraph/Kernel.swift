@@ -39,7 +39,7 @@ public struct Launch {
     public let task: ck_task
     public let params: [UInt8]
     public let operands: [KernelOperand]
-    public let units: Int
+    public internal(set) var units: Int
 
     /// Throws `unsupported` when the chooser had no kernel.
     public init<Params>(

@@ -159,7 +159,7 @@ public struct Plan {
             }
         }
         let site = KernelSite(inputs: inputTypes, outputs: outputTypes, isa: options.isa, lanes: options.lanes)
-        let kernels = try node.op.kernels(site)
+        let kernels = try node.op.chosenKernels(site)
         var workspace: Int?
         var bytes = 0
         for type in inputTypes + outputTypes { bytes += type.byteSize }

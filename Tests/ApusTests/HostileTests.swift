@@ -1,0 +1,21 @@
+import Apus
+import ApusRuntime
+import XCTest
+
+final class HostileTests: XCTestCase {
+    /// Writes the files that scripts/hostile.sh breaks, to APUS_HOSTILE_MODELS or build/fuzz/models.
+    func testHostileModelsAreWritten() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let folder = ProcessInfo.processInfo.environment["APUS_HOSTILE_MODELS"].map { URL(fileURLWithPath: $0) }
+            ?? root.appendingPathComponent("build/fuzz/models")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for (name, make) in HostileModels.all {
+            let bytes = try ModelWriter.bytes(try make())
+            let path = folder.appendingPathComponent("\(name).apus").path
+            try AtomicFile.write(bytes, to: path)
+            let session = try Session(try Model(path: path))
+            session.destroy()
+        }
+    }
+}
