@@ -13,27 +13,19 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "envelope.h"
 #include "trial.h"
+#include "wire.h"
 
 enum {
     SECONDS = 20,           /* for one variant; sanitizers and a busy machine included */
     ADDRESS_SPACE = 1 << 30,
     WEIGHT_FLIPS = 4096,    /* bits of the weights that are flipped at most */
-    MAX_VARINTS = 1 << 16,
 };
-
-typedef struct varint {
-    size_t at, size;
-    uint64_t value;
-    int parent; /* the length it lies under, an index; −1: none */
-} varint;
 
 static trial t;
 static uint8_t *original, *work, *sealed, *reproducer;
 static size_t original_size, header_end, weights_at, capacity;
-static varint varints[MAX_VARINTS];
-static int varint_count;
+static wire numbers;
 static unsigned long variants, tried, stride = 1, complaints;
 static long memory_before;
 
@@ -72,62 +64,22 @@ static void try_both(size_t size, size_t header_size, const char *what, size_t w
     try_bytes(sealed, size, what, where);
 }
 
-/* Collects the varints of a message, and those of payloads that could be messages or packed numbers. */
-static int collect(size_t at, size_t end, int parent, int depth) {
-    int first = varint_count;
-    while (at < end) {
-        uint64_t key, value;
-        size_t key_at = at;
-        if (!envelope_varint(original, end, &at, &key) || key >> 3 == 0 || varint_count + 2 > MAX_VARINTS) break;
-        varints[varint_count++] = (varint){key_at, at - key_at, key, parent};
-        if ((key & 7) == 0 || (key & 7) == 2) {
-            size_t start = at;
-            if (!envelope_varint(original, end, &at, &value)) break;
-            int length = varint_count;
-            varints[varint_count++] = (varint){start, at - start, value, parent};
-            if ((key & 7) == 0) continue;
-            if (value > end - at) break;
-            if (depth < 8 && !collect(at, at + value, length, depth + 1))
-                for (size_t p = at; p < at + value && varint_count < MAX_VARINTS;) {
-                    size_t from = p;
-                    if (!envelope_varint(original, at + value, &p, &key)) break;
-                    varints[varint_count++] = (varint){from, p - from, key, length};
-                }
-            at += value;
-        } else if (!envelope_skip(original, end, &at, key)) {
-            break;
-        }
-    }
-    if (at == end) return 1;
-    varint_count = first;
-    return 0;
-}
-
-/* Replaces `size` bytes at `at` in `work` by a varint; returns by how much `work` grew. */
-static ptrdiff_t replace(size_t at, size_t size, uint64_t value, size_t *total) {
-    uint8_t digits[10];
-    size_t n = envelope_put_varint(digits, value);
-    memmove(work + at + n, work + at + size, *total - at - size);
-    memcpy(work + at, digits, n);
-    *total = *total + n - size;
-    return (ptrdiff_t)n - (ptrdiff_t)size;
-}
-
 static void replace_varints(void) {
     static const uint64_t values[] = {0, 1, UINT64_MAX, 1ull << 31, 1ull << 63, 2, 127, INT32_MAX, UINT32_MAX, 1ull << 32};
-    for (int i = 0; i < varint_count; i++)
+    for (int i = 0; i < numbers.count; i++)
         for (size_t v = 0; v < sizeof values / sizeof *values + 2; v++) {
             size_t known = sizeof values / sizeof *values;
-            uint64_t value = v < known ? values[v] : varints[i].value + (v == known ? 1 : -1ull);
-            if (value == varints[i].value) continue;
+            uint64_t value = v < known ? values[v] : numbers.varints[i].value + (v == known ? 1 : -1ull);
+            if (value == numbers.varints[i].value) continue;
             /* As is: the lengths around it no longer fit; then with lengths that do. */
             for (int fit = 0; fit <= 1; fit++) {
+                const wire_varint *number = &numbers.varints[i];
                 size_t size = original_size;
                 memcpy(work, original, original_size);
-                ptrdiff_t grown = replace(varints[i].at, varints[i].size, value, &size);
-                for (int p = varints[i].parent; fit && p >= 0; p = varints[p].parent)
-                    grown += replace(varints[p].at, varints[p].size, varints[p].value + (uint64_t)grown, &size);
-                try_both(size, header_end + (size_t)grown, fit ? "varint" : "varint alone", varints[i].at);
+                uint8_t digits[10];
+                ptrdiff_t grown = wire_splice(work, &size, number->at, number->size, digits, envelope_put_varint(digits, value));
+                if (fit) grown = wire_fit(&numbers, work, &size, number->parent, grown);
+                try_both(size, header_end + (size_t)grown, fit ? "varint" : "varint alone", number->at);
             }
         }
 }
@@ -200,8 +152,8 @@ int main(int count, char **arguments) {
         clock_gettime(CLOCK_MONOTONIC, &begin);
         read_model(arguments[i]);
         t.opened = t.refused = t.ran = t.skipped = variants = tried = complaints = 0;
-        varint_count = 0;
-        if (!collect(ENVELOPE_PREFIX, header_end, -1, 0)) return 2;
+        numbers.count = 0;
+        if (!wire_collect(&numbers, original, ENVELOPE_PREFIX, header_end, -1, 0)) return 2;
         /* The file itself is a model that runs, in every guise. Twice: some things are made once in a process. */
         for (int again = 0; again <= 3; again++)
             if (!trial_bytes(&t, original, original_size, again % 2, 1) || t.opened == 0 || t.ran == 0) {
@@ -216,7 +168,7 @@ int main(int count, char **arguments) {
         clock_gettime(CLOCK_MONOTONIC, &end);
         double seconds = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) * 1e-9;
         printf("%s: %zu bytes, %d varints: %lu variants, %lu refused, %lu opened, %lu runs, %lu too large, %.1f s\n",
-               arguments[i], original_size, varint_count, tried, t.refused, t.opened, t.ran, t.skipped, seconds);
+               arguments[i], original_size, numbers.count, tried, t.refused, t.opened, t.ran, t.skipped, seconds);
         if (complaints > 0) {
             printf("%s: %lu broken promises\n", arguments[i], complaints);
             return 1;

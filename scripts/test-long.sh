@@ -1,0 +1,8 @@
+#!/bin/sh
+# What takes longer than the 20 minutes of scripts/test.sh, which has run before.
+set -eu
+cd "$(dirname "$0")/.."
+
+APUS_HOSTILE_ROUNDS=400 swift test -c release --scratch-path .build-long -Xswiftc -enable-testing --filter HostileShapeTests
+./scripts/sanitize.sh
+./scripts/fuzz.sh 600
