@@ -17,24 +17,27 @@ let cSettings: [CSetting] =
     : []
 
 let leanTargets: [Target] = [
-    .target(name: "CSystem", cSettings: cSettings),
+    .target(name: "CSystem", exclude: ["README.md"], cSettings: cSettings),
     .target(name: "CKernels", exclude: ["README.md", "gemm/README.md", "conv/README.md", "pool/README.md"], cSettings: cSettings),
     .target(
-        name: "CModelFormat", exclude: ["generate.sh"], cSettings: cSettings,
+        name: "CModelFormat", exclude: ["README.md", "generate.sh"], cSettings: cSettings,
         linkerSettings: embedded ? [] : [.linkedLibrary("protobuf-c")]),
-    .target(name: "ApusGraph", dependencies: ["CKernels", "CModelFormat"], swiftSettings: leanSettings),
+    .target(
+        name: "ApusGraph", dependencies: ["CKernels", "CModelFormat"], exclude: ["README.md"],
+        swiftSettings: leanSettings),
     .target(
         name: "ApusRuntime", dependencies: ["ApusGraph", "CModelFormat", "CSystem", "CKernels"],
-        swiftSettings: leanSettings),
+        exclude: ["README.md"], swiftSettings: leanSettings),
     .systemLibrary(name: "CApus", path: "Include"),
     .target(
-        name: "ApusC", dependencies: ["ApusRuntime", "CApus", "CSystem"], swiftSettings: leanSettings),
+        name: "ApusC", dependencies: ["ApusRuntime", "CApus", "CSystem"], exclude: ["README.md"],
+        swiftSettings: leanSettings),
 ]
 
 let hostTargets: [Target] = [
     .target(
         name: "Apus", dependencies: ["ApusRuntime", "ApusGraph", "CModelFormat", "CKernels", "CSystem", "CImage"],
-        exclude: ["Export/README.md", "Report/README.md", "Trainer/README.md"]),
+        exclude: ["README.md", "Export/README.md", "Report/README.md", "Trainer/README.md"]),
     .systemLibrary(
         name: "CImage", providers: [.apt(["libpng-dev", "libjpeg62-turbo-dev", "zlib1g-dev"])]),
     .target(name: "ApusConvert", dependencies: ["Apus", "ApusRuntime", "ApusGraph"], exclude: ["README.md"]),
@@ -53,13 +56,31 @@ let hostTargets: [Target] = [
         dependencies: ["ToolSupport", "Apus", "ApusRuntime", "ApusGraph", "CKernels", "CSystem"],
         exclude: ["README.md"]),
     // What a test of Apus kills and starts again.
-    .executableTarget(name: "train-crash-test", dependencies: ["Apus"], path: "Tests/TrainCrashTest"),
+    .executableTarget(name: "train-crash-test", dependencies: ["Apus"], path: "Tests/TrainCrashTest", exclude: ["README.md"]),
     .testTarget(
         name: "ApusTests",
         dependencies: [
             "train-crash-test", "Apus", "ApusRuntime", "ApusGraph", "ApusC", "CApus", "CKernels", "CModelFormat",
-        ]),
+            "example-xor", "example-binary-classifier", "example-digits",
+        ], exclude: ["README.md"]),
 ]
+
+let exampleTargets: [Target] =
+    [
+        .target(
+            name: "ExampleSupport",
+            dependencies: ["Apus", "ApusGraph", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Examples/support", exclude: ["README.md"])
+    ]
+    + ["xor", "binary-classifier", "digits", "mnist-cnn", "cifar-cnn", "cifar-resnet", "vgg"].map { name in
+        .executableTarget(
+            name: "example-" + name,
+            dependencies: [
+                "Apus", "ApusGraph", "ExampleSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Examples/" + name,
+            exclude: ["README.md"] + (["binary-classifier", "digits"].contains(name) ? ["data"] : []))
+    }
 
 // APUS_DOCS=1 adds what `make docs` needs.
 let hostPackages: [Package.Dependency] =
@@ -78,6 +99,6 @@ let package = Package(
             .executable(name: "convert-model", targets: ["convert-model"]),
         ],
     dependencies: embedded ? [] : hostPackages,
-    targets: embedded ? leanTargets : leanTargets + hostTargets,
+    targets: embedded ? leanTargets : leanTargets + hostTargets + exampleTargets,
     swiftLanguageModes: [.v6]
 )

@@ -53,8 +53,7 @@ extension Network {
         return (Emitted(builder: builder, context: context, inputs: inputs, outputs: outputs, calls: emitted), extra)
     }
 
-    /// Names of the outputs: "output", or "output_0", "output_1", …
-    func outputName(_ index: Int) -> String { outputs.count == 1 ? "output" : "output_\(index)" }
+    func outputName(_ index: Int) -> String { outputNames[index] }
 
     /// The type of a value with the batch as a symbol.
     static func symbolic(_ type: TensorType) -> TensorType {

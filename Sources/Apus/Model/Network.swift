@@ -9,6 +9,8 @@ public class Network {
     public let name: String
     public let inputs: [SymbolicTensor]
     public let outputs: [SymbolicTensor]
+    /// In the exported file; "output", or "output_0", "output_1", … unless given.
+    public let outputNames: [String]
     public let parameters: Parameters
     /// What initial weights and random operators are drawn from.
     public let seed: UInt64
@@ -20,11 +22,16 @@ public class Network {
     let calls: [LayerCall]
 
     public init(
-        inputs: [SymbolicTensor], outputs: [SymbolicTensor], name: String = "model", seed: UInt64 = 0
+        inputs: [SymbolicTensor], outputs: [SymbolicTensor], outputNames: [String]? = nil, name: String = "model",
+        seed: UInt64 = 0
     ) throws(ApusError) {
         self.name = name
         self.inputs = inputs
         self.outputs = outputs
+        self.outputNames = outputNames ?? (outputs.count == 1 ? ["output"] : outputs.indices.map { "output_\($0)" })
+        guard self.outputNames.count == outputs.count, Set(self.outputNames).count == outputs.count else {
+            throw .argument("outputs named \(self.outputNames), wanted a name for each of \(outputs.count)")
+        }
         self.seed = seed
         parameters = Parameters(seed: seed)
         calls = Network.order(outputs)
@@ -98,13 +105,14 @@ public class Network {
 ///     }
 public final class Sequential: Network {
     public init(
-        input shape: [Int], dtype: DType = .f32, name: String = "model", seed: UInt64 = 0,
-        contract: InputContract? = nil, @LayerBuilder layers: () -> [Layer]
+        input shape: [Int], dtype: DType = .f32, output outputName: String = "output", name: String = "model",
+        seed: UInt64 = 0, contract: InputContract? = nil, @LayerBuilder layers: () -> [Layer]
     ) throws(ApusError) {
         let input = Input(shape, dtype: dtype, name: "input", contract: contract)
         var output = input
         for layer in layers() { output = layer(output) }
-        try super.init(inputs: [input], outputs: [output], name: name, seed: seed)
+        try super.init(
+            inputs: [input], outputs: [output], outputNames: [outputName], name: name, seed: seed)
     }
 }
 

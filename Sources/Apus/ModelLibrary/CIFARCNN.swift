@@ -5,7 +5,7 @@ extension ModelLibrary {
     public static func cifarCNN(
         input: [Int] = [32, 32, 3], classes: Int = 10, seed: UInt64 = 0
     ) throws(ApusError) -> Network {
-        try Sequential(input: input, name: "cifar-cnn", seed: seed) {
+        try Sequential(input: input, output: "logits", name: "cifar-cnn", seed: seed) {
             Conv2D(32, kernel: 3, activation: .relu)
             MaxPool2D(2)
             Conv2D(64, kernel: 3, activation: .relu)

@@ -11,7 +11,7 @@ extension ModelLibrary {
     ) throws(ApusError) -> Network {
         let first = widths.first ?? 16
         let decay = weightDecay > 0 ? L2(weightDecay) : nil
-        return try Sequential(input: input, name: "cifar-resnet", seed: seed) {
+        return try Sequential(input: input, output: "logits", name: "cifar-resnet", seed: seed) {
             normalized(first, kernel: 3, regularizer: decay)
             ReLU()
             for (stage, width) in widths.enumerated() {

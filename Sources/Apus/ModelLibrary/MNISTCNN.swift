@@ -5,7 +5,7 @@ extension ModelLibrary {
     public static func mnistCNN(
         input: [Int] = [28, 28, 1], classes: Int = 10, seed: UInt64 = 0
     ) throws(ApusError) -> Network {
-        try Sequential(input: input, name: "mnist-cnn", seed: seed) {
+        try Sequential(input: input, output: "logits", name: "mnist-cnn", seed: seed) {
             Conv2D(32, kernel: 3, activation: .relu)
             MaxPool2D(2)
             Conv2D(64, kernel: 3, activation: .relu)

@@ -7,7 +7,7 @@ extension ModelLibrary {
         widths: [Int] = [32, 64, 128], units: Int = 128, dropout: Double = 0.3, input: [Int] = [32, 32, 3],
         classes: Int = 10, seed: UInt64 = 0
     ) throws(ApusError) -> Network {
-        try Sequential(input: input, name: "vgg-style", seed: seed) {
+        try Sequential(input: input, output: "logits", name: "vgg-style", seed: seed) {
             for width in widths {
                 for _ in 0..<2 {
                     Conv2D(width, kernel: 3, padding: .same, usesBias: false, kernelInitializer: HeNormal())

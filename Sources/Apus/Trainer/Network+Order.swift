@@ -3,7 +3,6 @@ import ApusGraph
 extension Network {
     /// Names of the inputs.
     var inputNames: [String] { inputs.map { $0.call.layer.name } }
-    var outputNames: [String] { outputs.indices.map { outputName($0) } }
 
     /// Tensors of a dataset in the network's order: by name where they carry the wanted names, else as they come.
     func ordered(
