@@ -23,14 +23,17 @@ if [ -e "$out/libapus-training.so" ] && [ -z "$(find Include Sources/CSystem Sou
 fi
 
 rm -rf "$work"
-mkdir -p "$work/c" "$work/swift" "$work/protobuf" "$work/modules"
+mkdir -p "$work/swift" "$work/protobuf" "$work/modules"
 (cd "$work/protobuf" && ar x "$protobuf")
 
 # ---- C: one object a file -------------------------------------------------------------------------------------------
 code="-Oz -flto -DNDEBUG -fPIC -ffunction-sections -fdata-sections -fvisibility=hidden -fno-asynchronous-unwind-tables"
-find Sources/CSystem Sources/CKernels Sources/CModelFormat -name '*.c' | xargs -P "$(nproc)" -I FILE sh -c "
-    \"$toolchain/clang\" -std=gnu11 $code -ISources/CSystem/include -ISources/CKernels/include \
-        -ISources/CModelFormat/include -c FILE -o \"$work/c/\$(echo FILE | tr / -).o\""
+compile_c() { # name, flags
+    mkdir -p "$work/$1"
+    find Sources/CSystem Sources/CKernels Sources/CModelFormat -name '*.c' | xargs -P "$(nproc)" -I FILE sh -c "
+        \"$toolchain/clang\" -std=gnu11 $code $2 -ISources/CSystem/include -ISources/CKernels/include \
+            -ISources/CModelFormat/include -c FILE -o \"$work/$1/\$(echo FILE | tr / -).o\""
+}
 
 # ---- Swift: one module ----------------------------------------------------------------------------------------------
 for module in CSystem CKernels; do
@@ -78,7 +81,7 @@ fi
 # Leaves the code of the library as one object beside it, $work/NAME.lto.o.
 link_shared() { # name
     "$toolchain/clang" -fuse-ld=lld -shared -Oz -flto -o "$out/lib$1.so.$version" \
-        "$work/$1.swift.o" "$work"/c/*.o "$work"/protobuf/*.o $shared -lm \
+        "$work/$1.swift.o" "$work/$1"/*.o "$work"/protobuf/*.o $shared -lm \
         -Wl,--lto-obj-path="$work/$1.lto.o" -Wl,-mllvm,-enable-machine-outliner=always -Wl,--icf=all -Wl,--gc-sections \
         -Wl,-soname,"lib$1.so.$major" -Wl,--version-script="$work/exports.map" -Wl,--no-undefined -Wl,-Bsymbolic \
         -Wl,-z,relro,-z,now -Wl,-z,noseparate-code -Wl,-O2 -Wl,--hash-style=gnu -Wl,--strip-all
@@ -97,9 +100,11 @@ link_static() { # name
     ar rcs "$out/lib$1.a" "$work/$1.o"
 }
 
+compile_c apus -DAPUS_INFERENCE
 compile_swift apus "-D APUS_INFERENCE"
 link_shared apus
 link_static apus
+compile_c apus-training ""
 compile_swift apus-training ""
 link_shared apus-training
 rm -rf "$work"

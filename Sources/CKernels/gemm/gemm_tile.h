@@ -18,6 +18,7 @@ typedef struct {
     int64_t c_row_stride;
     int64_t k;
     int32_t relu;
+    int32_t bf16; /* of b with 16-bit elements: bf16, not f16 */
 } gemm_tile;
 
 typedef void (*gemm_micro)(const gemm_tile *);

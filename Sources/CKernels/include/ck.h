@@ -12,7 +12,8 @@
  * before a kernel is chosen. An operand has at least the alignment of its element type.
  *
  * A chooser, ck_FAMILY(…, dtype, isa), returns the fastest variant no higher than `isa`, or NULL when
- * the family has none for that dtype.
+ * the family has none for that dtype. Compiled with APUS_INFERENCE, tables lack the entries that only
+ * operators of training ask for, which CK_TRAINING(…) marks.
  */
 #ifndef CK_H
 #define CK_H
@@ -27,6 +28,12 @@
 
 #ifdef __cplusplus
 extern "C" {
+#endif
+
+#if defined(APUS_INFERENCE)
+#define CK_TRAINING(...)
+#else
+#define CK_TRAINING(...) __VA_ARGS__
 #endif
 
 #define CK_PARAMS_MAX 320
