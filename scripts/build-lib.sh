@@ -59,8 +59,10 @@ compile_swift() { # name, flags
         -Xcc -fmodule-map-file="$work/modules/module.modulemap" -Xcc -fmodule-map-file="$root/Include/module.modulemap" \
         -Xcc -I"$root/Sources/CKernels/include" -Xcc -I"$root/Sources/CSystem/include" \
         -Xcc -I"$root/Sources/CModelFormat/include" $2 -emit-ir "$work"/swift/*.swift -o "$work/$1.ll"
-    # Swift's own allocations go through the guard of CSystem/guard.c.
-    sed -i -E 's/@posix_memalign\b/@cs_swift_allocate/g; s/@free\b/@cs_swift_free/g' "$work/$1.ll"
+    # Swift's own allocations go through the guard of CSystem/guard.c; the places of methods that nothing calls are null,
+    # for an address there would cost its relocation.
+    sed -i -E 's/@posix_memalign\b/@cs_swift_allocate/g; s/@free\b/@cs_swift_free/g
+        s/ptr @swift_deletedMethodError\b/ptr null/g' "$work/$1.ll"
     "$toolchain/clang" -x ir "$work/$1.ll" -c $code -Wno-override-module -o "$work/$1.swift.o"
 }
 

@@ -28,7 +28,9 @@ public enum Packing {
         var type = constant.type
         type.dtype = dtype
         let result = HeapStorage(size: type.byteSize)
-        var params = ck_cast_params(count: Int64(type.byteSize / (dtype.bitWidth / 8)))
+        var params = ck_cast_params(
+            count: Int64(type.byteSize / (dtype.bitWidth / 8)),
+            from: Int32(constant.type.dtype.rawValue), to: Int32(dtype.rawValue))
         let task = ck_cast(constant.type.dtype.ck, dtype.ck, CK_ISA_REFERENCE)
         try run(task, params, units: ck_cast_units(&params), from: constant, to: result)
         let converted = Constant(constant.name, type, result)

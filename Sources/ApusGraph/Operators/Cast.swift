@@ -39,7 +39,7 @@ public final class Cast: Operator {
 
     public override func kernels(_ site: KernelSite) throws(ApusError) -> KernelPlan {
         let count = site.inputs[0].shape.count
-        var params = ck_cast_params(count: Int64(count))
+        var params = ck_cast_params(count: Int64(count), from: Int32(site.dtype.rawValue), to: Int32(dtype.ck.rawValue))
         return try KernelPlan(
             ck_cast(site.dtype, dtype.ck, site.isa), params, units: ck_cast_units(&params), at: site,
             operations: count)

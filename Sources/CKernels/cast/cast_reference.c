@@ -83,7 +83,10 @@ CK_COMPACT static void narrow_whole(ck_dtype to, void *y, size_t at, size_t n, c
     }
 }
 
-static void cast(ck_dtype from, ck_dtype to, const ck_cast_params *p, void *const *operands, size_t begin, size_t end) {
+void ck_cast_reference(const void *params, void *const *operands, size_t begin, size_t end, unsigned lane) {
+    (void)lane;
+    const ck_cast_params *p = params;
+    const ck_dtype from = (ck_dtype)p->from, to = (ck_dtype)p->to;
     const size_t stop = ck_block_stop(end, p->count);
     wide w;
     for (size_t at = begin * CK_BLOCK; at < stop; at += CHUNK) {
@@ -93,19 +96,3 @@ static void cast(ck_dtype from, ck_dtype to, const ck_cast_params *p, void *cons
         else narrow_whole(to, operands[1], at, n, &w);
     }
 }
-
-#define PAIR(from, to)                                 \
-    CK_TASK(cast_##from##_##to) {                      \
-        (void)lane;                                    \
-        cast(from, to, params, operands, begin, end);  \
-    }
-#define PAIR_ENTRY(from, to) [from][to] = cast_##from##_##to,
-#define TO_EACH(X, from)                                                                              \
-    X(from, CK_F32) X(from, CK_F64) X(from, CK_F16) X(from, CK_BF16) X(from, CK_I8) X(from, CK_U8)    \
-    X(from, CK_I16) X(from, CK_U16) X(from, CK_I32) X(from, CK_I64) X(from, CK_BOOL)
-#define ALL_PAIRS(X)                                                                                  \
-    TO_EACH(X, CK_F32) TO_EACH(X, CK_F64) TO_EACH(X, CK_F16) TO_EACH(X, CK_BF16) TO_EACH(X, CK_I8)    \
-    TO_EACH(X, CK_U8) TO_EACH(X, CK_I16) TO_EACH(X, CK_U16) TO_EACH(X, CK_I32) TO_EACH(X, CK_I64)     \
-    TO_EACH(X, CK_BOOL)
-ALL_PAIRS(PAIR)
-ck_cast_table ck_cast_reference = {ALL_PAIRS(PAIR_ENTRY)};

@@ -4,10 +4,15 @@
 #include "../elementwise/flat.h"
 #include "../include/ck_cast.h"
 
-#define CAST_TYPES (CK_BOOL + 1)
-typedef const ck_task ck_cast_table[CAST_TYPES][CAST_TYPES]; /* from, to */
-extern ck_cast_table ck_cast_reference;
+void ck_cast_reference(const void *params, void *const *operands, size_t begin, size_t end, unsigned lane);
+
+/* The pairs of types that vectors serve. */
+typedef struct {
+    uint8_t from, to;
+    ck_task task;
+} ck_cast_pair;
+#define CAST_PAIRS 12
 #if defined(__x86_64__)
-extern ck_cast_table ck_cast_avx2, ck_cast_avx512;
+extern const ck_cast_pair ck_cast_avx2[CAST_PAIRS], ck_cast_avx512[CAST_PAIRS];
 #endif
 #endif

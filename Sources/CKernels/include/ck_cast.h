@@ -18,6 +18,7 @@ extern "C" {
  * A unit is CK_BLOCK elements. */
 typedef struct {
     int64_t count;
+    int32_t from, to; /* ck_dtype */
 } ck_cast_params;
 
 size_t ck_cast_units(const ck_cast_params *params);
