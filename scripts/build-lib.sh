@@ -24,7 +24,7 @@ fi
 
 rm -rf "$work"
 mkdir -p "$work/swift" "$work/protobuf" "$work/modules"
-(cd "$work/protobuf" && ar x "$protobuf")
+(cd "$work/protobuf" && ar x "$protobuf" && objcopy --remove-section=.eh_frame protobuf-c.o) # as all else: no unwinding
 
 # ---- C: one object a file -------------------------------------------------------------------------------------------
 code="-Oz -flto -DNDEBUG -fPIC -ffunction-sections -fdata-sections -fvisibility=hidden -fno-asynchronous-unwind-tables"

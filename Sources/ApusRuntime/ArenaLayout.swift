@@ -22,9 +22,7 @@ public struct ArenaLayout: Sendable {
     public let peak: Int
 
     public init(_ lifetimes: [Lifetime]) {
-        let order = lifetimes.indices.sorted {
-            lifetimes[$0].size != lifetimes[$1].size ? lifetimes[$0].size > lifetimes[$1].size : $0 < $1
-        }
+        let order = ArenaLayout.bySize(lifetimes)
         var offsets = [Int](repeating: 0, count: lifetimes.count)
         var peak = 0
         var placed: [Placed] = []
@@ -44,6 +42,37 @@ public struct ArenaLayout: Sendable {
         }
         self.offsets = offsets
         self.peak = peak
+    }
+
+    /// The largest first, the earlier of equals. Heapsort, a tenth of the code of the library's sort.
+    private static func bySize(_ lifetimes: [Lifetime]) -> [Int] {
+        var order = Array(lifetimes.indices)
+        func precedes(_ a: Int, _ b: Int) -> Bool {
+            lifetimes[a].size != lifetimes[b].size ? lifetimes[a].size > lifetimes[b].size : a < b
+        }
+        /// Lets order[start] sink until none below it in order[..<end] comes after it.
+        func sink(_ start: Int, _ end: Int) {
+            var parent = start
+            while 2 * parent + 1 < end {
+                var child = 2 * parent + 1
+                if child + 1 < end && precedes(order[child], order[child + 1]) { child += 1 }
+                if precedes(order[child], order[parent]) { return }
+                order.swapAt(parent, child)
+                parent = child
+            }
+        }
+        var start = order.count / 2
+        while start > 0 {
+            start -= 1
+            sink(start, order.count)
+        }
+        var end = order.count
+        while end > 1 {
+            end -= 1
+            order.swapAt(0, end)
+            sink(0, end)
+        }
+        return order
     }
 
     /// A buffer with its place; kept by rising offset.

@@ -14,7 +14,10 @@ public final class ModelFile: Storage {
     public static func open(_ path: String) throws(ApusError) -> ModelFile {
         var bytes: UnsafeRawPointer?
         var size = 0
-        let error = path.withCString { cs_map_file($0, &bytes, &size) }
+        var terminated = path + "\0"
+        let error = terminated.withUTF8 { text in
+            text.withMemoryRebound(to: CChar.self) { cs_map_file($0.baseAddress, &bytes, &size) }
+        }
         guard error == 0 else { throw ApusError(.ioError, "\(path): \(String(cString: cs_error_text(error)))") }
         let mapping = UnsafeRawBufferPointer(start: bytes, count: size)
         do throws(ApusError) {
