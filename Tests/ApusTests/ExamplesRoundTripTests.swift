@@ -1,0 +1,101 @@
+import ApusGraph
+import ApusRuntime
+import XCTest
+
+@testable import Apus
+@testable import example_binary_classifier
+@testable import example_digits
+@testable import example_xor
+
+/// What the trainer of each example predicts is what its exported file predicts through apus.h, bit for bit, on any
+/// number of threads, in any batch, and however the arena is laid out.
+final class ExamplesRoundTripTests: XCTestCase {
+    func testXOR() throws { try check(XOR.network(seed: 1), BinaryCrossEntropy()) }
+
+    func testBinaryClassifier() throws { try check(BinaryClassifier.network(seed: 1), BinaryCrossEntropy()) }
+
+    func testDigits() throws { try check(Digits.network(seed: 1), crossEntropy) }
+
+    func testMNISTCNN() throws { try check(ModelLibrary.mnistCNN(seed: 1), crossEntropy) }
+
+    func testCIFARCNN() throws { try check(ModelLibrary.cifarCNN(seed: 1), crossEntropy) }
+
+    func testCIFARResNet() throws { try check(ModelLibrary.cifarResNet(weightDecay: 5e-4, seed: 1), crossEntropy) }
+
+    func testVGG() throws { try check(ModelLibrary.vggStyle(seed: 1), crossEntropy) }
+
+    private let crossEntropy = SparseCategoricalCrossEntropy(fromLogits: true)
+
+    private func check(_ network: Network, _ loss: any Loss, line: UInt = #line) throws {
+        let samples = 8
+        let data = try randomSamples(network, samples, classes: loss is SparseCategoricalCrossEntropy ? 10 : nil)
+        let before = network.parameters.all.map { $0.value }
+        let trainer = try Trainer(network, loss: loss, optimizer: Adam(), batchSize: 3, threads: 2)
+        try trainer.fit(data, epochs: 1)
+        for (old, parameter) in zip(before, network.parameters.all) where parameter.isTrainable {
+            XCTAssertNotEqual(old, parameter.value, "\(parameter.name) did not train", line: line)
+        }
+
+        let images = data.inputs[0].tensor
+        let wanted = try rows(network.predict(images, batchSize: 8, threads: 1))
+        XCTAssertGreaterThan(Set(wanted).count, 1, "the same for every sample", line: line)
+        for (batch, threads) in [(1, 2), (3, 1), (8, 7)] {
+            let found = try rows(network.predict(images, batchSize: batch, threads: threads))
+            XCTAssertEqual(found, wanted, "trainer, batch \(batch), \(threads) threads", line: line)
+        }
+
+        let folder = try ScratchFolder()
+        try network.export(to: folder.file("model.apus"))
+        let file = try CModel(folder.file("model.apus"))
+        for threads in [1, 2, 7] {
+            for batch in [1, 3, 8] {
+                let found = try file.predict(rows(images), batch: batch, threads: threads)
+                XCTAssertEqual(found, wanted, "apus.h, batch \(batch), \(threads) threads", line: line)
+            }
+        }
+
+        let unshared = try withEveryLocalKept(network.exportGraph(maximumBatch: samples), samples)
+        let kept = try Session(unshared), shared = try Session(Model(network.exportGraph(maximumBatch: samples)))
+        defer {
+            kept.destroy()
+            shared.destroy()
+        }
+        for session in [kept, shared] {
+            try session.set(input: 0, images)
+            session.run()
+            XCTAssertEqual(try rows(session.tensor(output: 0)), wanted, "arena", line: line)
+        }
+    }
+
+    /// Inputs of −1 ... 1, and targets of 0 and 1 or of classes.
+    private func randomSamples(_ network: Network, _ count: Int, classes: Int?) throws -> Dataset {
+        let input = try network.exportGraph(maximumBatch: count).functions[0].inputs[0].type.resolved([count])
+        var random = Philox(seed: 5)
+        let values = (0..<input.shape.count).map { _ in random.uniform() * 2 - 1 }
+        let x = try Tensor(values, shape: input.shape.dimensions)
+        if let classes {
+            return try Dataset(inputs: x, targets: Tensor((0..<count).map { _ in Int32(random.next32() % UInt32(classes)) }))
+        }
+        return try Dataset(inputs: x, targets: Tensor((0..<count).map { Float($0 % 2) }, shape: [count, 1]))
+    }
+
+    /// The same graph for `samples` samples with every value an output, so that no two share memory.
+    private func withEveryLocalKept(_ graph: Graph, _ samples: Int) throws -> Model {
+        graph.dimensions = graph.dimensions.map { SymbolicDimension($0.name, samples...samples) }
+        let types = try ValidGraph(validating: graph).types(ofFunction: 0, dimensions: graph.maxima)
+        for (local, type) in types.enumerated() {
+            graph.functions[0].outputs.append(FunctionOutput("local \(local)", .local(local), type))
+        }
+        let model = try Model(graph)
+        let sum = types.reduce(0) { $0 + $1.byteSize }
+        XCTAssertGreaterThanOrEqual(try MemoryMap(model).peak, sum, "values share memory")
+        return model
+    }
+
+    private func rows(_ tensor: Tensor) -> [[UInt8]] {
+        tensor.withUnsafeBytes { bytes in
+            let size = bytes.count / tensor.rowCount
+            return (0..<tensor.rowCount).map { Array(bytes[$0 * size..<($0 + 1) * size]) }
+        }
+    }
+}
