@@ -30,8 +30,27 @@ func require<T>(_ pointer: T?, _ what: String) throws(ApusError) -> T {
     return pointer
 }
 
+/// No name or path is longer.
+private let maximumText = 4096
+
 func requireText(_ text: UnsafePointer<CChar>?, _ what: String) throws(ApusError) -> String {
-    String(cString: try require(text, what))
+    let text = try require(text, what)
+    var length = 0
+    while text[length] != 0 {
+        length += 1
+        guard length <= maximumText else { throw .argument("\(what) of more than \(maximumText) bytes") }
+    }
+    return String(cString: text)
+}
+
+/// Equality of C strings; allocates nothing.
+func sameText(_ a: UnsafePointer<CChar>, _ b: UnsafePointer<CChar>) -> Bool {
+    var i = 0
+    while a[i] == b[i] {
+        if a[i] == 0 { return true }
+        i += 1
+    }
+    return false
 }
 
 /// Runs a body that may throw, turns its error into a status and fills in the caller's apus_error. `undo` takes back what
@@ -91,10 +110,10 @@ func find(
     _ name: UnsafePointer<CChar>?, in names: [Names.Text], _ what: String, _ index: UnsafeMutablePointer<Int>?
 ) throws(ApusError) {
     let index = try require(index, "result")
-    let wanted = try requireText(name, "name")
-    for (i, candidate) in names.enumerated() where String(cString: candidate).sameBytes(wanted) {
+    let wanted = try require(name, "name")
+    for (i, candidate) in names.enumerated() where sameText(candidate, wanted) {
         index.pointee = i
         return
     }
-    throw .argument("no \(what) '\(wanted)'")
+    throw .argument("no \(what) '\(try requireText(name, "name"))'")
 }

@@ -111,8 +111,7 @@ public func apus_model_metadata_value(_ handle: OpaquePointer!, _ index: Int) ->
 @_cdecl("apus_model_metadata") @implementation
 public func apus_model_metadata(_ handle: OpaquePointer!, _ key: UnsafePointer<CChar>!) -> UnsafePointer<CChar>! {
     guard let model = model(handle), let key else { return nil }
-    let wanted = String(cString: key)
-    for entry in model.names.metadata where String(cString: entry.key).sameBytes(wanted) { return entry.value }
+    for entry in model.names.metadata where sameText(entry.key, key) { return entry.value }
     return nil
 }
 

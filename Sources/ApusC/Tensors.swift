@@ -32,7 +32,7 @@ public func apus_session_get_output(
 public func apus_session_input_data(_ handle: OpaquePointer!, _ function: Int, _ input: Int)
     -> UnsafeMutableRawPointer!
 {
-    guard let session = session(handle) else { return nil }
+    guard let session = session(handle), session.has(.input, function: function, input) else { return nil }
     do throws(ApusError) {
         guard !(try session.isBound(.input, function: function, input)) else { return nil }
         let address = try session.address(.input, function: function, input)
@@ -43,7 +43,7 @@ public func apus_session_input_data(_ handle: OpaquePointer!, _ function: Int, _
 
 @_cdecl("apus_session_output_data") @implementation
 public func apus_session_output_data(_ handle: OpaquePointer!, _ function: Int, _ output: Int) -> UnsafeRawPointer! {
-    guard let session = session(handle) else { return nil }
+    guard let session = session(handle), session.has(.output, function: function, output) else { return nil }
     do throws(ApusError) {
         return UnsafeRawPointer(try session.address(.output, function: function, output))
     } catch { return nil }

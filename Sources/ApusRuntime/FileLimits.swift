@@ -4,7 +4,7 @@ import ApusGraph
 /// says. Models of any practical size stay far below.
 enum FileLimits {
     /// Bytes of fields 1 ... 13.
-    static let header = 1 << 28
+    static let header = 1 << 26
     static let dimensions = 256
     static let functions = 1 << 10
     /// Constants, states, and the inputs, nodes, outputs and updates of all functions together.

@@ -35,24 +35,40 @@ extension Session {
 
     private static let statesHeader = 8
 
-    /// Identifies the states' types, so that another model's states are not loaded.
+    /// Identifies the states' names and types, so that another model's states are not loaded. Allocates nothing.
     private var statesKey: UInt32 {
         var key: UInt32 = 0
         for state in model.graph.states {
-            var text = state.name + state.type.description
-            text.withUTF8 { key = cs_crc32(key, $0.baseAddress, $0.count) }
+            for byte in state.name.utf8 { key = Session.adding(UInt32(byte), to: key) }
+            key = Session.adding(state.type.dtype.rawValue, to: key)
+            for axis in 0..<state.type.shape.rank {
+                key = Session.adding(UInt32(truncatingIfNeeded: state.type.shape[axis]), to: key)
+            }
         }
         return key
     }
 
+    private static func adding(_ value: UInt32, to key: UInt32) -> UInt32 {
+        withUnsafeBytes(of: value.littleEndian) { cs_crc32(key, $0.baseAddress, $0.count) }
+    }
+
+    /// Calls `body` with each state's memory and its place in the block that `saveStates` writes.
+    private func eachState(_ body: (_ memory: UnsafeMutableRawBufferPointer, _ offset: Int) -> Void) {
+        var address = header.pointee.states
+        var offset = Session.statesHeader
+        for state in model.graph.states {
+            let size = state.type.byteSize
+            body(UnsafeMutableRawBufferPointer(start: address, count: size), offset)
+            address += ArenaLayout.aligned(size)
+            offset += size
+        }
+    }
+
     public func saveStates(_ bytes: UnsafeMutableRawBufferPointer) throws(ApusError) {
         try checkStates(bytes.count)
-        var offset = Session.statesHeader
-        for i in model.graph.states.indices {
-            let state = self.state(i)
-            UnsafeMutableRawBufferPointer(rebasing: bytes[offset..<offset + state.count])
-                .copyMemory(from: UnsafeRawBufferPointer(state))
-            offset += state.count
+        eachState { memory, offset in
+            UnsafeMutableRawBufferPointer(rebasing: bytes[offset..<offset + memory.count])
+                .copyMemory(from: UnsafeRawBufferPointer(memory))
         }
         let data = UnsafeRawBufferPointer(bytes)
         bytes.storeBytes(of: statesKey.littleEndian, toByteOffset: 0, as: UInt32.self)
@@ -67,11 +83,8 @@ extension Session {
         guard UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self)) == checksum(bytes) else {
             throw .argument("states whose checksum does not match")
         }
-        var offset = Session.statesHeader
-        for i in model.graph.states.indices {
-            let state = self.state(i)
-            state.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + state.count]))
-            offset += state.count
+        eachState { memory, offset in
+            memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + memory.count]))
         }
     }
 

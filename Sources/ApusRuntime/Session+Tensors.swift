@@ -9,6 +9,13 @@ extension Session {
 
     public var functionCount: Int { header.pointee.functionCount }
 
+    /// Whether there is such an input or output; allocates nothing.
+    public func has(_ edge: Edge, function: Int, _ index: Int) -> Bool {
+        guard function >= 0 && function < functionCount else { return false }
+        let bound = header.pointee.functions[function]
+        return index >= 0 && index < (edge == .input ? bound.inputCount : bound.outputCount)
+    }
+
     /// The concrete type of an input or output at the current dimensions.
     public func type(_ edge: Edge, function: Int, _ index: Int) throws(ApusError) -> TensorType {
         try check(edge, function, index)

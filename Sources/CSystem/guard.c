@@ -23,7 +23,8 @@ int cs_guard_begin(void) {
 }
 
 int cs_guard_reserve(size_t size) {
-    if (!guard.active || guard.failed || size <= guard.size) return 0;
+    if (guard.failed) return -1;
+    if (!guard.active || size <= guard.size) return 0;
     char *larger = malloc(size);
     if (larger == NULL) return -1;
     free(guard.base);

@@ -16,12 +16,15 @@ extern void *__libc_memalign(size_t alignment, size_t size);
 extern void __libc_free(void *block);
 
 static atomic_long calls, live; /* calls that allocate; blocks not yet freed */
-static atomic_long failing = -1; /* this many calls succeed before one fails; negative: none does */
+enum { NO_FAILURE = 1 << 30 };
+static atomic_long failing = NO_FAILURE; /* this many calls succeed before one fails */
+static atomic_int lasting;               /* whether every later one fails too */
 static atomic_long failed;
 
 static int refused(void) {
     atomic_fetch_add(&calls, 1);
-    if (atomic_load(&failing) < 0 || atomic_fetch_sub(&failing, 1) != 0) return 0;
+    long left = atomic_fetch_sub(&failing, 1);
+    if (left > 0 || (left < 0 && !atomic_load(&lasting))) return 0;
     atomic_fetch_add(&failed, 1);
     errno = ENOMEM;
     return 1;

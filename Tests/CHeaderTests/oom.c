@@ -1,4 +1,5 @@
-/* oom MODEL: malloc fails at the k-th call, for every k across open, create, run and close. */
+/* oom MODEL: malloc fails at the k-th call, for every k across open, create, run and close; then at the k-th and every
+ * later one. */
 #include "support.h"
 #include "counted_malloc.h"
 
@@ -14,6 +15,26 @@ static apus_status shrink_and_grow(const apus_model *model, apus_session *sessio
     return APUS_OK;
 }
 
+static apus_status save_and_load(apus_session *session, apus_error *error) {
+    static unsigned char saved[1 << 20];
+    size_t size = apus_session_states_size(session);
+    if (size > sizeof saved) return APUS_OK;
+    apus_status status = apus_session_save_states(session, saved, size, error);
+    return status ? status : apus_session_load_states(session, saved, size, error);
+}
+
+/* What can be asked of a model; nothing of it changes anything. */
+static apus_status inspect(const apus_model *model, apus_error *error) {
+    apus_tensor_info info;
+    size_t found, size;
+    apus_status status = apus_session_memory_size(model, NULL, &size, error);
+    for (size_t f = 0; status == APUS_OK && f < apus_model_function_count(model); ++f)
+        status = apus_model_find_function(model, apus_model_function_name(model, f), &found, error);
+    for (size_t i = 0; status == APUS_OK && i < apus_model_output_count(model, 0); ++i)
+        status = apus_model_output_info(model, 0, i, &info, error);
+    return status;
+}
+
 /* The whole life of a session; APUS_OK when nothing failed. Whatever happened, everything is closed. */
 static apus_status life(const char *path, const bytes *file, int32_t threads, apus_error *error) {
     apus_session_options options;
@@ -26,6 +47,11 @@ static apus_status life(const char *path, const bytes *file, int32_t threads, ap
                               : apus_model_open(path, &model, error);
     if (status != APUS_OK) CHECK(model == NULL);
     if (status != APUS_OK) return status;
+    status = inspect(model, error);
+    if (status != APUS_OK) {
+        apus_model_close(model);
+        return status;
+    }
     status = apus_session_create(model, &options, &session, error);
     if (status != APUS_OK) CHECK(session == NULL);
     if (status != APUS_OK) session = NULL;
@@ -33,6 +59,7 @@ static apus_status life(const char *path, const bytes *file, int32_t threads, ap
     if (status == APUS_OK) status = apus_session_run(session, error);
     if (status == APUS_OK) status = shrink_and_grow(model, session, error);
     if (status == APUS_OK) status = apus_session_run(session, error);
+    if (status == APUS_OK) status = save_and_load(session, error);
     if (status == APUS_OK) status = apus_session_reset_states(session, error);
     apus_session_destroy(session);
     apus_model_close(model);
@@ -47,7 +74,7 @@ static long every_failure(const char *name, const char *path, const bytes *file,
         long blocks = live, failures_before = failed;
         failing = k;
         apus_status status = life(path, file, threads, &error);
-        failing = -1;
+        failing = NO_FAILURE;
         if (live != blocks) {
             ++failures;
             printf("%s: %ld blocks leaked after malloc number %ld failed\n", name, live - blocks, k);
@@ -71,6 +98,10 @@ int main(int count, char **arguments) {
     print_lines();
     bytes file = read_file(arguments[1]);
     bytes moved = {file.data + 1, file.size};
+    lasting = 1;
+    long lasted = every_failure("nothing left", arguments[1], NULL, 1);
+    CHECK(lasted > 0 && every_failure("nothing left, in memory", NULL, &file, 1) > 0);
+    lasting = 0;
     long opened = every_failure("file", arguments[1], NULL, 1);
     long aligned = every_failure("memory", NULL, &file, 1);
     long pooled = every_failure("three threads", arguments[1], NULL, 3);
