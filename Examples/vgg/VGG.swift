@@ -17,13 +17,13 @@ struct VGG: ParsableCommand {
         let epochs = options.epochs ?? 10, batchSize = 64
         let steps = epochs * ((data.training.count + batchSize - 1) / batchSize)
 
-        let network = try ModelLibrary.vggStyle(seed: options.seed)
+        let network = try ModelLibrary.vggStyle(dropout: 0.1, seed: options.seed)
         network.classNames = data.training.classNames
         network.describeInput(channels, range: 0...255, color: "RGB")
         let trainer = try Trainer(
             network, loss: SparseCategoricalCrossEntropy(fromLogits: true),
-            optimizer: Adam(learningRate: OneCycle(0.003, steps: steps)), metrics: [Accuracy()], batchSize: batchSize,
-            seed: options.seed, threads: options.threads)
+            optimizer: SGD(learningRate: OneCycle(0.05, steps: steps), momentum: 0.9, nesterov: true),
+            metrics: [Accuracy()], batchSize: batchSize, seed: options.seed, threads: options.threads)
         try trainer.fit(
             data.training, epochs: epochs, augmentation: [.randomFlip, .randomCrop(padding: 4)],
             callbacks: options.callbacks)
