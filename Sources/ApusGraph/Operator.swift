@@ -2,19 +2,44 @@ public import CModelFormat
 
 /// One line of the operator table: the operator's name, its code (the field number in apus.proto) and how it is read.
 public struct OperatorEntry: Sendable {
+    /// How a node becomes an operator: from its message, or as a member of its family.
+    enum Reading: Sendable {
+        case message(@Sendable (Apus__Node) throws(ApusError) -> Operator)
+        case unary(UnaryRule)
+        case binary(BinaryRule)
+        case reduction(ReductionRule)
+    }
+
     public let name: String
     public let code: Apus__Node__OperatorCase
-    let decode: @Sendable (Apus__Node) throws(ApusError) -> Operator
+    private let reading: Reading
 
-    public init(
+    init(_ name: String, _ code: Apus__Node__OperatorCase, _ reading: Reading) {
+        self.name = name
+        self.code = code
+        self.reading = reading
+    }
+
+    init(
         _ name: String, _ code: Apus__Node__OperatorCase,
         _ decode: @escaping @Sendable (Apus__Node) throws(ApusError) -> Operator
     ) {
-        self.name = name
-        self.code = code
-        self.decode = decode
+        self.init(name, code, .message(decode))
+    }
+
+    /// Reads a node of this code.
+    func decode(_ node: Apus__Node) throws(ApusError) -> Operator {
+        switch reading {
+        case .message(let decode): try decode(node)
+        case .unary(let rule): UnaryElementwise(rule)
+        case .binary(let rule): BinaryElementwise(rule)
+        case .reduction(let rule): try Reduction(rule, node: node)
+        }
     }
 }
+
+/// Emits the gradients of a node's inputs; nil for one that none flows to.
+typealias GradientRule = @Sendable (Gradient) throws(ApusError) -> [Value?]
 
 /// An operator with its attributes. A subclass tells the whole story of one operator: attributes, wire form, shape rule,
 /// kernel choice, gradient. Instances are immutable.
@@ -28,6 +53,7 @@ open class Operator {
     }
 
     public final var name: String { entry.name }
+    public final var code: Apus__Node__OperatorCase { entry.code }
 
     // MARK: Wire
 

@@ -15,15 +15,15 @@ final class ElementwiseRefusalTests: XCTestCase {
     }
 
     func testTypesAndShapes() {
-        refuses(Add(), [x], "1 inputs, wanted 2")
-        refuses(Add(), [x, TensorType(.f32, [2])], "shapes [2, 3] and [2] do not broadcast")
-        refuses(Add(), [x, TensorType(.f64, [])], "a f32[2, 3] and b f64[], wanted one type")
+        refuses(.add, [x], "1 inputs, wanted 2")
+        refuses(.add, [x, TensorType(.f32, [2])], "shapes [2, 3] and [2] do not broadcast")
+        refuses(.add, [x, TensorType(.f64, [])], "a f32[2, 3] and b f64[], wanted one type")
         refuses(
-            Add(), [TensorType(.bool, []), TensorType(.bool, [])],
+            .add, [TensorType(.bool, []), TensorType(.bool, [])],
             "a of type bool, wanted f32, f64, i8, u8, i32 or i64")
-        refuses(And(), [x, x], "a of type f32, wanted bool")
-        refuses(Exp(), [TensorType(.i32, [2])], "x of type i32, wanted f32 or f64")
-        refuses(Neg(), [TensorType(.f32, [4, 16], layout: .panels)], "x f32[4, 16] in a packed layout, wanted plain")
+        refuses(.and, [x, x], "a of type f32, wanted bool")
+        refuses(.exp, [TensorType(.i32, [2])], "x of type i32, wanted f32 or f64")
+        refuses(.neg, [TensorType(.f32, [4, 16], layout: .panels)], "x f32[4, 16] in a packed layout, wanted plain")
         refuses(Where(), [x, x, x], "condition of type f32, wanted bool")
         refuses(Cast(.i4), [x], "y of type i4, wanted elements of whole bytes")
         refuses(ActivationGradient(.relu), [x, scalar], "dy f32[], wanted f32[2, 3]")
@@ -43,8 +43,8 @@ final class ElementwiseRefusalTests: XCTestCase {
     }
 
     func testAttributes() {
-        refuses(LeakyRelu(alpha: .nan), [x], "a parameter of LeakyReLU is not a number")
-        refuses(Clip(minimum: .nan, maximum: 1), [x], "a parameter of Clip is not a number")
+        refuses(ActivationOperator(.leakyRelu(alpha: .nan)), [x], "a parameter of LeakyReLU is not a number")
+        refuses(ActivationOperator(.clip(minimum: .nan, maximum: 1)), [x], "a parameter of Clip is not a number")
         refuses(Dropout(rate: 1.5, source: source), [x, step], "a rate outside 0 ... 1")
         refuses(Dropout(rate: .nan, source: source), [x, step], "a rate outside 0 ... 1")
         refuses(

@@ -10,7 +10,7 @@ final class FileLayoutTests: XCTestCase {
         let graph = Graph("layout")
         graph.constants = [Constant("c", TensorType(.f32, [3]), HeapStorage([UInt8](repeating: 0, count: 12)))]
         let builder = GraphBuilder(graph, function: "predict")
-        builder.output("y", try builder(Neg(), builder.constant(0)))
+        builder.output("y", try builder(.neg, builder.constant(0)))
         builder.finish()
         return try ModelWriter.bytes(graph)
     }

@@ -24,10 +24,10 @@ final class InPlaceTests: XCTestCase {
         let graph = Graph("in place")
         let builder = GraphBuilder(graph, function: "predict")
         let x = try builder.input("x", TensorType(.f32, [64]))
-        var value = try builder(Neg(), x)
-        for op in [Exp(), Relu(), Sqrt(), Square()] as [Operator] { value = try builder(op, value) }
-        value = try builder(Add(), value, try builder.scalar(1, .f32))
-        value = try builder(Softmax(), try builder(Mul(), value, value))
+        var value = try builder(.neg, x)
+        for op in [.exp, ActivationOperator(.relu), .sqrt, .square] as [Operator] { value = try builder(op, value) }
+        value = try builder(.add, value, try builder.scalar(1, .f32))
+        value = try builder(Softmax(), try builder(.mul, value, value))
         builder.output("y", value)
         builder.finish()
         let plan = try Plan(
@@ -38,7 +38,7 @@ final class InPlaceTests: XCTestCase {
     func testBroadcastOperandIsNotOverwritten() throws {
         // a [1, 4] of f32 has the bytes of y [4, 4] of bool, but not its elements.
         let a = TestTensor(.f32, [1, 4], [1, 2, 3, 4]), b = TestTensor(.f32, [4, 1], [1, 2, 3, 4])
-        let found = try OperatorRun.run(try Model(try copying(Less(), [a, b])), [a, b], isa: CK_ISA_REFERENCE)
+        let found = try OperatorRun.run(try Model(try copying(.less, [a, b])), [a, b], isa: CK_ISA_REFERENCE)
         XCTAssertEqual(found[0].values, [0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1, 0])
     }
 

@@ -76,7 +76,7 @@ final class PassesExportTests: XCTestCase {
         let graph = Graph("contract")
         let builder = GraphBuilder(graph, function: "predict")
         let x = try builder.input("x", TensorType(.f32, [64, 2]), contract: contract)
-        builder.output("y", try builder(ApusGraph.Relu(), x))
+        builder.output("y", try builder(ActivationOperator(.relu), x))
         builder.finish()
         try Goldens.add(to: graph)
         XCTAssertEqual(graph.goldens.count, 1, "no symbolic dimension, so nothing larger")

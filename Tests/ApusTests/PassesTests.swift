@@ -10,9 +10,9 @@ final class PassesTests: XCTestCase {
         var f = PassFixture()
         let x = try f.input("x", [3])
         let a = try f.constant("a", [3]), b = try f.constant("b", [1])
-        let sum = try f.builder(ApusGraph.Add(), a, b)
-        let root = try f.builder(ApusGraph.Sqrt(), try f.builder(ApusGraph.Abs(), sum))
-        f.finish(try f.builder(ApusGraph.Mul(), x, root), sum)
+        let sum = try f.builder(.add, a, b)
+        let root = try f.builder(.sqrt, try f.builder(.abs, sum))
+        f.finish(try f.builder(.mul, x, root), sum)
         XCTAssertEqual(f.graph.operations, ["Add", "Abs", "Sqrt", "Mul"])
         XCTAssertEqual(try f.graph.check(foldConstantsPass), 3)
         XCTAssertEqual(f.graph.operations, ["Mul"])
@@ -23,7 +23,7 @@ final class PassesTests: XCTestCase {
         var f = PassFixture()
         let x = try f.input("x", [64, 64])
         let wide = try f.builder(ApusGraph.Expand([64, 64]), try f.constant("one", [1, 1]))
-        f.finish(try f.builder(ApusGraph.Add(), x, wide))
+        f.finish(try f.builder(.add, x, wide))
         XCTAssertEqual(try f.graph.check(foldConstantsPass), 0)
         XCTAssertEqual(f.graph.operations, ["Expand", "Add"])
     }
@@ -33,7 +33,7 @@ final class PassesTests: XCTestCase {
         let x = try f.input("x", [2, 6])
         var y = try f.builder(ApusGraph.Reshape([0, 2, 6]), x)
         y = try f.builder(ApusGraph.Transpose([0, 1, 2]), y)
-        y = try f.builder(ApusGraph.Relu(), y)
+        y = try f.builder(ActivationOperator(.relu), y)
         y = try f.builder(ApusGraph.Slice(axes: [1], starts: [0], ends: [2]), y)
         let mirrored = try f.builder(ApusGraph.Slice(axes: [1], starts: [1], ends: [Int(Int32.min)], steps: [-1]), y)
         f.finish(mirrored, try f.builder(ApusGraph.Cast(.f32), x))
@@ -59,11 +59,11 @@ final class PassesTests: XCTestCase {
         let values = try Tensor((0..<15).map { Float($0) / 8 - 1 }, shape: [5, 3])
         let products = try ["first", "second"].map { name in
             let w = f.constant(name, values)
-            return try f.builder(ApusGraph.Relu(), try f.builder(ApusGraph.Dense(hasBias: false), x, w))
+            return try f.builder(ActivationOperator(.relu), try f.builder(ApusGraph.Dense(hasBias: false), x, w))
         }
-        let other = try f.builder(ApusGraph.LeakyRelu(alpha: 0.1), products[0])
-        let another = try f.builder(ApusGraph.LeakyRelu(alpha: 0.2), products[1])
-        f.finish(try f.builder(ApusGraph.Sub(), other, another))
+        let other = try f.builder(ActivationOperator(.leakyRelu(alpha: 0.1)), products[0])
+        let another = try f.builder(ActivationOperator(.leakyRelu(alpha: 0.2)), products[1])
+        f.finish(try f.builder(.sub, other, another))
         _ = try f.constant("unused", [2])
         XCTAssertEqual(
             f.graph.operations, ["Dense", "Relu", "Dense", "Relu", "LeakyRelu", "LeakyRelu", "Sub"])
@@ -79,14 +79,14 @@ final class PassesTests: XCTestCase {
         let x = try f.input("x", [6, 6, 4])
         var y = try f.builder(
             ApusGraph.Conv2D(padding: .same, hasBias: false), x, try f.constant("w", [3, 3, 4, 6]))
-        y = try f.builder(ApusGraph.Relu(), try f.batchNorm(y, 6, "norm_1"))
+        y = try f.builder(ActivationOperator(.relu), try f.batchNorm(y, 6, "norm_1"))
         y = try f.builder(
             ApusGraph.Conv2D(groups: 6), y, try f.constant("depthwise", [3, 3, 1, 6]), try f.constant("b", [6]))
-        y = try f.builder(ApusGraph.Relu(), try f.batchNorm(y, 6, "norm_2"))
+        y = try f.builder(ActivationOperator(.relu), try f.batchNorm(y, 6, "norm_2"))
         y = try f.builder(
             ApusGraph.Conv2DTranspose(strides: 2, groups: 2, hasBias: false), y,
             try f.constant("transposed", [2, 2, 4, 6]))
-        y = try f.builder(ApusGraph.Relu(), try f.batchNorm(y, 8, "norm_3"))
+        y = try f.builder(ActivationOperator(.relu), try f.batchNorm(y, 8, "norm_3"))
         y = try f.builder(ApusGraph.Dense(), y, try f.constant("dense", [8, 5]), try f.constant("bias", [5]))
         f.finish(try f.batchNorm(y, 5, "norm_4"))
         XCTAssertEqual(
@@ -116,11 +116,11 @@ final class PassesTests: XCTestCase {
         let x = try f.input("x", [4, 4, 3])
         let y = try f.builder(
             ApusGraph.Conv2D(padding: .same, hasBias: false), x, try f.constant("w", [3, 3, 3, 3]))
-        let late = try f.builder(ApusGraph.Neg(), x)
-        let sum = try f.builder(ApusGraph.Add(), y, late)
+        let late = try f.builder(.neg, x)
+        let sum = try f.builder(.add, y, late)
         // Broadcast: the residual of a product has its shape.
         let z = try f.builder(ApusGraph.Dense(hasBias: false), sum, try f.constant("v", [3, 3]))
-        f.finish(try f.builder(ApusGraph.Add(), z, try f.constant("row", [3])))
+        f.finish(try f.builder(.add, z, try f.constant("row", [3])))
         XCTAssertEqual(f.graph.operations, ["Conv2D", "Neg", "Add", "Dense", "Add"])
         XCTAssertEqual(try f.graph.check(fuseResidualPass, scaled: 1e-6), 1)
         XCTAssertEqual(f.graph.operations, ["Neg", "Conv2D+residual", "Dense", "Add"])
@@ -128,14 +128,14 @@ final class PassesTests: XCTestCase {
 
     func testFuseActivation() throws {
         for activation in [
-            ApusGraph.Relu(), ApusGraph.LeakyRelu(alpha: 0.3), ApusGraph.Sigmoid(), ApusGraph.Gelu(tanh: true),
-            ApusGraph.Clip(minimum: -0.5, maximum: 0.25),
+            ActivationOperator(.relu), ActivationOperator(.leakyRelu(alpha: 0.3)), ActivationOperator(.sigmoid), ActivationOperator(.geluTanh),
+            ActivationOperator(.clip(minimum: -0.5, maximum: 0.25)),
         ] {
             var f = PassFixture()
             let x = try f.input("x", [7])
             let y = try f.builder(ApusGraph.Dense(), x, try f.constant("w", [7, 9]), try f.constant("b", [9]))
             let z = try f.builder(activation, y)
-            f.finish(z, try f.builder(ApusGraph.Tanh(), z))
+            f.finish(z, try f.builder(ActivationOperator(.tanh), z))
             XCTAssertEqual(f.graph.operations, ["Dense", activation.name, "Tanh"])
             XCTAssertEqual(try f.graph.check(fuseActivationPass, scaled: 1e-6), 1)
             XCTAssertEqual(f.graph.operations, ["Dense+\(activation.activation.name)", "Tanh"])
@@ -145,9 +145,9 @@ final class PassesTests: XCTestCase {
     func testRemoveUnused() throws {
         var f = PassFixture()
         let x = try f.input("x", [3])
-        let dead = try f.builder(ApusGraph.Mul(), x, try f.constant("lonely", [3]))
-        _ = try f.builder(ApusGraph.Exp(), dead)
-        f.finish(try f.builder(ApusGraph.Add(), x, try f.constant("read", [3])))
+        let dead = try f.builder(.mul, x, try f.constant("lonely", [3]))
+        _ = try f.builder(.exp, dead)
+        f.finish(try f.builder(.add, x, try f.constant("read", [3])))
         XCTAssertEqual(try f.graph.check(removeUnusedPass), 3)
         XCTAssertEqual(f.graph.operations, ["Add"])
         XCTAssertEqual(f.graph.constants.map { $0.name }, ["read"])
@@ -160,7 +160,7 @@ final class PassesTests: XCTestCase {
         let y = try f.builder(ApusGraph.Conv2D(hasBias: false), x, try f.constant("conv", [3, 3, 3, 4]))
         let w = try f.constant("both", [4, 4])
         let z = try f.builder(ApusGraph.Dense(hasBias: false), y, w)
-        f.finish(try f.builder(ApusGraph.Add(), z, try f.builder(ApusGraph.ReduceSum(axes: [0]), w)))
+        f.finish(try f.builder(.add, z, try f.builder(Reduction(.sum, axes: [0]), w)))
         XCTAssertEqual(try f.graph.check(packWeightsPass), 1, "a constant that is also read plain stays")
         XCTAssertEqual(f.graph.constants.map { $0.type.layout }, [.convPanels(groups: 1), .plain])
     }
@@ -199,10 +199,10 @@ final class PassesTests: XCTestCase {
         var f = PassFixture()
         let x = try f.input("x", [6, 6, 8])
         var y = try f.builder(ApusGraph.Conv2D(padding: .same, hasBias: false), x, try f.constant("u", [3, 3, 8, 8]))
-        y = try f.builder(ApusGraph.Relu(), try f.batchNorm(y, 8, "a"))
+        y = try f.builder(ActivationOperator(.relu), try f.batchNorm(y, 8, "a"))
         y = try f.builder(ApusGraph.Conv2D(padding: .same, hasBias: false), y, try f.constant("v", [3, 3, 8, 8]))
         y = try f.batchNorm(y, 8, "b")
-        f.finish(try f.builder(ApusGraph.Relu(), try f.builder(ApusGraph.Add(), x, y)))
+        f.finish(try f.builder(ActivationOperator(.relu), try f.builder(.add, x, y)))
         let before = try f.graph.answers()
         try Export.optimize(f.graph)
         XCTAssertEqual(f.graph.operations, ["Conv2D+ReLU", "Conv2D+residual+ReLU"])
@@ -219,15 +219,15 @@ final class PassesTests: XCTestCase {
             f.graph.states.append(State("sum", TensorType(.f32, [3]), .other))
             f.graph.states.append(State("copy", TensorType(.f32, [3]), .other))
             let x = try f.input("x", [3])
-            let row = try f.builder(ApusGraph.ReduceSum(axes: [0]), x)
-            let unread = try f.builder(ApusGraph.Neg(), row)
+            let row = try f.builder(Reduction(.sum, axes: [0]), x)
+            let unread = try f.builder(.neg, row)
             _ = unread
-            let total = try f.builder(ApusGraph.Add(), f.builder.state(0), row)
-            let same = try f.builder(ApusGraph.Add(), f.builder.state(0), row)
+            let total = try f.builder(.add, f.builder.state(0), row)
+            let same = try f.builder(.add, f.builder.state(0), row)
             let identity = try f.builder(ApusGraph.Reshape([3]), f.builder.state(0))
             try f.builder.update(state: 0, to: total)
             try f.builder.update(state: 1, to: identity)
-            f.finish(try f.builder(ApusGraph.Mul(), same, try f.constant("c", [3])))
+            f.finish(try f.builder(.mul, same, try f.constant("c", [3])))
             return f.graph
         }
         func run(_ graph: Graph) throws -> [Tensor] {
@@ -254,7 +254,7 @@ final class PassesTests: XCTestCase {
 
     func testUnknownPass() throws {
         let f = PassFixture()
-        f.finish(try f.builder(ApusGraph.Relu(), try f.input("x", [1])))
+        f.finish(try f.builder(ActivationOperator(.relu), try f.input("x", [1])))
         XCTAssertThrowsError(try Export.optimize(f.graph, ExportOptions(disabled: ["fuse-everything"]))) {
             XCTAssertTrue("\($0)".hasPrefix("no pass 'fuse-everything', wanted one of fold-constants"), "\($0)")
         }

@@ -73,13 +73,13 @@ final class RefusalTests: XCTestCase {
 
     func testReductions() {
         let x = f32(2, 3)
-        refuse(ReduceSum(axes: [2]), x, because: "axis 2")
-        refuse(ReduceSum(axes: [1, -1]), x, because: "axis -1 twice")
-        refuse(ReduceSum(), TensorType(.u8, [2]), because: "wanted f32, f64, i32 or i64")
-        refuse(ReduceMean(), i64(2), because: "wanted f32 or f64")
+        refuse(Reduction(.sum, axes: [2]), x, because: "axis 2")
+        refuse(Reduction(.sum, axes: [1, -1]), x, because: "axis -1 twice")
+        refuse(Reduction(.sum), TensorType(.u8, [2]), because: "wanted f32, f64, i32 or i64")
+        refuse(Reduction(.mean), i64(2), because: "wanted f32 or f64")
         refuse(ArgMax(axis: 1), f32(2, 0), because: "nothing along axis 1")
         refuse(ArgMin(axis: 0), f32(), because: "axis 0")
-        refuse(GlobalAvgPool(), x, because: "wanted 3 or more")
+        refuse(Reduction(.globalAvgPool), x, because: "wanted 3 or more")
         refuse(BatchCount(), f32(), because: "axis 0")
     }
 

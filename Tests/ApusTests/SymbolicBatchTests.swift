@@ -9,8 +9,8 @@ final class SymbolicBatchTests: XCTestCase {
     private typealias Body = (GraphBuilder, Value) throws -> Value
 
     private let bodies: [(String, Body)] = [
-        ("mean of the batch", { b, x in try b(ReduceMean(axes: [0]), x) }),
-        ("sum of all", { b, x in try b(ReduceSum(), x) }),
+        ("mean of the batch", { b, x in try b(Reduction(.mean, axes: [0]), x) }),
+        ("sum of all", { b, x in try b(Reduction(.sum), x) }),
         ("count", { b, x in try b(BatchCount(), x) }),
         ("reversed", { b, x in
             try b(Slice(axes: [0], starts: [Int(Int32.max)], ends: [Int(Int32.min)], steps: [-1]), x)
@@ -19,33 +19,33 @@ final class SymbolicBatchTests: XCTestCase {
         ("flattened", { b, x in try b(Flatten(), x) }),
         ("joined", { b, x in try b(Concat(axis: 1), x, x) }),
         ("padded", { b, x in try b(Pad(before: [0, 2, 1], after: [0, 1, 0], mode: .edge), x) }),
-        ("expanded", { b, x in try b(ExpandLike(axes: [1, 2]), b(ReduceSum(axes: [1, 2]), x), x) }),
+        ("expanded", { b, x in try b(ExpandLike(axes: [1, 2]), b(Reduction(.sum, axes: [1, 2]), x), x) }),
         ("gradient of a slice", { b, x in
             try b(SliceGradient(axes: [1], starts: [1], ends: [3]), b(Slice(axes: [1], starts: [1], ends: [3]), x), x)
         }),
         ("shape of another", { b, x in try b(ReshapeLike(), b(Reshape([-1]), x), x) }),
         ("normalized", { b, x in
             let row = try b(Slice(axes: [0], starts: [0], ends: [1]), x)
-            let vector = try b(ReduceSum(axes: [0, 1]), row)
+            let vector = try b(Reduction(.sum, axes: [0, 1]), row)
             return try b.node(LayerNorm(), [x, vector, vector])[0]
         }),
         ("gradient of a mean", { b, x in
-            let y = try b(ReduceMean(axes: [0, 2]), x)
+            let y = try b(Reduction(.mean, axes: [0, 2]), x)
             let gradient = Gradient(builder: b, inputs: [x], outputs: [y], outputGradients: [y], wanted: [true])
-            return try ReduceMean(axes: [0, 2]).gradient(gradient)[0]!
+            return try Reduction(.mean, axes: [0, 2]).gradient(gradient)[0]!
         }),
         ("greatest", { b, x in try b(ArgMax(axis: 0), x) }),
-        ("pooled", { b, x in try b(GlobalMaxPool(), x) }),
-        ("less its mean", { b, x in try b(Sub(), x, b(ReduceMean(axes: [0]), x)) }),
+        ("pooled", { b, x in try b(Reduction(.globalMaxPool), x) }),
+        ("less its mean", { b, x in try b(.sub, x, b(Reduction(.mean, axes: [0]), x)) }),
         ("chosen", { b, x in
-            try b(Where(), b(Greater(), x, b.scalar(11, .f32)), b(Exp(), x), b(ReduceMax(axes: [0]), x))
+            try b(Where(), b(.greater, x, b.scalar(11, .f32)), b(.exp, x), b(Reduction(.max, axes: [0]), x))
         }),
         ("gradient of a broadcast quotient", { b, x in
-            let scale = try b(ReduceMax(axes: [0, 2]), x)
-            let scales = try b(Reshape([3, 1]), scale), y = try b(Div(), x, scales)
+            let scale = try b(Reduction(.max, axes: [0, 2]), x)
+            let scales = try b(Reshape([3, 1]), scale), y = try b(.div, x, scales)
             let gradient = Gradient(
                 builder: b, inputs: [x, scales], outputs: [y], outputGradients: [x], wanted: [false, true])
-            return try Div().gradient(gradient)[1]!
+            return try Operator.div.gradient(gradient)[1]!
         }),
         ("dropped", { b, x in
             try b(Dropout(rate: 0.5, source: RandomSource(seed: 3, stream: 1)), x, b.scalar(7, .i64))

@@ -5,6 +5,6 @@ public final class GlobalAvgPool2D: Layer {
     public override init(name: String = "") { super.init(name: name) }
 
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
-        [try context(GlobalAvgPool(), try image(inputs))]
+        [try context(Reduction(.globalAvgPool), try image(inputs))]
     }
 }

@@ -5,6 +5,6 @@ public final class GlobalMaxPool2D: Layer {
     public override init(name: String = "") { super.init(name: name) }
 
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
-        [try context(GlobalMaxPool(), try image(inputs))]
+        [try context(Reduction(.globalMaxPool), try image(inputs))]
     }
 }

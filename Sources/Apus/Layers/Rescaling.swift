@@ -13,8 +13,8 @@ public final class Rescaling: Layer {
 
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         let x = try onlyInput(inputs)
-        let scaled = try context(ApusGraph.Mul(), x, try context.builder.scalar(scale, x.type.dtype))
+        let scaled = try context(.mul, x, try context.builder.scalar(scale, x.type.dtype))
         guard offset != 0 else { return [scaled] }
-        return [try context(ApusGraph.Add(), scaled, try context.builder.scalar(offset, x.type.dtype))]
+        return [try context(.add, scaled, try context.builder.scalar(offset, x.type.dtype))]
     }
 }

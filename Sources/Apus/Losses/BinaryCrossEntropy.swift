@@ -16,18 +16,18 @@ public struct BinaryCrossEntropy: Loss {
         let t = try LossRules.smoothed(target, labelSmoothing, share: 0.5, builder)
         if fromLogits {
             // −t·log σ(x) − (1 − t)·log(1 − σ(x)) = softplus(x) − x·t
-            let product = try builder(ApusGraph.Mul(), prediction, t)
+            let product = try builder(.mul, prediction, t)
             return try LossRules.mean(
-                try builder(ApusGraph.Sub(), try builder(ApusGraph.Softplus(), prediction), product), builder)
+                try builder(.sub, try builder(ActivationOperator(.softplus), prediction), product), builder)
         }
         let p = try LossRules.clipped(prediction, builder)
         let one = try builder.scalar(1, p.type.dtype)
         func term(_ share: Value, _ probability: Value) throws(ApusError) -> Value {
-            try builder(ApusGraph.Mul(), share, try builder(Log(), probability))
+            try builder(.mul, share, try builder(.log, probability))
         }
         let positive = try term(t, p)
-        let negative = try term(try builder(ApusGraph.Sub(), one, t), try builder(ApusGraph.Sub(), one, p))
-        let sum = try builder(ApusGraph.Add(), positive, negative)
-        return try builder(Neg(), try LossRules.mean(sum, builder))
+        let negative = try term(try builder(.sub, one, t), try builder(.sub, one, p))
+        let sum = try builder(.add, positive, negative)
+        return try builder(.neg, try LossRules.mean(sum, builder))
     }
 }

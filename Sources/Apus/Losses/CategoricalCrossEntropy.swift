@@ -24,10 +24,10 @@ public struct CategoricalCrossEntropy: Loss {
         if fromLogits {
             return try LossRules.mean(try builder.node(SoftmaxCrossEntropy(), [prediction, t])[0], builder)
         }
-        let sum = try builder(ReduceSum(axes: [-1], keepDimensions: true), prediction)
-        let p = try LossRules.clipped(try builder(Div(), prediction, sum), builder)
-        let products = try builder(ApusGraph.Mul(), t, try builder(Log(), p))
-        let rows = try builder(ReduceSum(axes: [-1]), products)
-        return try builder(Neg(), try LossRules.mean(rows, builder))
+        let sum = try builder(Reduction(.sum, axes: [-1], keepDimensions: true), prediction)
+        let p = try LossRules.clipped(try builder(.div, prediction, sum), builder)
+        let products = try builder(.mul, t, try builder(.log, p))
+        let rows = try builder(Reduction(.sum, axes: [-1]), products)
+        return try builder(.neg, try LossRules.mean(rows, builder))
     }
 }

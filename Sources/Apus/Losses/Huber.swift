@@ -9,12 +9,12 @@ public struct Huber: Loss {
     public func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
         guard delta > 0 else { throw .argument("delta \(delta), wanted more than 0") }
         let dtype = prediction.type.dtype
-        let error = try builder(Abs(), try builder(ApusGraph.Sub(), prediction, target))
+        let error = try builder(.abs, try builder(.sub, prediction, target))
         // With q = min(e, δ) both branches are q²/2 + δ·(e − q).
-        let near = try builder(Min(), error, try builder.scalar(delta, dtype))
-        let square = try builder(ApusGraph.Mul(), try builder(Square(), near), try builder.scalar(0.5, dtype))
+        let near = try builder(.minimum, error, try builder.scalar(delta, dtype))
+        let square = try builder(.mul, try builder(.square, near), try builder.scalar(0.5, dtype))
         let far = try builder(
-            ApusGraph.Mul(), try builder(ApusGraph.Sub(), error, near), try builder.scalar(delta, dtype))
-        return try LossRules.mean(try builder(ApusGraph.Add(), square, far), builder)
+            .mul, try builder(.sub, error, near), try builder.scalar(delta, dtype))
+        return try LossRules.mean(try builder(.add, square, far), builder)
     }
 }

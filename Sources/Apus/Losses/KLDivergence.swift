@@ -14,8 +14,8 @@ public struct KLDivergence: Loss {
 
     public func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
         let p = try LossRules.clipped(prediction, to: 1, builder), t = try LossRules.clipped(target, to: 1, builder)
-        let ratio = try builder(ApusGraph.Sub(), try builder(Log(), t), try builder(Log(), p))
-        let rows = try builder(ReduceSum(axes: [-1]), try builder(ApusGraph.Mul(), t, ratio))
+        let ratio = try builder(.sub, try builder(.log, t), try builder(.log, p))
+        let rows = try builder(Reduction(.sum, axes: [-1]), try builder(.mul, t, ratio))
         return try LossRules.mean(rows, builder)
     }
 }

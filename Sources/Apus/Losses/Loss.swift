@@ -25,11 +25,11 @@ enum LossRules {
     static func clipped(
         _ x: Value, to maximum: Float = 1 - epsilon, _ builder: GraphBuilder
     ) throws(ApusError) -> Value {
-        try builder(Clip(minimum: epsilon, maximum: maximum), x)
+        try builder(ActivationOperator(.clip(minimum: epsilon, maximum: maximum)), x)
     }
 
     static func mean(_ x: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
-        try builder(ReduceMean(axes: []), x)
+        try builder(Reduction(.mean, axes: []), x)
     }
 
     /// x·(1 − smoothing) + smoothing·share
@@ -38,8 +38,8 @@ enum LossRules {
     ) throws(ApusError) -> Value {
         guard smoothing != 0 else { return x }
         guard smoothing > 0 && smoothing <= 1 else { throw .argument("label smoothing \(smoothing), wanted 0 ... 1") }
-        let scaled = try builder(ApusGraph.Mul(), x, try builder.scalar(1 - smoothing, x.type.dtype))
-        return try builder(ApusGraph.Add(), scaled, try builder.scalar(smoothing * share, x.type.dtype))
+        let scaled = try builder(.mul, x, try builder.scalar(1 - smoothing, x.type.dtype))
+        return try builder(.add, scaled, try builder.scalar(smoothing * share, x.type.dtype))
     }
 
     static func requireClasses(_ prediction: TensorType) throws(ApusError) {

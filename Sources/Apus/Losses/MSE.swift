@@ -6,6 +6,6 @@ public struct MSE: Loss {
     public init() {}
 
     public func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
-        try LossRules.mean(try builder(Square(), try builder(ApusGraph.Sub(), prediction, target)), builder)
+        try LossRules.mean(try builder(.square, try builder(.sub, prediction, target)), builder)
     }
 }

@@ -23,10 +23,10 @@ public struct SparseCategoricalCrossEntropy: Loss {
 
     public func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
         // softmax(log p) = p / Σ p, so the loss of probabilities is the loss of their logarithms as logits.
-        let logits = fromLogits ? prediction : try builder(Log(), try LossRules.clipped(prediction, builder))
+        let logits = fromLogits ? prediction : try builder(.log, try LossRules.clipped(prediction, builder))
         let losses = try builder.node(SparseSoftmaxCrossEntropy(), [logits, target])[0]
         guard !classWeights.isEmpty else { return try LossRules.mean(losses, builder) }
-        let weighted = try builder(ApusGraph.Mul(), losses, try weights(prediction, target, builder))
+        let weighted = try builder(.mul, losses, try weights(prediction, target, builder))
         return try LossRules.mean(weighted, builder)
     }
 

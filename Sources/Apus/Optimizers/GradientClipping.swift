@@ -16,7 +16,7 @@ public enum GradientClipping: Sendable {
         case .none:
             break
         case .value(let limit):
-            let clip = Clip(minimum: Float(-limit), maximum: Float(limit))
+            let clip = ActivationOperator(.clip(minimum: Float(-limit), maximum: Float(limit)))
             try replace(&gradients) { gradient throws(ApusError) in try builder(clip, gradient) }
         case .norm(let limit):
             try replace(&gradients) { gradient throws(ApusError) in

@@ -94,7 +94,7 @@ enum Backward {
         private mutating func arrive(_ value: Value, at operand: Operand) throws(ApusError) {
             func sum(_ old: Value?) throws(ApusError) -> Value {
                 guard let old else { return value }
-                return try builder(ApusGraph.Add(), old, value)
+                return try builder(.add, old, value)
             }
             switch operand {
             case .constant(let i): arrivedAtConstant[i] = try sum(arrivedAtConstant[i])

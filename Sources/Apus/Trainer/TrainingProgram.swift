@@ -92,10 +92,10 @@ struct TrainingProgram {
         for (loss, weight) in zip(losses, weights) {
             guard weight.isFinite else { throw .argument("loss weight \(weight), wanted a finite one") }
             terms.append(
-                weight == 1 ? loss : try builder(ApusGraph.Mul(), loss, try builder.scalar(weight, loss.type.dtype)))
+                weight == 1 ? loss : try builder(.mul, loss, try builder.scalar(weight, loss.type.dtype)))
         }
         var sum = terms[0]
-        for term in terms.dropFirst() + penalties { sum = try builder(ApusGraph.Add(), sum, term) }
+        for term in terms.dropFirst() + penalties { sum = try builder(.add, sum, term) }
         return sum
     }
 
@@ -108,7 +108,7 @@ struct TrainingProgram {
         let weights = trained.map { builder.state($0) }
         var gradients = try Backward.gradients(of: loss, for: weights, in: builder)
         try optimizer.clipping.apply(to: &gradients, builder)
-        let step = try builder(ApusGraph.Add(), builder.state(stepState), try builder.scalar(1, .i64))
+        let step = try builder(.add, builder.state(stepState), try builder.scalar(1, .i64))
         for (index, gradient) in zip(trained, gradients) {
             guard let gradient else { continue }
             let name = graph.states[index].name

@@ -1,27 +1,16 @@
 import CKernels
 import CModelFormat
 
-/// y = |x|; the lowest integer stays. ONNX: Abs.
-///
-/// Input: x, f32, f64, i32 or i64. Output: y, shaped like x.
-public final class Abs: UnaryElementwise {
-    // MARK: Wire
+extension Operator {
+    /// y = |x|; the lowest integer stays. ONNX: Abs.
+    ///
+    /// Input: x, f32, f64, i32 or i64. Output: y, shaped like x.
+    public static var abs: Operator { UnaryElementwise(.abs) }
+}
 
-    public static let entry = OperatorEntry("Abs", APUS__NODE__OPERATOR_ABS) { Abs() }
-    public override var entry: OperatorEntry { Abs.entry }
-
-    // MARK: Shape rule
-
-    override var dtypes: [DType] { .signed }
-
-    // MARK: Kernel choice
-
-    override var operation: ck_unary_op { CK_UNARY_ABS }
-
-    // MARK: Gradient
-
-    /// dx = dy·sign x, 0 at 0
-    public override func gradient(_ g: Gradient) throws(ApusError) -> [Value?] {
-        [try g(Mul(), try g.dy(), try g(Sign(), g.x))]
+extension UnaryRule {
+    static let abs = UnaryRule("Abs", APUS__NODE__OPERATOR_ABS, CK_UNARY_ABS, .signed) { g throws(ApusError) in
+        // dx = dy·sign x, 0 at 0
+        [try g(.mul, try g.dy(), try g(.sign, g.x))]
     }
 }

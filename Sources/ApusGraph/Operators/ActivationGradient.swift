@@ -29,7 +29,6 @@ public final class ActivationGradient: Operator {
     public override func mayOverwrite(input: Int, output: Int) -> Bool { true }
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
-        guard activation != .none else { throw .shape("no activation, wanted one") }
         try activation.check()
         try inputs[0].require("x", float: true)
         try inputs[1].require("dy", exactly: inputs[0])

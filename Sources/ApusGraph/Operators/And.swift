@@ -1,16 +1,13 @@
 import CKernels
 import CModelFormat
 
-/// y = a ∧ b, broadcast. ONNX: And.
-///
-/// Inputs: a, b, bool. Output: y, bool.
-public final class And: Logical {
-    // MARK: Wire
+extension Operator {
+    /// y = a ∧ b, broadcast. ONNX: And.
+    ///
+    /// Inputs: a, b, bool. Output: y, bool.
+    public static var and: Operator { BinaryElementwise(.and) }
+}
 
-    public static let entry = OperatorEntry("And", APUS__NODE__OPERATOR_AND) { And() }
-    public override var entry: OperatorEntry { And.entry }
-
-    // MARK: Kernel choice
-
-    override var operation: ck_binary_op { CK_BINARY_AND }
+extension BinaryRule {
+    static let and = BinaryRule("And", APUS__NODE__OPERATOR_AND, CK_BINARY_AND, .bool)
 }

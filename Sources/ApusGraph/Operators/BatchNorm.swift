@@ -67,11 +67,11 @@ public final class BatchNorm: Operator {
         guard !g.wanted[3] && !g.wanted[4] else { throw .unsupported("gradient of fixed moving statistics") }
         var dx: Value?, dgamma: Value?
         if g.wanted[0] || g.wanted[1] {
-            let zero = try g(Sub(), mean, mean)
+            let zero = try g(.sub, mean, mean)
             if g.wanted[0] { dx = try g(BatchNorm(epsilon: epsilon), dy, gamma, zero, zero, variance) }
             if g.wanted[1] {
-                let n = try g(BatchNorm(epsilon: epsilon), g.x, g(Exp(), zero), zero, mean, variance)
-                dgamma = try g(SumLike(), g(Mul(), dy, n), gamma)
+                let n = try g(BatchNorm(epsilon: epsilon), g.x, g(.exp, zero), zero, mean, variance)
+                dgamma = try g(SumLike(), g(.mul, dy, n), gamma)
             }
         }
         return [dx, dgamma, g.wanted[2] ? try g(SumLike(), dy, beta) : nil, nil, nil]

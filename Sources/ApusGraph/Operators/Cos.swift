@@ -1,24 +1,16 @@
 import CKernels
 import CModelFormat
 
-/// y = cos x. ONNX: Cos.
-///
-/// Input: x, f32 or f64. Output: y, shaped like x.
-public final class Cos: UnaryElementwise {
-    // MARK: Wire
+extension Operator {
+    /// y = cos x. ONNX: Cos.
+    ///
+    /// Input: x, f32 or f64. Output: y, shaped like x.
+    public static var cos: Operator { UnaryElementwise(.cos) }
+}
 
-    public static let entry = OperatorEntry("Cos", APUS__NODE__OPERATOR_COS) { Cos() }
-    public override var entry: OperatorEntry { Cos.entry }
-
-    // MARK: Kernel choice
-
-    override var operation: ck_unary_op { CK_UNARY_COS }
-    override var operationsPerElement: Int { 25 }
-
-    // MARK: Gradient
-
-    /// dx = −dy·sin x
-    public override func gradient(_ g: Gradient) throws(ApusError) -> [Value?] {
-        [try g(Neg(), try g(Mul(), try g.dy(), try g(Sin(), g.x)))]
+extension UnaryRule {
+    static let cos = UnaryRule("Cos", APUS__NODE__OPERATOR_COS, CK_UNARY_COS, operations: 25) { g throws(ApusError) in
+        // dx = −dy·sin x
+        [try g(.neg, try g(.mul, try g.dy(), try g(.sin, g.x)))]
     }
 }

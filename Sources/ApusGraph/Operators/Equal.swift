@@ -1,20 +1,13 @@
 import CKernels
 import CModelFormat
 
-/// y = (a = b), broadcast. ONNX: Equal.
-///
-/// Inputs: a, b of one type: f32, f64, i8, u8, i32, i64 or bool. Output: y, bool.
-public final class Equal: Comparison {
-    // MARK: Wire
+extension Operator {
+    /// y = (a = b), broadcast. ONNX: Equal.
+    ///
+    /// Inputs: a, b of one type: f32, f64, i8, u8, i32, i64 or bool. Output: y, bool.
+    public static var equal: Operator { BinaryElementwise(.equal) }
+}
 
-    public static let entry = OperatorEntry("Equal", APUS__NODE__OPERATOR_EQUAL) { Equal() }
-    public override var entry: OperatorEntry { Equal.entry }
-
-    // MARK: Shape rule
-
-    override var dtypes: [DType] { .numbers + [.bool] }
-
-    // MARK: Kernel choice
-
-    override var operation: ck_binary_op { CK_BINARY_EQ }
+extension BinaryRule {
+    static let equal = BinaryRule("Equal", APUS__NODE__OPERATOR_EQUAL, CK_BINARY_EQ, .numbers | .bool, isComparison: true)
 }

@@ -1,22 +1,16 @@
 import CKernels
 import CModelFormat
 
-/// y = eˣ. ONNX: Exp.
-///
-/// Input: x, f32 or f64. Output: y, shaped like x.
-public final class Exp: UnaryElementwise {
-    // MARK: Wire
+extension Operator {
+    /// y = eˣ. ONNX: Exp.
+    ///
+    /// Input: x, f32 or f64. Output: y, shaped like x.
+    public static var exp: Operator { UnaryElementwise(.exp) }
+}
 
-    public static let entry = OperatorEntry("Exp", APUS__NODE__OPERATOR_EXP) { Exp() }
-    public override var entry: OperatorEntry { Exp.entry }
-
-    // MARK: Kernel choice
-
-    override var operation: ck_unary_op { CK_UNARY_EXP }
-    override var operationsPerElement: Int { 20 }
-
-    // MARK: Gradient
-
-    /// dx = dy·y
-    public override func gradient(_ g: Gradient) throws(ApusError) -> [Value?] { [try g(Mul(), try g.dy(), g.y)] }
+extension UnaryRule {
+    static let exp = UnaryRule("Exp", APUS__NODE__OPERATOR_EXP, CK_UNARY_EXP, operations: 20) { g throws(ApusError) in
+        // dx = dy·y
+        [try g(.mul, try g.dy(), g.y)]
+    }
 }

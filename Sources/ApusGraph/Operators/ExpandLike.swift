@@ -17,8 +17,9 @@ public final class ExpandLike: Operator {
 
     // MARK: Wire
 
-    public static let entry = Reduction.entry("ExpandLike", APUS__NODE__OPERATOR_EXPAND_LIKE) {
-        ExpandLike(axes: $0, keepDimensions: $1)
+    public static let entry = OperatorEntry("ExpandLike", APUS__NODE__OPERATOR_EXPAND_LIKE) { node throws(ApusError) in
+        let attributes = try Axes(wire: node.expand_like)
+        return ExpandLike(axes: attributes.list, keepDimensions: attributes.keepDimensions)
     }
     public override var entry: OperatorEntry { ExpandLike.entry }
 

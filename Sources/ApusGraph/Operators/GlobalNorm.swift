@@ -9,7 +9,9 @@ public final class GlobalNorm: Operator {
 
     // MARK: Wire
 
-    public static let entry = OperatorEntry("GlobalNorm", APUS__NODE__OPERATOR_GLOBAL_NORM) { GlobalNorm() }
+    public static let entry = OperatorEntry("GlobalNorm", APUS__NODE__OPERATOR_GLOBAL_NORM) {
+        _ throws(ApusError) in GlobalNorm()
+    }
     public override var entry: OperatorEntry { GlobalNorm.entry }
 
     // MARK: Shape rule

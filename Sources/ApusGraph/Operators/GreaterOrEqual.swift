@@ -1,18 +1,13 @@
 import CKernels
 import CModelFormat
 
-/// y = (a ≥ b), broadcast. ONNX: GreaterOrEqual.
-///
-/// Inputs: a, b of one type: f32, f64, i8, u8, i32 or i64. Output: y, bool.
-public final class GreaterOrEqual: Comparison {
-    // MARK: Wire
+extension Operator {
+    /// y = (a ≥ b), broadcast. ONNX: GreaterOrEqual.
+    ///
+    /// Inputs: a, b of one type: f32, f64, i8, u8, i32 or i64. Output: y, bool.
+    public static var greaterOrEqual: Operator { BinaryElementwise(.greaterOrEqual) }
+}
 
-    public static let entry = OperatorEntry("GreaterOrEqual", APUS__NODE__OPERATOR_GREATER_OR_EQUAL) {
-        GreaterOrEqual()
-    }
-    public override var entry: OperatorEntry { GreaterOrEqual.entry }
-
-    // MARK: Kernel choice
-
-    override var operation: ck_binary_op { CK_BINARY_GE }
+extension BinaryRule {
+    static let greaterOrEqual = BinaryRule("GreaterOrEqual", APUS__NODE__OPERATOR_GREATER_OR_EQUAL, CK_BINARY_GE, isComparison: true)
 }

@@ -1,16 +1,13 @@
 import CKernels
 import CModelFormat
 
-/// y = (a < b), broadcast. ONNX: Less.
-///
-/// Inputs: a, b of one type: f32, f64, i8, u8, i32 or i64. Output: y, bool.
-public final class Less: Comparison {
-    // MARK: Wire
+extension Operator {
+    /// y = (a < b), broadcast. ONNX: Less.
+    ///
+    /// Inputs: a, b of one type: f32, f64, i8, u8, i32 or i64. Output: y, bool.
+    public static var less: Operator { BinaryElementwise(.less) }
+}
 
-    public static let entry = OperatorEntry("Less", APUS__NODE__OPERATOR_LESS) { Less() }
-    public override var entry: OperatorEntry { Less.entry }
-
-    // MARK: Kernel choice
-
-    override var operation: ck_binary_op { CK_BINARY_LT }
+extension BinaryRule {
+    static let less = BinaryRule("Less", APUS__NODE__OPERATOR_LESS, CK_BINARY_LT, isComparison: true)
 }

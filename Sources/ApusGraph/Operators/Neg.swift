@@ -1,25 +1,16 @@
 import CKernels
 import CModelFormat
 
-/// y = −x; integers wrap. ONNX: Neg.
-///
-/// Input: x, f32, f64, i32 or i64. Output: y, shaped like x.
-public final class Neg: UnaryElementwise {
-    // MARK: Wire
+extension Operator {
+    /// y = −x; integers wrap. ONNX: Neg.
+    ///
+    /// Input: x, f32, f64, i32 or i64. Output: y, shaped like x.
+    public static var neg: Operator { UnaryElementwise(.neg) }
+}
 
-    public static let entry = OperatorEntry("Neg", APUS__NODE__OPERATOR_NEG) { Neg() }
-    public override var entry: OperatorEntry { Neg.entry }
-
-    // MARK: Shape rule
-
-    override var dtypes: [DType] { .signed }
-
-    // MARK: Kernel choice
-
-    override var operation: ck_unary_op { CK_UNARY_NEG }
-
-    // MARK: Gradient
-
-    /// dx = −dy
-    public override func gradient(_ g: Gradient) throws(ApusError) -> [Value?] { [try g(Neg(), try g.dy())] }
+extension UnaryRule {
+    static let neg = UnaryRule("Neg", APUS__NODE__OPERATOR_NEG, CK_UNARY_NEG, .signed) { g throws(ApusError) in
+        // dx = −dy
+        [try g(.neg, try g.dy())]
+    }
 }

@@ -109,16 +109,16 @@ public final class Pad: Operator {
 
     /// The first element gets the sum over the margin before it, the last one that over the margin after it.
     private func addEdges(_ g: Gradient, _ interior: Value, _ dy: Value, _ axis: Int) throws(ApusError) -> Value {
-        let sum = ReduceSum(axes: [axis], keepDimensions: true)
+        let sum = Reduction(.sum, axes: [axis], keepDimensions: true)
         var dx = interior
         if before[axis] > 0 {
             let margin = try g(Slice(axes: [axis], starts: [0], ends: [before[axis]]), dy)
-            dx = try g(Add(), dx, g(SliceGradient(axes: [axis], starts: [0], ends: [1]), g(sum, margin), interior))
+            dx = try g(.add, dx, g(SliceGradient(axes: [axis], starts: [0], ends: [1]), g(sum, margin), interior))
         }
         if after[axis] > 0 {
             let margin = try g(Slice(axes: [axis], starts: [-after[axis]], ends: [Int(Int32.max)]), dy)
             let last = SliceGradient(axes: [axis], starts: [-1], ends: [Int(Int32.max)])
-            dx = try g(Add(), dx, g(last, g(sum, margin), interior))
+            dx = try g(.add, dx, g(last, g(sum, margin), interior))
         }
         return dx
     }
@@ -135,12 +135,12 @@ public final class Pad: Operator {
             let margin = try g(
                 Slice(axes: [axis], starts: [before[axis] - 1], ends: [Int(Int32.min)], steps: [-1]), dy)
             let place = SliceGradient(axes: [axis], starts: [1], ends: [before[axis] + 1])
-            dx = try g(Add(), dx, g(place, margin, interior))
+            dx = try g(.add, dx, g(place, margin, interior))
         }
         if after[axis] > 0 {
             let margin = try g(Slice(axes: [axis], starts: [-1], ends: [-after[axis] - 1], steps: [-1]), dy)
             let place = SliceGradient(axes: [axis], starts: [-after[axis] - 1], ends: [-1])
-            dx = try g(Add(), dx, g(place, margin, interior))
+            dx = try g(.add, dx, g(place, margin, interior))
         }
         return dx
     }

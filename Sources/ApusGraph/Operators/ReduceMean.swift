@@ -1,23 +1,9 @@
 import CKernels
 import CModelFormat
 
-/// y = Σ x / count over the axes; NaN over nothing. Of f32 and f64. ONNX: ReduceMean.
-public final class ReduceMean: Reduction {
-    // MARK: Wire
-
-    public static let entry = Reduction.entry("ReduceMean", APUS__NODE__OPERATOR_REDUCE_MEAN) {
-        ReduceMean(axes: $0, keepDimensions: $1)
-    }
-    public override var entry: OperatorEntry { ReduceMean.entry }
-
-    // MARK: Kernel choice
-
-    override var operation: ck_reduce_op { CK_REDUCE_MEAN }
-    override var takesIntegers: Bool { false }
-
-    // MARK: Gradient
-
-    public override func gradient(_ g: Gradient) throws(ApusError) -> [Value?] {
-        [try meanGradient(g, over: attributes)]
-    }
+extension ReductionRule {
+    /// y = Σ x / count over the axes; NaN over nothing. Of f32 and f64. ONNX: ReduceMean.
+    public static let mean = ReductionRule(
+        "ReduceMean", APUS__NODE__OPERATOR_REDUCE_MEAN, CK_REDUCE_MEAN, .floats
+    ) { g, axes throws(ApusError) in try g.mean(axes) }
 }

@@ -9,7 +9,7 @@ public final class SoftmaxCrossEntropy: CrossEntropy {
     // MARK: Wire
 
     public static let entry = OperatorEntry("SoftmaxCrossEntropy", APUS__NODE__OPERATOR_SOFTMAX_CROSS_ENTROPY) {
-        SoftmaxCrossEntropy()
+        _ throws(ApusError) in SoftmaxCrossEntropy()
     }
     public override var entry: OperatorEntry { SoftmaxCrossEntropy.entry }
 
@@ -35,8 +35,8 @@ public final class SoftmaxCrossEntropy: CrossEntropy {
         var dx: Value?, dt: Value?
         if g.wanted[0] { dx = try g(SoftmaxCrossEntropyGradient(), g.x, targets, dloss) }
         if g.wanted[1] {
-            let rows = try g(ExpandLike(axes: [-1]), try g(Neg(), dloss), targets)
-            dt = try g(Mul(), rows, try g(LogSoftmax(), g.x))
+            let rows = try g(ExpandLike(axes: [-1]), try g(.neg, dloss), targets)
+            dt = try g(.mul, rows, try g(LogSoftmax(), g.x))
         }
         return [dx, dt]
     }

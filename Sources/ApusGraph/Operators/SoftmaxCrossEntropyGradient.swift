@@ -9,7 +9,9 @@ public final class SoftmaxCrossEntropyGradient: CrossEntropy {
 
     public static let entry = OperatorEntry(
         "SoftmaxCrossEntropyGradient", APUS__NODE__OPERATOR_SOFTMAX_CROSS_ENTROPY_GRADIENT
-    ) { SoftmaxCrossEntropyGradient() }
+    ) {
+        _ throws(ApusError) in SoftmaxCrossEntropyGradient()
+    }
     public override var entry: OperatorEntry { SoftmaxCrossEntropyGradient.entry }
 
     // MARK: Shape rule

@@ -10,7 +10,9 @@ public final class SparseSoftmaxCrossEntropy: CrossEntropy {
 
     public static let entry = OperatorEntry(
         "SparseSoftmaxCrossEntropy", APUS__NODE__OPERATOR_SPARSE_SOFTMAX_CROSS_ENTROPY
-    ) { SparseSoftmaxCrossEntropy() }
+    ) {
+        _ throws(ApusError) in SparseSoftmaxCrossEntropy()
+    }
     public override var entry: OperatorEntry { SparseSoftmaxCrossEntropy.entry }
 
     // MARK: Shape rule

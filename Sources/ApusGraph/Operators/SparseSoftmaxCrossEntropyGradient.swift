@@ -10,7 +10,9 @@ public final class SparseSoftmaxCrossEntropyGradient: CrossEntropy {
 
     public static let entry = OperatorEntry(
         "SparseSoftmaxCrossEntropyGradient", APUS__NODE__OPERATOR_SPARSE_SOFTMAX_CROSS_ENTROPY_GRADIENT
-    ) { SparseSoftmaxCrossEntropyGradient() }
+    ) {
+        _ throws(ApusError) in SparseSoftmaxCrossEntropyGradient()
+    }
     public override var entry: OperatorEntry { SparseSoftmaxCrossEntropyGradient.entry }
 
     // MARK: Shape rule

@@ -87,7 +87,7 @@ public final class Split: Operator {
         for (i, size) in sizes.enumerated() {
             if let dy = g.outputGradients[i] {
                 let term = try g(SliceGradient(axes: [axis], starts: [position], ends: [position + size]), dy, g.x)
-                sum = if let sum { try g(Add(), sum, term) } else { term }
+                sum = if let sum { try g(.add, sum, term) } else { term }
             }
             position += size
         }

@@ -1,24 +1,16 @@
 import CKernels
 import CModelFormat
 
-/// y = √x; NaN below 0. ONNX: Sqrt.
-///
-/// Input: x, f32 or f64. Output: y, shaped like x.
-public final class Sqrt: UnaryElementwise {
-    // MARK: Wire
+extension Operator {
+    /// y = √x; NaN below 0. ONNX: Sqrt.
+    ///
+    /// Input: x, f32 or f64. Output: y, shaped like x.
+    public static var sqrt: Operator { UnaryElementwise(.sqrt) }
+}
 
-    public static let entry = OperatorEntry("Sqrt", APUS__NODE__OPERATOR_SQRT) { Sqrt() }
-    public override var entry: OperatorEntry { Sqrt.entry }
-
-    // MARK: Kernel choice
-
-    override var operation: ck_unary_op { CK_UNARY_SQRT }
-    override var operationsPerElement: Int { 8 }
-
-    // MARK: Gradient
-
-    /// dx = dy / 2y, infinite at 0
-    public override func gradient(_ g: Gradient) throws(ApusError) -> [Value?] {
-        [try g(Div(), try g.dy(), try g(Add(), g.y, g.y))]
+extension UnaryRule {
+    static let sqrt = UnaryRule("Sqrt", APUS__NODE__OPERATOR_SQRT, CK_UNARY_SQRT, operations: 8) { g throws(ApusError) in
+        // dx = dy / 2y, infinite at 0
+        [try g(.div, try g.dy(), try g(.add, g.y, g.y))]
     }
 }

@@ -9,7 +9,9 @@ public final class Where: Operator {
 
     // MARK: Wire
 
-    public static let entry = OperatorEntry("Where", APUS__NODE__OPERATOR_WHERE) { Where() }
+    public static let entry = OperatorEntry("Where", APUS__NODE__OPERATOR_WHERE) {
+        _ throws(ApusError) in Where()
+    }
     public override var entry: OperatorEntry { Where.entry }
 
     // MARK: Shape rule

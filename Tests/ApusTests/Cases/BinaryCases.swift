@@ -59,27 +59,27 @@ private func larger(_ a: Double, _ b: Double) -> Double { a.isNaN || b.isNaN ? .
 private func smaller(_ a: Double, _ b: Double) -> Double { a.isNaN || b.isNaN ? .nan : a < b ? a : b }
 
 let arithmeticCases: [OperatorCase] = {
-    var all = cases(Add()) { $0 + $1 }
-    all += integers(Add()) { $0 + $1 }
-    all += cases(Sub()) { $0 - $1 }
-    all += integers(Sub()) { $0 - $1 }
-    all += cases(Mul()) { $0 * $1 }
-    all += integers(Mul()) { $0 * $1 }
-    all += cases(Div(), right: 0.25...2) { $0 / $1 }
-    all += integers(Div(), right: -3...3) { integerQuotient($0, $1) }
-    all += cases(Max()) { larger($0, $1) }
-    all += integers(Max()) { larger($0, $1) }
-    all += cases(Min()) { smaller($0, $1) }
-    all += integers(Min()) { smaller($0, $1) }
-    all += cases(Pow(), left: 0.25...2, tolerance: 2e-6) { pow($0, $1) }
-    all += integers(Pow(), left: -3...3, right: -3...4) { integerPower($0, $1) }
+    var all = cases(.add) { $0 + $1 }
+    all += integers(.add) { $0 + $1 }
+    all += cases(.sub) { $0 - $1 }
+    all += integers(.sub) { $0 - $1 }
+    all += cases(.mul) { $0 * $1 }
+    all += integers(.mul) { $0 * $1 }
+    all += cases(.div, right: 0.25...2) { $0 / $1 }
+    all += integers(.div, right: -3...3) { integerQuotient($0, $1) }
+    all += cases(.maximum) { larger($0, $1) }
+    all += integers(.maximum) { larger($0, $1) }
+    all += cases(.minimum) { smaller($0, $1) }
+    all += integers(.minimum) { smaller($0, $1) }
+    all += cases(.pow, left: 0.25...2, tolerance: 2e-6) { pow($0, $1) }
+    all += integers(.pow, left: -3...3, right: -3...4) { integerPower($0, $1) }
     // A central difference across a tie sees half the slope, which is what each operand is given.
     let left = TestInput.floats([3], [1, -2, 0]), right = TestInput.floats([2, 3], [1, -2, 0, 5, -2, -3])
-    all.append(OperatorCase("Max at ties", Max(), [left, right], gradients: [0, 1], reference: reference(larger)))
-    all.append(OperatorCase("Min at ties", Min(), [left, right], gradients: [0, 1], reference: reference(smaller)))
+    all.append(OperatorCase("Max at ties", .maximum, [left, right], gradients: [0, 1], reference: reference(larger)))
+    all.append(OperatorCase("Min at ties", .minimum, [left, right], gradients: [0, 1], reference: reference(smaller)))
     all.append(
         OperatorCase(
-            "Pow of negative bases", Pow(), [.floats([4], [-2, -1.5, -0.5, -3]), .floats([4], [2, 3, 1, 0])],
+            "Pow of negative bases", .pow, [.floats([4], [-2, -1.5, -0.5, -3]), .floats([4], [2, 3, 1, 0])],
             gradients: [0], tolerance: 2e-6, reference: reference { pow($0, $1) }))
     return all
 }()
@@ -105,15 +105,15 @@ private func logical(_ op: Operator, _ f: @escaping Function) -> [OperatorCase] 
 }
 
 let comparisonCases: [OperatorCase] = {
-    var all = comparisons(Equal(), bool: true) { $0 == $1 }
-    all += comparisons(NotEqual(), bool: true) { $0 != $1 }
-    all += comparisons(Less()) { $0 < $1 }
-    all += comparisons(LessOrEqual()) { $0 <= $1 }
-    all += comparisons(Greater()) { $0 > $1 }
-    all += comparisons(GreaterOrEqual()) { $0 >= $1 }
-    all += logical(And()) { $0 * $1 }
-    all += logical(Or()) { max($0, $1) }
-    all += logical(Xor()) { $0 == $1 ? 0 : 1 }
+    var all = comparisons(.equal, bool: true) { $0 == $1 }
+    all += comparisons(.notEqual, bool: true) { $0 != $1 }
+    all += comparisons(.less) { $0 < $1 }
+    all += comparisons(.lessOrEqual) { $0 <= $1 }
+    all += comparisons(.greater) { $0 > $1 }
+    all += comparisons(.greaterOrEqual) { $0 >= $1 }
+    all += logical(.and) { $0 * $1 }
+    all += logical(.or) { max($0, $1) }
+    all += logical(.xor) { $0 == $1 ? 0 : 1 }
     return all
 }()
 

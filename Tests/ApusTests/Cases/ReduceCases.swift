@@ -49,10 +49,10 @@ private struct Family: Sendable {
     }
 }
 
-private let reduceSum = Family(name: "ReduceSum", make: { ReduceSum(axes: $0, keepDimensions: $1) }, body: sum)
-private let reduceMean = Family(name: "ReduceMean", make: { ReduceMean(axes: $0, keepDimensions: $1) }, body: mean)
-private let reduceMax = Family(name: "ReduceMax", make: { ReduceMax(axes: $0, keepDimensions: $1) }, body: greatest)
-private let reduceMin = Family(name: "ReduceMin", make: { ReduceMin(axes: $0, keepDimensions: $1) }, body: least)
+private let reduceSum = Family(name: "ReduceSum", make: { Reduction(.sum, axes: $0, keepDimensions: $1) }, body: sum)
+private let reduceMean = Family(name: "ReduceMean", make: { Reduction(.mean, axes: $0, keepDimensions: $1) }, body: mean)
+private let reduceMax = Family(name: "ReduceMax", make: { Reduction(.max, axes: $0, keepDimensions: $1) }, body: greatest)
+private let reduceMin = Family(name: "ReduceMin", make: { Reduction(.min, axes: $0, keepDimensions: $1) }, body: least)
 
 /// Two of each extreme: the gradient is half to each, and so is the central difference.
 private let ties = TestInput.values(TestTensor(.f32, [2, 5], [1, 3, 3, -2, -2, 0.5, -7, -7, 4, 4]))
@@ -63,17 +63,17 @@ let reduceCases: [OperatorCase] =
     reduceSum.cases + reduceMean.cases + reduceMax.cases + reduceMin.cases
     + [reduceSum, reduceMax, reduceMin].flatMap { [$0.integers(.i32), $0.integers(.i64)] }
     + [
-        OperatorCase("ReduceMax, ties", ReduceMax(axes: [1]), [ties], gradients: [0]) { reduced($0[0], [1], greatest) },
-        OperatorCase("ReduceMin, ties", ReduceMin(axes: [1]), [ties], gradients: [0]) { reduced($0[0], [1], least) },
-        OperatorCase("ReduceMax, NaN", ReduceMax(axes: [1]), [withNaN]) { reduced($0[0], [1], greatest) },
-        OperatorCase("ReduceMin, NaN", ReduceMin(axes: [0]), [withNaN]) { reduced($0[0], [0], least) },
-        OperatorCase("GlobalAvgPool", GlobalAvgPool(), [.real([2, 3, 4, 5])], gradients: [0]) {
+        OperatorCase("ReduceMax, ties", Reduction(.max, axes: [1]), [ties], gradients: [0]) { reduced($0[0], [1], greatest) },
+        OperatorCase("ReduceMin, ties", Reduction(.min, axes: [1]), [ties], gradients: [0]) { reduced($0[0], [1], least) },
+        OperatorCase("ReduceMax, NaN", Reduction(.max, axes: [1]), [withNaN]) { reduced($0[0], [1], greatest) },
+        OperatorCase("ReduceMin, NaN", Reduction(.min, axes: [0]), [withNaN]) { reduced($0[0], [0], least) },
+        OperatorCase("GlobalAvgPool", Reduction(.globalAvgPool), [.real([2, 3, 4, 5])], gradients: [0]) {
             reduced($0[0], [1, 2], mean)
         },
-        OperatorCase("GlobalAvgPool of a signal", GlobalAvgPool(), [.real([1, 50, 33])]) {
+        OperatorCase("GlobalAvgPool of a signal", Reduction(.globalAvgPool), [.real([1, 50, 33])]) {
             reduced($0[0], [1], mean)
         },
-        OperatorCase("GlobalMaxPool", GlobalMaxPool(), [.real([2, 3, 4, 5])], gradients: [0]) {
+        OperatorCase("GlobalMaxPool", Reduction(.globalMaxPool), [.real([2, 3, 4, 5])], gradients: [0]) {
             reduced($0[0], [1, 2], greatest)
         },
         OperatorCase("BatchCount", BatchCount(), [.real([7, 3])]) { _ in [TestTensor(.f32, [], [7])] },

@@ -29,26 +29,26 @@ private func integers(_ op: Operator, _ f: @escaping (Double) -> Double) -> [Ope
 private func sign(_ x: Double) -> Double { x > 0 ? 1 : x < 0 ? -1 : x }
 
 let unaryCases: [OperatorCase] = {
-    var all = cases(Neg()) { -$0 }
-    all += integers(Neg()) { -$0 }
-    all += cases(Exp(), tolerance: 1e-6) { exp($0) }
-    all += cases(Log(), from: 0.25...3, tolerance: 1e-6) { log($0) }
-    all += cases(Sqrt(), from: 0.25...3) { $0.squareRoot() }
-    all += cases(Abs(), kinks: [0]) { abs($0) }
-    all += integers(Abs()) { abs($0) }
-    all += cases(Sign(), differentiable: false, sign)
-    all += integers(Sign(), sign)
-    all += cases(Reciprocal(), from: 0.25...3) { 1 / $0 }
-    all += cases(Square()) { $0 * $0 }
-    all += integers(Square()) { $0 * $0 }
-    all += cases(Floor(), differentiable: false) { floor($0) }
-    all += cases(Ceil(), differentiable: false) { ceil($0) }
-    all += cases(Round(), differentiable: false) { $0.rounded(.toNearestOrEven) }
-    all += cases(Erf(), tolerance: 1e-6) { erf($0) }
-    all += cases(Sin(), tolerance: 1e-6) { sin($0) }
-    all += cases(Cos(), tolerance: 1e-6) { cos($0) }
+    var all = cases(.neg) { -$0 }
+    all += integers(.neg) { -$0 }
+    all += cases(.exp, tolerance: 1e-6) { exp($0) }
+    all += cases(.log, from: 0.25...3, tolerance: 1e-6) { log($0) }
+    all += cases(.sqrt, from: 0.25...3) { $0.squareRoot() }
+    all += cases(.abs, kinks: [0]) { abs($0) }
+    all += integers(.abs) { abs($0) }
+    all += cases(.sign, differentiable: false, sign)
+    all += integers(.sign, sign)
+    all += cases(.reciprocal, from: 0.25...3) { 1 / $0 }
+    all += cases(.square) { $0 * $0 }
+    all += integers(.square) { $0 * $0 }
+    all += cases(.floor, differentiable: false) { floor($0) }
+    all += cases(.ceil, differentiable: false) { ceil($0) }
+    all += cases(.round, differentiable: false) { $0.rounded(.toNearestOrEven) }
+    all += cases(.erf, tolerance: 1e-6) { erf($0) }
+    all += cases(.sin, tolerance: 1e-6) { sin($0) }
+    all += cases(.cos, tolerance: 1e-6) { cos($0) }
     for shape in [[1], [3, 11], [1030]] {
-        all.append(OperatorCase("Not \(shape)", Not(), [.booleans(shape)], reference: reference { 1 - $0 }))
+        all.append(OperatorCase("Not \(shape)", .not, [.booleans(shape)], reference: reference { 1 - $0 }))
     }
     return all
 }()
@@ -56,7 +56,7 @@ let unaryCases: [OperatorCase] = {
 private func clipping(_ dtype: DType, _ minimum: Float, _ maximum: Float) -> OperatorCase {
     let low = Double(minimum.rounded(.up)), high = Double(maximum.rounded(.down))
     return OperatorCase(
-        "Clip of \(dtype.name) to \(minimum) ... \(maximum)", Clip(minimum: minimum, maximum: maximum),
+        "Clip of \(dtype.name) to \(minimum) ... \(maximum)", ActivationOperator(.clip(minimum: minimum, maximum: maximum)),
         [.integers([5, 7], -9...9, dtype)], tolerance: 0, reference: reference { max(low, min(high, $0)) })
 }
 
@@ -82,29 +82,29 @@ private func clip(_ x: Double, _ low: Double, _ high: Double) -> Double { x.isNa
 private func between(_ x: Double, _ inside: Bool) -> Double { x.isNaN ? 0 : inside ? 1 : 0 }
 
 private let curves: [Curve] = [
-    Curve(op: Relu(), kinks: [0], tolerance: 0, f: { clip($0, 0, .infinity) }, slope: { between($0, $0 > 0) }),
+    Curve(op: ActivationOperator(.relu), kinks: [0], tolerance: 0, f: { clip($0, 0, .infinity) }, slope: { between($0, $0 > 0) }),
     Curve(
-        op: Relu6(), range: -3...9, kinks: [0, 6], tolerance: 0, f: { clip($0, 0, 6) },
+        op: ActivationOperator(.relu6), range: -3...9, kinks: [0, 6], tolerance: 0, f: { clip($0, 0, 6) },
         slope: { between($0, $0 > 0 && $0 < 6) }),
     Curve(
-        op: LeakyRelu(alpha: 0.125), kinks: [0], tolerance: 0, f: { $0 >= 0 ? $0 : 0.125 * $0 },
+        op: ActivationOperator(.leakyRelu(alpha: 0.125)), kinks: [0], tolerance: 0, f: { $0 >= 0 ? $0 : 0.125 * $0 },
         slope: { $0 > 0 ? 1 : 0.125 }),
     Curve(
-        op: Elu(alpha: 0.75), kinks: [0], f: { $0 >= 0 ? $0 : 0.75 * expm1($0) },
+        op: ActivationOperator(.elu(alpha: 0.75)), kinks: [0], f: { $0 >= 0 ? $0 : 0.75 * expm1($0) },
         slope: { $0 > 0 ? 1 : 0.75 * exp($0) }),
-    Curve(op: Sigmoid(), f: { sigmoid($0) }, slope: { bell($0) }),
-    Curve(op: Tanh(), f: { tanh($0) }, slope: { $0.isNaN ? $0 : 1 / pow(cosh($0), 2) }),
-    Curve(op: Gelu(), f: { times($0, normal($0)) }, slope: { normal($0) + times($0, density($0)) }),
+    Curve(op: ActivationOperator(.sigmoid), f: { sigmoid($0) }, slope: { bell($0) }),
+    Curve(op: ActivationOperator(.tanh), f: { tanh($0) }, slope: { $0.isNaN ? $0 : 1 / pow(cosh($0), 2) }),
+    Curve(op: ActivationOperator(.gelu), f: { times($0, normal($0)) }, slope: { normal($0) + times($0, density($0)) }),
     Curve(
-        op: Gelu(tanh: true), f: { times($0, sigmoid(inner($0))) },
+        op: ActivationOperator(.geluTanh), f: { times($0, sigmoid(inner($0))) },
         slope: { sigmoid(inner($0)) + times(times($0, bell(inner($0))), innerSlope($0)) }),
-    Curve(op: Silu(), f: { times($0, sigmoid($0)) }, slope: { sigmoid($0) + times($0, bell($0)) }),
+    Curve(op: ActivationOperator(.silu), f: { times($0, sigmoid($0)) }, slope: { sigmoid($0) + times($0, bell($0)) }),
     Curve(
-        op: HardSwish(), range: -5...5, kinks: [-3, 3], f: { times($0, clip($0 + 3, 0, 6) / 6) },
+        op: ActivationOperator(.hardSwish), range: -5...5, kinks: [-3, 3], f: { times($0, clip($0 + 3, 0, 6) / 6) },
         slope: { x in x < -3 ? 0 : x > 3 ? 1 : (2 * x + 3) / 6 }),
-    Curve(op: Softplus(), f: { softplus($0) }, slope: { sigmoid($0) }),
+    Curve(op: ActivationOperator(.softplus), f: { softplus($0) }, slope: { sigmoid($0) }),
     Curve(
-        op: Clip(minimum: -1, maximum: 1.5), kinks: [-1, 1.5], tolerance: 0, f: { clip($0, -1, 1.5) },
+        op: ActivationOperator(.clip(minimum: -1, maximum: 1.5)), kinks: [-1, 1.5], tolerance: 0, f: { clip($0, -1, 1.5) },
         slope: { between($0, $0 >= -1 && $0 <= 1.5) }),
 ]
 
@@ -112,7 +112,7 @@ private let activations: [[OperatorCase]] = curves.map { curve in
     cases(
         curve.op, curve.op.activation.name, from: curve.range, kinks: curve.kinks, tolerance: curve.tolerance, curve.f)
 }
-let activationCases: [OperatorCase] = activations.flatMap { $0 } + integers(Relu()) { max($0, 0) } + [
+let activationCases: [OperatorCase] = activations.flatMap { $0 } + integers(ActivationOperator(.relu)) { max($0, 0) } + [
     clipping(.i32, -2.5, 4.5), clipping(.i64, -2.5, 4.5), clipping(.i32, -.infinity, 3), clipping(.i64, -3, .infinity),
 ]
 

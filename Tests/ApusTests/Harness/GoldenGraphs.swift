@@ -47,7 +47,7 @@ enum GoldenGraphs {
         let w = weights.map { b.constant($0) }
         let y = try b(MatMul(), b(Dense(hasBias: false, activation: .relu), x, w[0]), w[1])
         b.output("y", y)
-        b.output("features", try b(GlobalAvgPool(), b(Conv2D(padding: .same, hasBias: false), image, w[2])))
+        b.output("features", try b(Reduction(.globalAvgPool), b(Conv2D(padding: .same, hasBias: false), image, w[2])))
         b.finish()
         return make.graph
     }
@@ -77,7 +77,7 @@ enum GoldenGraphs {
         b.output("up", up)
         b.output("max", try b(MaxPool(kernel: 3, strides: 2, padding: .same), block))
         b.output("mean", try b(AvgPool(kernel: 2, padding: .valid), block))
-        b.output("features", try b(GlobalMaxPool(), block))
+        b.output("features", try b(Reduction(.globalMaxPool), block))
         b.finish()
         return make.graph
     }
@@ -92,16 +92,16 @@ enum GoldenGraphs {
         ]
         let b = make.function("accumulate")
         let x = try b.input("x", TensorType(.f32, [-1, 3]))
-        let total = try b(Add(), b.state(0), b(ReduceSum(axes: [0]), x), name: "total")
-        let runs = try b(Add(), b.state(1), b.scalar(1, .i64), name: "runs")
-        b.output("shifted", try b(Sub(), x, b.state(0)))
+        let total = try b(.add, b.state(0), b(Reduction(.sum, axes: [0]), x), name: "total")
+        let runs = try b(.add, b.state(1), b.scalar(1, .i64), name: "runs")
+        b.output("shifted", try b(.sub, x, b.state(0)))
         b.output("before", b.state(0))
         b.output("runs", runs)
         try b.update(state: 0, to: total)
         try b.update(state: 1, to: runs)
         b.finish()
         let read = make.function("read")
-        read.output("total", try read(Neg(), read.state(0)))
+        read.output("total", try read(.neg, read.state(0)))
         read.finish()
         return make.graph
     }
@@ -118,8 +118,8 @@ enum GoldenGraphs {
         let joined = try b(Concat(axis: 1), parts[1], parts[0])
         let padded = try b(Pad(before: [0, 1, 0], after: [0, 2, 1], mode: .reflect), joined)
         let part = try b(Slice(axes: [1, 2], starts: [-1, 0], ends: [Int(Int32.min), 2], steps: [-2, 1]), padded)
-        let mean = try b(ReduceMean(axes: [-1], keepDimensions: true), part)
-        b.output("part", try b(Where(), b(Greater(), part, mean), part, b.scalar(-1, .f32)))
+        let mean = try b(Reduction(.mean, axes: [-1], keepDimensions: true), part)
+        b.output("part", try b(Where(), b(.greater, part, mean), part, b.scalar(-1, .f32)))
         b.output("best", try b(ArgMax(axis: 1), rows))
         b.output("hot", try b(OneHot(depth: 3, onValue: 2), indices))
         b.output("half", try b(Cast(.f32), b(Cast(.f16), rows)))
@@ -136,7 +136,7 @@ enum GoldenGraphs {
         make.integers("block", .i4, [64, 2], .plain, .perBlock(axis: 0, size: 32), count: 4)
         make.integers("tensor", .u8, [5], .plain, .perTensor, count: 1, zeroPoint: 128)
         let b = make.function("predict")
-        b.output("y", try b(Neg(), b.input("x", TensorType(.f32, [-1, 2]))))
+        b.output("y", try b(.neg, b.input("x", TensorType(.f32, [-1, 2]))))
         b.finish()
         return make.graph
     }

@@ -140,7 +140,7 @@ final class CallbacksTests: XCTestCase {
 
     private final class Logarithm: Layer {
         override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
-            [try context(Log(), inputs[0])]
+            [try context(.log, inputs[0])]
         }
     }
 

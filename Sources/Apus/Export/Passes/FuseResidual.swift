@@ -5,7 +5,7 @@ let fuseResidualPass = RewritePass("fuse-residual", "product, then Add of its sh
     graph, _ throws(ApusError) in
     try graph.rewriteFunctions { editor throws(ApusError) in
         var changes = 0
-        for place in editor.nodes where editor[place].op is ApusGraph.Add {
+        for place in editor.nodes where editor[place].op.code == Operator.add.code {
             let inputs = editor[place].inputs
             guard editor.haveSameType(inputs[0], inputs[1]) else { continue }
             for (value, residual) in [(inputs[0], inputs[1]), (inputs[1], inputs[0])] {

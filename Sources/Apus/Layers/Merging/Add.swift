@@ -2,5 +2,5 @@ import ApusGraph
 
 /// a + b + ….
 public final class Add: MergeLayer {
-    override var operation: Operator { ApusGraph.Add() }
+    override var operation: Operator { .add }
 }

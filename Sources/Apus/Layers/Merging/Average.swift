@@ -2,11 +2,11 @@ import ApusGraph
 
 /// (a + b + …) / count.
 public final class Average: MergeLayer {
-    override var operation: Operator { ApusGraph.Add() }
+    override var operation: Operator { .add }
 
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         let sum = try super.call(inputs, context)[0]
         let share = try context.builder.scalar(1 / Double(inputs.count), sum.type.dtype)
-        return [try context(ApusGraph.Mul(), sum, share)]
+        return [try context(.mul, sum, share)]
     }
 }

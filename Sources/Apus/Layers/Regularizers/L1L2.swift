@@ -11,6 +11,6 @@ public struct L1L2: Regularizer {
     }
 
     public func loss(_ weight: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
-        try builder(ApusGraph.Add(), try L1(l1).loss(weight, builder), try L2(l2).loss(weight, builder))
+        try builder(.add, try L1(l1).loss(weight, builder), try L2(l2).loss(weight, builder))
     }
 }

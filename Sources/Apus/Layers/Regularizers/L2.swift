@@ -6,7 +6,7 @@ public struct L2: Regularizer {
     public init(_ factor: Double = 0.01) { self.factor = factor }
 
     public func loss(_ weight: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
-        let sum = try builder(ReduceSum(axes: []), try builder(Square(), weight))
-        return try builder(ApusGraph.Mul(), sum, try builder.scalar(factor, weight.type.dtype))
+        let sum = try builder(Reduction(.sum, axes: []), try builder(.square, weight))
+        return try builder(.mul, sum, try builder.scalar(factor, weight.type.dtype))
     }
 }

@@ -1,23 +1,40 @@
 import CKernels
 
-extension [DType] {
-    static var floats: [DType] { [.f32, .f64] }
+/// A set of element types.
+struct DTypes: Sendable {
+    let bits: UInt32
+
+    static var floats: DTypes { DTypes(.f32) | DTypes(.f64) }
     /// Floats and the integers that unary kernels know.
-    static var signed: [DType] { [.f32, .f64, .i32, .i64] }
+    static var signed: DTypes { floats | DTypes(.i32) | DTypes(.i64) }
     /// What arithmetic and order are defined on.
-    static var numbers: [DType] { [.f32, .f64, .i8, .u8, .i32, .i64] }
+    static var numbers: DTypes { signed | DTypes(.i8) | DTypes(.u8) }
+    static var bool: DTypes { DTypes(.bool) }
+
+    init(_ dtype: DType) { bits = 1 << dtype.rawValue }
+    private init(bits: UInt32) { self.bits = bits }
+
+    static func | (a: DTypes, b: DTypes) -> DTypes { DTypes(bits: a.bits | b.bits) }
+
+    func contains(_ dtype: DType) -> Bool { bits >> dtype.rawValue & 1 != 0 }
+
+    /// "f32, i32 or i64"
+    var names: String {
+        var rest = bits, text = ""
+        while rest != 0 {
+            guard let dtype = DType(rawValue: UInt32(rest.trailingZeroBitCount)) else { break }
+            rest &= rest - 1
+            text += (text.isEmpty ? "" : rest == 0 ? " or " : ", ") + dtype.name
+        }
+        return text
+    }
 }
 
 extension TensorType {
     /// Plain, unquantized, and of one of these types.
-    func require(_ what: String, oneOf dtypes: [DType]) throws(ApusError) {
+    func require(_ what: String, oneOf dtypes: DTypes) throws(ApusError) {
         try require(what)
-        guard !dtypes.contains(dtype) else { return }
-        var names = ""
-        for (i, wanted) in dtypes.enumerated() {
-            names += (i == 0 ? "" : i == dtypes.count - 1 ? " or " : ", ") + wanted.name
-        }
-        throw .shape("\(what) of type \(dtype.name), wanted \(names)")
+        guard dtypes.contains(dtype) else { throw .shape("\(what) of type \(dtype.name), wanted \(dtypes.names)") }
     }
 }
 

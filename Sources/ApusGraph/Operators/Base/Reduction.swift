@@ -1,55 +1,87 @@
 import CKernels
 import CModelFormat
 
-/// What the reductions share: y = reduce(x) over a set of axes, which disappear or, if `keepDimensions`, become 1.
+/// What sets a reduction apart from its family; one file of this folder each.
+public struct ReductionRule: Sendable {
+    let name: String
+    let code: Apus__Node__OperatorCase
+    /// The kernel's operation.
+    let operation: ck_reduce_op
+    /// The types x may have.
+    let dtypes: DTypes
+    /// Reduces all axes between the first and the last, without attributes.
+    let isGlobalPool: Bool
+    #if !APUS_INFERENCE
+    /// The gradient of x, for the axes reduced.
+    let gradient: @Sendable (Gradient, Axes) throws(ApusError) -> Value
+    #endif
+
+    init(
+        _ name: String, _ code: Apus__Node__OperatorCase, _ operation: ck_reduce_op, _ dtypes: DTypes,
+        isGlobalPool: Bool = false, gradient: @escaping @Sendable (Gradient, Axes) throws(ApusError) -> Value
+    ) {
+        self.name = name
+        self.code = code
+        self.operation = operation
+        self.dtypes = dtypes
+        self.isGlobalPool = isGlobalPool
+        #if !APUS_INFERENCE
+        self.gradient = gradient
+        #endif
+    }
+}
+
+/// The reductions: y = reduce(x) over a set of axes, which disappear or, if `keepDimensions`, become 1; for a global pool
+/// of x [N, …, C], of rank 3 or more, all axes between the first and the last, which disappear.
 ///
-/// Input: x, f32, f64, i32 or i64. Output: y of x's type.
-public class Reduction: Operator {
+/// Input: x of one of the rule's types. Output: y of x's type.
+public final class Reduction: Operator {
+    let rule: ReductionRule
     let attributes: Axes
 
-    public final var axes: [Int] { attributes.list }
-    public final var keepDimensions: Bool { attributes.keepDimensions }
+    public var axes: [Int] { attributes.list }
+    public var keepDimensions: Bool { attributes.keepDimensions }
 
-    /// No axes: all of them.
-    public init(axes: [Int] = [], keepDimensions: Bool = false) {
-        attributes = Axes(axes, keepDimensions: keepDimensions)
+    /// No axes: all of them. A global pool has its own.
+    public convenience init(_ rule: ReductionRule, axes: [Int] = [], keepDimensions: Bool = false) {
+        self.init(rule, Axes(axes, keepDimensions: keepDimensions))
     }
 
-    /// The kernel's operation.
-    var operation: ck_reduce_op { CK_REDUCE_SUM }
+    init(_ rule: ReductionRule, _ attributes: Axes) {
+        self.rule = rule
+        self.attributes = attributes
+    }
 
-    /// Whether integers can be reduced.
-    var takesIntegers: Bool { true }
+    public override var entry: OperatorEntry { .reduction(rule) }
 
     // MARK: Wire
 
-    /// The entry of an operator whose message is Reduce; every member of the node's union is one pointer.
-    static func entry(
-        _ name: String, _ code: Apus__Node__OperatorCase,
-        _ make: @escaping @Sendable (_ axes: [Int], _ keepDimensions: Bool) -> Operator
-    ) -> OperatorEntry {
-        OperatorEntry(name, code) { node throws(ApusError) in
-            let attributes = try Axes(wire: node.reduce_sum)
-            return make(attributes.list, attributes.keepDimensions)
-        }
+    /// Every member of the node's union is one pointer.
+    init(_ rule: ReductionRule, node: Apus__Node) throws(ApusError) {
+        self.rule = rule
+        attributes = rule.isGlobalPool ? Axes([]) : try Axes(wire: node.reduce_sum)
     }
 
     public override func encode(to node: inout Apus__Node, _ wire: WireArena) {
-        node.reduce_sum = attributes.encoded(wire)
+        if rule.isGlobalPool {
+            super.encode(to: &node, wire)
+        } else {
+            node.reduce_sum = attributes.encoded(wire)
+        }
     }
 
     // MARK: Shape rule
 
     /// The reduced axes of a shape as bits.
-    func mask(_ shape: Shape) throws(ApusError) -> UInt32 { try attributes.mask(shape) }
+    private func mask(_ shape: Shape) throws(ApusError) -> UInt32 {
+        guard rule.isGlobalPool else { return try attributes.mask(shape) }
+        guard shape.rank >= 3 else { throw .shape("x \(shape) of rank \(shape.rank), wanted 3 or more") }
+        return shape.allAxes & ~1 & ~(1 << UInt32(shape.rank - 1))
+    }
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0]
-        try x.require("x")
-        let isInteger = takesIntegers && (x.dtype == .i32 || x.dtype == .i64)
-        guard isInteger || x.dtype == .f32 || x.dtype == .f64 else {
-            throw .shape("x of type \(x.dtype.name), wanted f32\(takesIntegers ? ", f64, i32 or i64" : " or f64")")
-        }
+        try x.require("x", oneOf: rule.dtypes)
         return [TensorType(x.dtype, x.shape.reduced(try mask(x.shape), keep: keepDimensions))]
     }
 
@@ -59,23 +91,39 @@ public class Reduction: Operator {
         let x = site.inputs[0].shape
         var params = reduction(of: x, axes: try mask(x))
         return try KernelPlan(
-            ck_reduce(operation, site.dtype, site.isa), params, units: ck_reduce_units(&params), at: site,
+            ck_reduce(rule.operation, site.dtype, site.isa), params, units: ck_reduce_units(&params), at: site,
             operations: x.count)
     }
 
     // MARK: Gradient
 
+    #if !APUS_INFERENCE
+    public override func gradient(_ g: Gradient) throws(ApusError) -> [Value?] {
+        [try rule.gradient(g, rule.isGlobalPool ? Axes([Int](1..<g.x.shape.rank - 1)) : attributes)]
+    }
+    #endif
+}
+
+extension OperatorEntry {
+    static func reduction(_ rule: ReductionRule) -> OperatorEntry {
+        OperatorEntry(rule.name, rule.code, .reduction(rule))
+    }
+}
+
+extension Gradient {
+    /// A reduced value spread over x again.
+    func spread(_ value: Value, _ axes: Axes) throws(ApusError) -> Value {
+        try self(ExpandLike(axes: axes.list, keepDimensions: axes.keepDimensions), value, x)
+    }
+
     /// The gradient of a reduction to an extreme: dy goes to the elements that attain it, in equal parts.
-    final func extremeGradient(_ g: Gradient, over axes: Axes) throws(ApusError) -> Value {
-        let undo = ExpandLike(axes: axes.list, keepDimensions: axes.keepDimensions)
-        let sum = ReduceSum(axes: axes.list, keepDimensions: axes.keepDimensions)
-        let hit = try g(Cast(g.x.type.dtype), g(Equal(), g.x, g(undo, g.y, g.x)))
-        return try g(Mul(), hit, g(undo, g(Div(), g.dy(), g(sum, hit)), g.x))
+    func extreme(_ axes: Axes) throws(ApusError) -> Value {
+        let hit = try self(Cast(x.type.dtype), try self(.equal, x, try spread(y, axes)))
+        return try self(.mul, hit, try spread(try self(.div, try dy(), try self(Reduction(.sum, axes), hit)), axes))
     }
 
     /// The gradient of a mean: dy, divided by how many elements share it, goes to all of them.
-    final func meanGradient(_ g: Gradient, over axes: Axes) throws(ApusError) -> Value {
-        let share = try g(Div(), g.dy(), g(BatchCount(axes: axes.list), g.x))
-        return try g(ExpandLike(axes: axes.list, keepDimensions: axes.keepDimensions), share, g.x)
+    func mean(_ axes: Axes) throws(ApusError) -> Value {
+        try spread(try self(.div, try dy(), try self(BatchCount(axes: axes.list), x)), axes)
     }
 }
