@@ -28,18 +28,22 @@ mkdir -p "$work/swift" "$work/protobuf" "$work/modules"
 
 # ---- C: one object a file -------------------------------------------------------------------------------------------
 code="-Oz -flto -DNDEBUG -fPIC -ffunction-sections -fdata-sections -fvisibility=hidden -fno-asynchronous-unwind-tables"
-# "nooutline" keeps the machine outliner, which makes Swift's code smaller, out of loops that it would slow down.
+# "nooutline" keeps the machine outliner, which makes Swift's code smaller, out of loops that it would slow down; plain
+# references have no speed to lose.
+export nooutline='s/^attributes #[0-9]* = {/& "nooutline"/'
 compile_c() { # name, flags
     mkdir -p "$work/$1"
     find Sources/CSystem Sources/CKernels Sources/CModelFormat -name '*.c' | xargs -P "$(nproc)" -I FILE sh -c "
         object=\"$work/$1/\$(echo FILE | tr / -)\"
+        case FILE in *_reference.c) edit= ;; *) edit=\$nooutline ;; esac
         \"$toolchain/clang\" -std=gnu11 $code $2 -ISources/CSystem/include -ISources/CKernels/include \
             -ISources/CModelFormat/include -S -emit-llvm FILE -o - |
-            sed 's/^attributes #[0-9]* = {/& \"nooutline\"/' >\"\$object.ll\" &&
+            sed \"\$edit\" >\"\$object.ll\" &&
             \"$toolchain/clang\" -x ir \"\$object.ll\" -c $code -Wno-override-module -o \"\$object.o\""
 }
 
 # ---- Swift: one module ----------------------------------------------------------------------------------------------
+# The limit on a caller's blocks keeps Swift's optimizer from inlining what has no business in a small library.
 for module in CSystem CKernels; do
     echo "module $module { header \"$root/Sources/$module/include/$module.h\" export * }"
 done >"$work/modules/module.modulemap"
@@ -59,6 +63,7 @@ done
 
 compile_swift() { # name, flags
     "$toolchain/swiftc" -module-name ApusC -parse-as-library -wmo -Osize -swift-version 6 -suppress-warnings \
+        -Xllvm -sil-inline-overall-caller-block-limit=5 \
         -enable-experimental-feature Embedded -Xfrontend -disable-stack-protector \
         -Xcc -fmodule-map-file="$work/modules/module.modulemap" -Xcc -fmodule-map-file="$root/Include/module.modulemap" \
         -Xcc -I"$root/Sources/CKernels/include" -Xcc -I"$root/Sources/CSystem/include" \
@@ -88,7 +93,8 @@ fi
 link_shared() { # name
     "$toolchain/clang" -fuse-ld=lld -shared -Oz -flto -o "$out/lib$1.so.$version" \
         "$work/$1.swift.o" "$work/$1"/*.o "$work"/protobuf/*.o $shared -lm \
-        -Wl,--lto-obj-path="$work/$1.lto.o" -Wl,-mllvm,-enable-machine-outliner=always -Wl,--icf=all -Wl,--gc-sections \
+        -Wl,--lto-obj-path="$work/$1.lto.o" -Wl,-mllvm,-enable-machine-outliner=always \
+        -Wl,-mllvm,-enable-global-merge-func -Wl,--icf=all -Wl,--gc-sections \
         -Wl,-soname,"lib$1.so.$major" -Wl,--version-script="$work/exports.map" -Wl,--no-undefined -Wl,-Bsymbolic \
         -Wl,-z,relro,-z,now -Wl,-z,noseparate-code -Wl,-O2 -Wl,--hash-style=gnu -Wl,--strip-all
     ln -sf "lib$1.so.$version" "$out/lib$1.so.$major"

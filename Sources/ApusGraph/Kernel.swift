@@ -45,7 +45,13 @@ public struct Launch {
     public init<Params>(
         _ task: ck_task?, _ params: Params, units: Int, _ operands: [KernelOperand]
     ) throws(ApusError) {
-        guard let task else { throw .unsupported("no kernel for these types") }
+        guard let task else {
+            #if APUS_INFERENCE
+            throw .unsupported("no kernel for these types; arithmetic on f64 needs libapus-training")
+            #else
+            throw .unsupported("no kernel for these types")
+            #endif
+        }
         self.task = task
         self.params = withUnsafeBytes(of: params) { [UInt8]($0) }
         guard self.params.count <= Int(CK_PARAMS_MAX) else {

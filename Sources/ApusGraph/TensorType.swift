@@ -13,17 +13,48 @@ public enum Layout: Sendable, Equatable {
 }
 
 /// What validation knows of a value: element type, shape, memory layout and quantization.
-public struct TensorType: Sendable, Equatable {
-    public var dtype: DType
-    public var shape: Shape
-    public var layout: Layout
-    public var quantization: Quantization?
+///
+/// The four are behind one reference, so that the many copies that checking and planning make are copies of a pointer.
+public struct TensorType: Sendable {
+    private final class Fields: Sendable {
+        let dtype: DType
+        let shape: Shape
+        let layout: Layout
+        let quantization: Quantization?
 
+        init(_ dtype: DType, _ shape: Shape, _ layout: Layout, _ quantization: Quantization?) {
+            self.dtype = dtype
+            self.shape = shape
+            self.layout = layout
+            self.quantization = quantization
+        }
+    }
+
+    private var fields: Fields
+
+    @inline(never)
     public init(_ dtype: DType, _ shape: Shape, layout: Layout = .plain, quantization: Quantization? = nil) {
-        self.dtype = dtype
-        self.shape = shape
-        self.layout = layout
-        self.quantization = quantization
+        fields = Fields(dtype, shape, layout, quantization)
+    }
+
+    public var dtype: DType {
+        get { fields.dtype }
+        set { self = TensorType(newValue, shape, layout: layout, quantization: quantization) }
+    }
+
+    public var shape: Shape {
+        get { fields.shape }
+        set { self = TensorType(dtype, newValue, layout: layout, quantization: quantization) }
+    }
+
+    public var layout: Layout {
+        get { fields.layout }
+        set { self = TensorType(dtype, shape, layout: newValue, quantization: quantization) }
+    }
+
+    public var quantization: Quantization? {
+        get { fields.quantization }
+        set { self = TensorType(dtype, shape, layout: layout, quantization: newValue) }
     }
 
     /// Bytes in memory, padding of panels included; saturates far above any size that validation lets pass.
@@ -73,6 +104,14 @@ public struct TensorType: Sendable, Equatable {
         }
         guard byteSize <= 1 << 44 else { throw .shape("shape \(shape) is too large") }
         if let quantization { try quantization.check(dtype, shape) }
+    }
+}
+
+extension TensorType: Equatable {
+    @inline(never)
+    public static func == (a: TensorType, b: TensorType) -> Bool {
+        a.fields === b.fields
+            || a.dtype == b.dtype && a.shape == b.shape && a.layout == b.layout && a.quantization == b.quantization
     }
 }
 

@@ -237,3 +237,13 @@ def test_every_type_goes_in_and_out(casts):
             assert np.array_equal(outputs["from " + name], values), name
             written = outputs["to " + name]
             assert written.dtype == arrays[name].dtype and np.array_equal(written, arrays[name]), name
+
+
+def test_arithmetic_on_f64_is_refused_by_name():
+    """The inference library leaves it out."""
+    kind = tiny_models.type_of(tiny_models.F64, [4])
+    negate = tiny_models.input_("x", kind) + tiny_models.node("negate", tiny_models.NEG, [0])
+    function = tiny_models.field(1, "predict") + negate + tiny_models.output("y", 1, kind)
+    data = tiny_models.model("doubles", tiny_models.field(8, function))
+    with apus.Model(data) as model, pytest.raises(apus.Error, match="'negate'.*f64 needs libapus-training"):
+        model.session()

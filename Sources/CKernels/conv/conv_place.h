@@ -132,13 +132,15 @@ static void conv_store_cut(const conv_place *at, size_t rows, size_t columns, fl
 CONV_COMPACT
 static void conv_finish(const conv_place *at, size_t columns, float *result, const float *residual,
                         const ck_activation_params *act) {
-    for (size_t r = 0; r < at->count; r++)
-        for (size_t c = 0; c < columns; c += V_WIDTH) {
-            size_t n = conv_min(columns - c, V_WIDTH), to = at->result[r] + c;
-            vf y = conv_load_part(result + to, n);
-            if (residual) y = v_add(y, conv_load_part(residual + to, n));
-            conv_store_part(result + to, v_activate(y, act), n);
+    for (size_t r = 0; r < at->count; r++) {
+        float *y = result + at->result[r];
+        const float *add = residual ? residual + at->result[r] : NULL;
+        for (size_t c = 0; add && c < columns; c += V_WIDTH) {
+            size_t n = conv_min(columns - c, V_WIDTH);
+            conv_store_part(y + c, v_add(conv_load_part(y + c, n), conv_load_part(add + c, n)), n);
         }
+        V_ISA_NAME(ck_activate)(act, y, columns);
+    }
 }
 
 /* bias and residual or NULL, and the result, at a channel; how the epilogue is split. */

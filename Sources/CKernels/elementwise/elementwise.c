@@ -12,7 +12,7 @@ ck_task ck_unary(ck_unary_op op, ck_dtype dtype, ck_isa isa) {
 #endif
         (void)isa;
         return ck_unary_reference_f32[op];
-    case CK_F64: return ck_unary_reference_f64[op];
+    case CK_F64: return CK_F64_TASK(ck_unary_reference_f64[op]);
     case CK_I32: return ck_unary_reference_i32[op];
     case CK_I64: return ck_unary_reference_i64[op];
     case CK_BOOL: return ck_unary_reference_bool[op];
@@ -27,7 +27,8 @@ ck_task ck_activation_gradient(ck_activation kind, ck_dtype dtype, ck_isa isa) {
     if (dtype == CK_F32 && isa == CK_ISA_AVX2) return ck_gradient_avx2[kind];
 #endif
     (void)isa;
-    return dtype == CK_F32 ? ck_gradient_reference_f32[kind] : dtype == CK_F64 ? ck_gradient_reference_f64[kind] : NULL;
+    if (dtype == CK_F32) return ck_gradient_reference_f32[kind];
+    return dtype == CK_F64 ? CK_F64_TASK(ck_gradient_reference_f64[kind]) : NULL;
 }
 
 ck_task ck_binary(ck_binary_op op, ck_dtype dtype, ck_isa isa) {
@@ -40,7 +41,7 @@ ck_task ck_binary(ck_binary_op op, ck_dtype dtype, ck_isa isa) {
 #endif
         (void)isa;
         return ck_binary_reference_f32[op];
-    case CK_F64: return ck_binary_reference_f64[op];
+    case CK_F64: return CK_F64_TASK(ck_binary_reference_f64[op]);
     case CK_I8: return ck_binary_reference_i8[op];
     case CK_U8: return ck_binary_reference_u8[op];
     case CK_I32: return ck_binary_reference_i32[op];

@@ -51,7 +51,7 @@ ck_task ck_pack_panels(ck_dtype plain, ck_dtype panels, ck_isa isa) {
     if (plain == CK_F32 && panels == CK_F32 && isa >= CK_ISA_AVX2) return ck_pack_f32_avx2;
 #endif
     (void)isa;
-    if (plain == CK_F64 && panels == CK_F64) return pack_f64;
+    if (plain == CK_F64 && panels == CK_F64) return CK_F64_TASK(pack_f64);
     if (plain != CK_F32) return NULL;
     switch ((int)panels) {
     case CK_F32: return ck_pack_f32_reference;
@@ -63,7 +63,7 @@ ck_task ck_pack_panels(ck_dtype plain, ck_dtype panels, ck_isa isa) {
 
 ck_task ck_unpack_panels(ck_dtype panels, ck_dtype plain, ck_isa isa) {
     (void)isa;
-    if (plain == CK_F64 && panels == CK_F64) return unpack_f64;
+    if (plain == CK_F64 && panels == CK_F64) return CK_F64_TASK(unpack_f64);
     if (plain != CK_F32) return NULL;
     switch ((int)panels) {
     case CK_F32: return ck_unpack_f32_reference;

@@ -42,6 +42,13 @@ extern "C" {
 
 typedef void (*ck_task)(const void *params, void *const *operands, size_t begin, size_t end, unsigned lane);
 
+/* Arithmetic on f64, in which gradients are checked and no model is exported: inference leaves it out. */
+#if defined(APUS_INFERENCE)
+#define CK_F64_TASK(task) ((ck_task)NULL)
+#else
+#define CK_F64_TASK(task) (task)
+#endif
+
 /* Element types; the numbers are those of apus.h and apus.proto. */
 typedef enum {
     CK_F32 = 1, CK_F64 = 2, CK_F16 = 3, CK_BF16 = 4,

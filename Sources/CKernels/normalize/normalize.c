@@ -21,7 +21,7 @@ size_t ck_normalize_units(ck_normalize_op op, const void *params) {
 
 ck_task ck_normalize(ck_normalize_op op, ck_dtype dtype, ck_isa isa) {
     if ((unsigned)op >= CK_NORMALIZE_OPS) return NULL;
-    if (dtype == CK_F64) return ck_normalize_reference_f64[op];
+    if (dtype == CK_F64) return CK_F64_TASK(ck_normalize_reference_f64[op]);
     if (dtype != CK_F32) return NULL;
 #if defined(__x86_64__)
     if (isa == CK_ISA_AVX512 && ck_normalize_avx512[op]) return ck_normalize_avx512[op];

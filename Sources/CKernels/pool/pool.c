@@ -14,7 +14,7 @@
     ck_task ck_##base(const ck_pool_params *p, ck_dtype dtype, ck_isa isa) {                       \
         static const ck_task f32[] = {base##_f32_reference, VARIANT(base, avx2), VARIANT(base, avx512)}; \
         (void)p;                                                                                   \
-        if (dtype == CK_F64) return base##_f64_reference;                                          \
+        if (dtype == CK_F64) return CK_F64_TASK(base##_f64_reference);                                          \
         return dtype != CK_F32 ? NULL : f32[isa > CK_ISA_AVX512 ? CK_ISA_REFERENCE : isa];         \
     }
 CHOOSER(max_pool)

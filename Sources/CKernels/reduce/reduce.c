@@ -45,7 +45,7 @@ ck_task ck_reduce(ck_reduce_op op, ck_dtype dtype, ck_isa isa) {
 #endif
         (void)isa;
         return ck_reduce_reference_f32[op];
-    case CK_F64: return ck_reduce_reference_f64[op];
+    case CK_F64: return CK_F64_TASK(ck_reduce_reference_f64[op]);
     case CK_I32: return ck_reduce_reference_i32[op];
     case CK_I64: return ck_reduce_reference_i64[op];
     default: return NULL;
@@ -64,7 +64,7 @@ ck_task ck_arg_reduce(ck_arg_op op, ck_dtype dtype, ck_isa isa) {
 #endif
         (void)isa;
         return ck_arg_reference_f32[op];
-    case CK_F64: return ck_arg_reference_f64[op];
+    case CK_F64: return CK_F64_TASK(ck_arg_reference_f64[op]);
     case CK_I32: return ck_arg_reference_i32[op];
     case CK_I64: return ck_arg_reference_i64[op];
     default: return NULL;

@@ -12,7 +12,8 @@ ck_task ck_softmax(ck_softmax_op op, ck_dtype dtype, ck_isa isa) {
     if (dtype == CK_F32 && isa == CK_ISA_AVX2) return ck_softmax_avx2[op];
 #endif
     (void)isa;
-    return dtype == CK_F32 ? ck_softmax_reference_f32[op] : dtype == CK_F64 ? ck_softmax_reference_f64[op] : NULL;
+    if (dtype == CK_F32) return ck_softmax_reference_f32[op];
+    return dtype == CK_F64 ? CK_F64_TASK(ck_softmax_reference_f64[op]) : NULL;
 }
 
 size_t ck_cross_entropy_units(const ck_cross_entropy_params *p) { return p->rows > 0 ? (size_t)p->rows : 0; }
@@ -24,7 +25,6 @@ ck_task ck_cross_entropy(ck_cross_entropy_op op, ck_dtype dtype, ck_isa isa) {
     if (dtype == CK_F32 && isa == CK_ISA_AVX2) return ck_cross_entropy_avx2[op];
 #endif
     (void)isa;
-    return dtype == CK_F32   ? ck_cross_entropy_reference_f32[op]
-           : dtype == CK_F64 ? ck_cross_entropy_reference_f64[op]
-                             : NULL;
+    if (dtype == CK_F32) return ck_cross_entropy_reference_f32[op];
+    return dtype == CK_F64 ? CK_F64_TASK(ck_cross_entropy_reference_f64[op]) : NULL;
 }

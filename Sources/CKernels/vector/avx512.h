@@ -36,7 +36,8 @@ V_INLINE vf v_sqrt(vf a) { return _mm512_sqrt_ps(a); }
 V_INLINE vf v_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 V_INLINE vf v_min(vf a, vf b) { return _mm512_min_ps(a, b); }
 V_INLINE vf v_abs(vf a) { return _mm512_andnot_ps(v_set(-0.0f), a); }
-V_INLINE vf v_neg(vf a) { return _mm512_xor_ps(v_set(-0.0f), a); }
+V_INLINE vf v_xor(vf a, vf b) { return _mm512_xor_ps(a, b); }
+V_INLINE vf v_neg(vf a) { return v_xor(v_set(-0.0f), a); }
 V_INLINE vf v_copysign(vf magnitude, vf sign) {
     return _mm512_or_ps(v_abs(magnitude), _mm512_and_ps(v_set(-0.0f), sign));
 }

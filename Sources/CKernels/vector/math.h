@@ -270,7 +270,7 @@ V_INLINE vf v_cos(vf x) {
 }
 
 /* The activation p of x. ReLU, ReLU6, leaky ReLU, hard swish and clip give the bits of the reference. */
-V_INLINE vf v_activate_inline(vf x, const ck_activation_params *p) {
+V_INLINE vf v_activate(vf x, const ck_activation_params *p) {
     switch (p->kind) {
     case CK_ACT_RELU: return v_max(v_zero(), x);
     case CK_ACT_RELU6: return v_clamp(x, 0.0f, 6.0f);
@@ -287,10 +287,8 @@ V_INLINE vf v_activate_inline(vf x, const ck_activation_params *p) {
     default: return x;
     }
 }
-/* The same where the kind is known at run time alone: one copy, for it is large. */
-static __attribute__((noinline, unused)) vf v_activate(vf x, const ck_activation_params *p) {
-    return v_activate_inline(x, p);
-}
+/* y[i] = act(y[i]) for i in 0 ..< n, where the kind is known at run time alone; elementwise/unary_vector.inc. */
+void V_ISA_NAME(ck_activate)(const ck_activation_params *act, float *y, size_t n);
 
 #endif
 #endif
