@@ -9,7 +9,7 @@ work=$1
 toolchain=$(dirname "$(readlink -f "$(command -v swiftc)")")
 includes="-ISources/CSystem/include -ISources/CKernels/include -ISources/CModelFormat/include -IInclude"
 
-if [ -e "$work/apus.swift.o" ] && [ "$*" = "$(cat "$work/arguments")" ] && [ -z "$(find Include Sources/CSystem Sources/CKernels \
+if [ -e "$work/apus.swift.o" ] && [ "$*" = "$(cat "$work/arguments" 2>/dev/null)" ] && [ -z "$(find Include Sources/CSystem Sources/CKernels \
     Sources/CModelFormat Sources/ApusGraph Sources/ApusRuntime Sources/ApusC scripts/lean-objects.sh -type f \
     -newer "$work/apus.swift.o" | head -1)" ]; then
     exit 0
