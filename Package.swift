@@ -39,7 +39,7 @@ let hostTargets: [Target] = [
         name: "Apus", dependencies: ["ApusRuntime", "ApusGraph", "CModelFormat", "CKernels", "CSystem", "CImage"],
         exclude: ["README.md", "Export/README.md", "Report/README.md", "Trainer/README.md"]),
     .systemLibrary(
-        name: "CImage", providers: [.apt(["libpng-dev", "libjpeg62-turbo-dev", "zlib1g-dev"])]),
+        name: "CImage", providers: [.apt(["libpng-dev", "libjpeg-dev", "zlib1g-dev"])]),
     .target(name: "ApusConvert", dependencies: ["Apus", "ApusRuntime", "ApusGraph"], exclude: ["README.md"]),
     .target(
         name: "ToolSupport",

@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-enum { LOOPS = 10000, WARM_UP = 500, GUARD = 4096 };
+enum { LOOPS = 10000, WARM_UP = 5000, GUARD = 4096 };
 
 static size_t resident_pages(void) {
     size_t size = 0, resident = 0;
@@ -93,16 +93,19 @@ static void run_allocates_nothing(apus_model *model, apus_session_options option
     apus_session_destroy(session);
 }
 
+/* What is resident goes up and down by some dozens of pages, as the heap is trimmed and code is read in: the end is held
+ * against the most that the warm-up saw. */
 static void loops_do_not_grow(const char *path) {
-    size_t pages = 0;
+    size_t most = 0;
     long blocks = 0;
     for (int loop = 0; loop < LOOPS; ++loop) {
         apus_model *model;
         apus_session *session;
-        if (loop == WARM_UP) {
-            pages = resident_pages();
-            blocks = live;
+        if (loop <= WARM_UP && loop % 50 == 0) {
+            size_t pages = resident_pages();
+            if (pages > most) most = pages;
         }
+        if (loop == WARM_UP) blocks = live;
         REQUIRE(apus_model_open(path, &model, error));
         REQUIRE(apus_session_create(model, NULL, &session, error));
         REQUIRE(set_inputs(model, session, 0, (uint32_t)loop, error));
@@ -111,7 +114,7 @@ static void loops_do_not_grow(const char *path) {
         apus_model_close(model);
     }
     CHECK(live == blocks);
-    CHECK(resident_pages() <= pages + 64);
+    CHECK(resident_pages() <= most + 64);
 }
 
 int main(int count, char **arguments) {

@@ -1,7 +1,8 @@
 #!/bin/sh
 # run.sh [MODEL…]: compiles and runs the tests of this folder against build/libapus.so; prints one line for each.
-# Environment: CFLAGS is added to every compilation of a test; TESTS names those to run. Sanitizers bring a malloc of
-# their own, so with CFLAGS=-fsanitize=address set TESTS="misuse threads".
+# Environment: CFLAGS is added to every compilation of a test; TESTS names those to run; LIBRARY is the folder of the
+# libapus.so that they use, build by default. Sanitizers bring a malloc of their own, whose place the counted one of memory,
+# oom and refused would take: under them set TESTS="misuse threads".
 set -eu
 cd "$(dirname "$0")/../.."
 build=build/c-tests
@@ -39,7 +40,8 @@ if [ ! -f build/libapus.so ]; then
 fi
 cc=${CC:-cc}
 cxx=${CXX:-c++}
-link="-Lbuild -lapus -Wl,-rpath,$PWD/build"
+library=$(cd "${LIBRARY:-build}" && pwd)
+link="-L$library -lapus -Wl,-rpath,$library"
 for test in misuse memory oom refused; do
     $cc -std=c11 -D_GNU_SOURCE -g -O1 $strict ${CFLAGS-} $include "$here/$test.c" -o "$build/$test" $link
 done

@@ -9,7 +9,10 @@ import XCTest
 /// APUS_KILLS is the number of kills, 10 by default; APUS_KILL_SEED draws the moments.
 final class CheckpointCrashTests: XCTestCase {
     private let environment = ProcessInfo.processInfo.environment
-    private lazy var folder = try! ScratchFolder()
+    private var folder: ScratchFolder!
+
+    override func setUpWithError() throws { folder = try ScratchFolder() }
+    override func tearDown() { folder = nil }
 
     func testKilledTrainingEndsTheSame() throws {
         let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
