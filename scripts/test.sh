@@ -13,6 +13,7 @@ swift test --skip-build --filter 'testCaseFilesAreWritten|testOracleFilesAreWrit
 .venv/bin/python -m pytest -q Tests/PythonTests
 
 Tests/CHeaderTests/run.sh
+PATH="$PWD/.venv/bin:$PATH" ./scripts/check-readme.sh
 ./scripts/hostile.sh
 packaging/install.sh "$PWD/build/prefix" "$PWD/build/prefix"
 packaging/test-install.sh build/prefix

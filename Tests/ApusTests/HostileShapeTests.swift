@@ -114,7 +114,7 @@ private final class Fenced {
         memset(start, kind == 1 ? 0xFF : 0, size)
         guard kind == 2 else { return }
         for i in stride(from: 0, to: size, by: 8) {
-            withUnsafeBytes(of: random.next()) { memcpy(start + i, $0.baseAddress!, min(8, size - i)) }
+            _ = withUnsafeBytes(of: random.next()) { memcpy(start + i, $0.baseAddress!, min(8, size - i)) }
         }
     }
 
