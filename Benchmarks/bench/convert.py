@@ -1,6 +1,6 @@
 """Makes a model's files, each by its runtime's own converter, and the input and result they are checked with.
 
-    python -m bench.convert MODEL RUNTIME
+    python -m bench.convert MODEL CONVERTER
 
 Runs in a process of its own, so that a converter that fails, or never gives its memory back, costs one runtime.
 """
@@ -24,43 +24,36 @@ def folder(model: str) -> Path:
     return BUILD / "models" / model
 
 
-def reference(net: Network, out: Path) -> None:
-    """input.nhwc, input.nchw (raw) and result.f32: what PyTorch computes, layer by layer."""
+def pytorch(net: Network, out: Path) -> None:
+    """model.onnx and model.pt, and what all are checked with: input.nhwc, input.nchw, input.i32 (raw bytes) and
+    result.f32, which PyTorch computes layer by layer."""
     import numpy as np
     import torch
 
     from .torch_network import TorchNetwork, torch_input
 
     sample = net.sample()
-    image = torch_input(net, sample)
+    x = torch_input(net, sample)
+    module = TorchNetwork(net).eval()
     with torch.inference_mode():
-        result = TorchNetwork(net).eval()(image)
+        module(x).numpy().tofile(out / "result.f32")
     sample.tofile(out / "input.nhwc")
-    image.numpy().tofile(out / "input.nchw")
+    x.numpy().tofile(out / "input.nchw")
     if net.integer_below:
         sample.astype(np.int32).tofile(out / "input.i32")
-    result.numpy().tofile(out / "result.f32")
-
-
-def onnx(net: Network, out: Path) -> None:
-    import torch
-
-    from .torch_network import TorchNetwork, torch_input
-
-    torch.onnx.export(
-        TorchNetwork(net).eval(), (torch_input(net, net.sample()),), str(out / "model.onnx"), dynamo=False,
-        opset_version=OPSET, input_names=["input"], output_names=["output"])
+    torch.onnx.export(module, (x,), str(out / "model.onnx"), dynamo=False, opset_version=OPSET, input_names=["input"],
+                      output_names=["output"])
+    with torch.no_grad():
+        torch.jit.freeze(torch.jit.trace(module, x)).save(str(out / "model.pt"))
 
 
 def apus(net: Network, out: Path) -> None:
-    _need(net, out, "onnx", "model.onnx")
     _run([TOOLS / "convert-model", out / "model.onnx", "-o", out / "model.apus"])
 
 
 def openvino(net: Network, out: Path) -> None:
     import openvino as ov
 
-    _need(net, out, "onnx", "model.onnx")
     ov.save_model(ov.convert_model(out / "model.onnx"), out / "model.xml", compress_to_fp16=False)
 
 
@@ -73,33 +66,17 @@ def litert(net: Network, out: Path) -> None:
     (out / "model.tflite").write_bytes(converter.convert())
 
 
-def pytorch(net: Network, out: Path) -> None:
-    import torch
-
-    from .torch_network import TorchNetwork, torch_input
-
-    with torch.inference_mode():
-        traced = torch.jit.trace(TorchNetwork(net).eval(), torch_input(net, net.sample()))
-        torch.jit.freeze(traced).save(str(out / "model.pt"))
-
-
 def ncnn(net: Network, out: Path) -> None:
-    _need(net, out, "pytorch", "model.pt")
     shape = (1, *net.input_shape[-1:], *net.input_shape[:-1])
     kind = "i64" if net.integer_below else "f32"
     # fp16=0: the weights as they are.
     _run([package_file("pnnx/pnnx"), "model.pt", f"inputshape=[{','.join(map(str, shape))}]{kind}", "fp16=0"], out)
 
 
+# The first makes what some others read.
 CONVERTERS: dict[str, Callable[[Network, Path], None]] = {
-    "reference": reference, "onnxruntime": onnx, "apus": apus, "openvino": openvino, "litert": litert,
-    "pytorch": pytorch, "ncnn": ncnn,
+    "pytorch": pytorch, "apus": apus, "openvino": openvino, "litert": litert, "ncnn": ncnn,
 }
-
-
-def _need(net: Network, out: Path, converter: str, file: str) -> None:
-    if not (out / file).exists():
-        {"onnx": onnx, "pytorch": pytorch}[converter](net, out)
 
 
 def _run(command: list, directory: Path | None = None) -> None:
@@ -111,7 +88,7 @@ def _run(command: list, directory: Path | None = None) -> None:
 
 if __name__ == "__main__":
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    model_name, runtime_name = sys.argv[1:]
+    model_name, converter = sys.argv[1:]
     target = folder(model_name)
     target.mkdir(parents=True, exist_ok=True)
-    CONVERTERS[runtime_name](INFERENCE[model_name](), target)
+    CONVERTERS[converter](INFERENCE[model_name](), target)

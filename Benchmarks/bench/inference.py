@@ -11,7 +11,7 @@ from .machine import Machine
 from .models import INFERENCE
 from .network import Network
 from .paths import BENCHMARKS, BUILD, ROOT
-from .prepare import converter, prepare, sample
+from .prepare import prepare, sample
 from .report import Omission, Row
 from .rounds import Effort, measure
 from .runtimes import RUNTIMES, Runtime
@@ -28,12 +28,13 @@ def run(models: list[str], runtimes: list[str], threads: list[int], effort: Effo
     for model in models:
         net = INFERENCE[model]()
         ready: list[str] = []
-        prepare(model, "reference")
+        _progress(f"{model}: PyTorch")
+        prepare(model, "pytorch")
         for name in runtimes:
-            _progress(f"{model}: {name}")
+            _progress(f"{model}: a file for {name}")
             try:
-                if needed := converter(RUNTIMES[name]):
-                    prepare(model, needed)
+                if converter := RUNTIMES[name].converter:
+                    prepare(model, converter)
                 ready.append(name)
             except Failed as error:
                 omissions.append(_omission(model, name, error))

@@ -7,7 +7,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from .convert import CONVERTERS, folder
+from .convert import folder
 from .network import Network
 from .paths import BENCHMARKS, TOOLS
 from .runtimes import Runtime
@@ -18,27 +18,20 @@ SOURCES = [BENCHMARKS / "requirements.txt"] + [
     BENCHMARKS / "bench" / f"{name}.py" for name in ("network", "models", "torch_network", "keras_network", "convert")]
 
 
-def prepare(model: str, runtime: str) -> Path:
-    """Converts the model for a runtime, unless that was done from the same sources; returns its folder."""
+def prepare(model: str, converter: str) -> None:
+    """Makes the files of one converter, unless they are there from the same sources."""
     out = folder(model)
-    stamp = out / f"{runtime}.stamp"
-    current = _fingerprint(runtime)
+    stamp = out / f"{converter}.stamp"
+    current = _fingerprint(converter)
     if stamp.exists() and stamp.read_text() == current:
-        return out
+        return
     done = subprocess.run(
-        list(map(str, python_module("convert", model, runtime))), cwd=BENCHMARKS, env=environment(2),
+        list(map(str, python_module("convert", model, converter))), cwd=BENCHMARKS, env=environment(2),
         capture_output=True, text=True)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         raise Failed(lines[-1].strip() if lines else f"the converter ended with exit code {done.returncode}")
     stamp.write_text(current)
-    return out
-
-
-def converter(runtime: Runtime) -> str | None:
-    """The converter whose file a runtime reads, if it reads one."""
-    name = runtime.name if runtime.name in CONVERTERS else runtime.package
-    return name if runtime.file else None
 
 
 def sample(net: Network, runtime: Runtime, out: Path) -> tuple[str, Path]:
@@ -67,11 +60,11 @@ def _is_channels_last(runtime: Runtime, out: Path, shape: tuple[int, ...]) -> bo
     return extents[1:] == [str(extent) for extent in shape[1:]]
 
 
-def _fingerprint(runtime: str) -> str:
+def _fingerprint(converter: str) -> str:
     digest = hashlib.sha256()
     for source in SOURCES:
         digest.update(source.read_bytes())
     tool = TOOLS / "convert-model"
-    if runtime == "apus" and tool.exists():
+    if converter == "apus" and tool.exists():
         digest.update(str(tool.stat().st_mtime_ns).encode())
     return digest.hexdigest()

@@ -12,30 +12,26 @@ from .paths import LIBAPUS, package_file
 @dataclass(frozen=True)
 class Runtime:
     name: str
-    # The file that convert.py makes for it, in the model's folder.
+    # The converter (convert.py) and the file of it that the runtime reads.
+    converter: str
     file: str
     # None: called from Python, by worker.py; otherwise from C, by harness.c, through this library.
     library: Callable[[], Path] | None
     channels_last: bool = False
     integers: str = "i64"
-    # What the results call it; two ways to call one package share a name.
-    package: str = ""
-
-    @property
-    def rival(self) -> str:
-        return self.package or self.name
 
 
 RUNTIMES = {
     runtime.name: runtime
     for runtime in (
-        Runtime("apus", "model.apus", lambda: LIBAPUS),
-        Runtime("onnxruntime", "model.onnx", lambda: package_file("onnxruntime/capi/libonnxruntime.so.*")),
-        Runtime("litert", "model.tflite", lambda: package_file("ai_edge_litert/libLiteRt.so"), True, "i32"),
-        Runtime("litert-interpreter", "model.tflite", None, True, "i32", "litert"),
-        Runtime("openvino", "model.xml", lambda: package_file("openvino/libs/libopenvino_c.so.*")),
-        Runtime("ncnn", "model.ncnn.param", None, False, "i32"),
-        Runtime("pytorch", "model.pt", None),
-        Runtime("pytorch-compile", "", None, package="pytorch"),
+        Runtime("apus", "apus", "model.apus", lambda: LIBAPUS),
+        Runtime("onnxruntime", "pytorch", "model.onnx", lambda: package_file("onnxruntime/capi/libonnxruntime.so.*")),
+        Runtime("litert", "litert", "model.tflite", lambda: package_file("ai_edge_litert/libLiteRt.so"), True, "i32"),
+        Runtime("litert-interpreter", "litert", "model.tflite", None, True, "i32"),
+        Runtime("openvino", "openvino", "model.xml", lambda: package_file("openvino/libs/libopenvino_c.so.*")),
+        Runtime("ncnn", "ncnn", "model.ncnn.param", None, integers="i32"),
+        Runtime("pytorch", "pytorch", "model.pt", None),
+        # Compiles the module itself.
+        Runtime("pytorch-compile", "", "", None),
     )
 }

@@ -52,7 +52,10 @@ struct BenchTraining: ParsableCommand {
             throw ValidationError("--outputs \(outputs), wanted 1 ... 1000000")
         }
         guard (1...1_000_000).contains(batch) else { throw ValidationError("--batch \(batch), wanted 1 ... 1000000") }
-        guard shape != nil else { throw ValidationError("--input '\(input)', wanted a shape such as 28,28,1") }
+        guard let shape else { throw ValidationError("--input '\(input)', wanted a shape such as 28,28,1") }
+        guard shape.reduce(Double(batch), { $0 * Double($1) }) <= 1e9 else {
+            throw ValidationError("--input \(input) by --batch \(batch), wanted at most 1000000000 values")
+        }
     }
 
     private var shape: [Int]? {
