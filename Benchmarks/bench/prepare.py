@@ -26,7 +26,7 @@ def prepare(model: str, converter: str) -> None:
     if stamp.exists() and stamp.read_text() == current:
         return
     done = subprocess.run(
-        list(map(str, python_module("convert", model, converter))), cwd=BENCHMARKS, env=environment(2),
+        list(map(str, python_module("convert", model, converter))), cwd=BENCHMARKS, env=environment(1),
         capture_output=True, text=True)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
