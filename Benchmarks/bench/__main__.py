@@ -43,17 +43,19 @@ def main() -> None:
 
     effort = QUICK if options.quick else FULL
     machine = measure_machine(sorted({*threads, *TRAINING_THREADS}))
-    rows, omissions = [], []
+    packages = package_versions()
+    rows, omissions, text = [], [], ""
     for task, module, table, counts in (
         ("inference", inference, INFERENCE, threads), ("training", training, TRAINING, TRAINING_THREADS)
     ):
         if options.task in (None, task):
             known = list(RUNTIMES) if task == "inference" else training.RUNTIMES
             names = [name for name in known if name == "apus" or name in rivals]
-            results = module.run(_models(table, chosen), names, counts, effort, machine)
-            rows += results[0]
-            omissions += results[1]
-    text = write(BENCHMARKS, rows, omissions, machine, package_versions(), "quick" if options.quick else "full")
+            for measured, left_out in module.run(_models(table, chosen), names, counts, effort, machine):
+                rows += measured
+                omissions += left_out
+                # After each model, so that a long run that is stopped has not run for nothing.
+                text = write(BENCHMARKS, rows, omissions, machine, packages, "quick" if options.quick else "full")
     print(text)
 
 

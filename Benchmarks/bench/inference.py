@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from typing import Iterator
 
 import numpy as np
 
@@ -22,10 +22,11 @@ TOLERANCE = 1e-3
 
 
 def run(models: list[str], runtimes: list[str], threads: list[int], effort: Effort,
-        machine: Machine) -> tuple[list[Row], list[Omission]]:
-    rows: list[Row] = []
-    omissions: list[Omission] = []
+        machine: Machine) -> Iterator[tuple[list[Row], list[Omission]]]:
+    """Yields what each model gave as soon as it is measured."""
     for model in models:
+        rows: list[Row] = []
+        omissions: list[Omission] = []
         net = INFERENCE[model]()
         ready: list[str] = []
         _progress(f"{model}: PyTorch")
@@ -44,7 +45,7 @@ def run(models: list[str], runtimes: list[str], threads: list[int], effort: Effo
             omissions += failed
             # What failed once is not tried again.
             ready = [name for name in ready if name not in {omission.runtime for omission in failed}]
-    return rows, omissions
+        yield rows, omissions
 
 
 def _measure(model: str, net: Network, names: list[str], threads: int, effort: Effort,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Iterator
 
 from .machine import Machine
 from .models import TRAINING, Training
@@ -16,10 +17,11 @@ RUNTIMES = ["apus", *FRAMEWORKS]
 
 
 def run(models: list[str], runtimes: list[str], threads: list[int], effort: Effort,
-        machine: Machine) -> tuple[list[Row], list[Omission]]:
-    rows: list[Row] = []
-    omissions: list[Omission] = []
+        machine: Machine) -> Iterator[tuple[list[Row], list[Omission]]]:
+    """Yields what each model gave as soon as it is measured."""
     for model in models:
+        rows: list[Row] = []
+        omissions: list[Omission] = []
         training = TRAINING[model]
         net = training.build()
         for count in threads:
@@ -43,7 +45,7 @@ def run(models: list[str], runtimes: list[str], threads: list[int], effort: Effo
                         "training", model, "f32", count, worker.name, t.median, t.p10, t.p90, worker.memory(),
                         worker.open_ms, worker.first_ms, operations / t.median * 1e-3, bound / t.median))
                 worker.close()
-    return rows, omissions
+        yield rows, omissions
 
 
 def _start(name: str, model: str, training: Training, net: Network, threads: int) -> Timed:
