@@ -1,12 +1,14 @@
 # make demo   set up, train on bundled digits, export, run from C, C++, Python and Swift
 # make test   every test that finishes within 20 minutes;  make test-all adds the long ones
 # make lib    build/libapus.so and build/libapus.a
+# make bench  Apus and its peers; BENCH='--quick --models mnist-cnn' for less
 PREFIX ?= /usr/local
 VENV := .venv
+BENCH_VENV := .venv-bench
 PYTHON := $(VENV)/bin/python
 SWIFT_BUILD := swift build -c release
 
-.PHONY: demo test test-all lib tools install wheel clean setup venv docs
+.PHONY: demo test test-all lib tools install wheel bench clean setup venv docs
 
 demo: lib tools venv
 	./scripts/demo.sh
@@ -44,9 +46,17 @@ install: lib
 wheel: lib venv
 	$(PYTHON) Bindings/python/build_wheel.py
 
+bench: lib tools $(BENCH_VENV)/.installed
+	PYTHONPATH=Benchmarks $(BENCH_VENV)/bin/python -m bench $(BENCH)
+
+$(BENCH_VENV)/.installed: build/.setup Benchmarks/requirements.txt
+	python3 -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt
+	touch $@
+
 docs: setup
 	APUS_DOCS=1 swift package --scratch-path .build-docs --allow-writing-to-directory build/docs \
 		generate-documentation --target Apus --output-path build/docs --transform-for-static-hosting
 
 clean:
-	rm -rf build .build .build-embedded .build-* $(VENV)
+	rm -rf build .build .build-embedded .build-* $(VENV) $(BENCH_VENV)

@@ -51,10 +51,16 @@ struct Bench: ParsableCommand {
         let report = try Benchmark(
             opened, function: index, dimensions: dimensions, inputs, threads: threads, seconds: seconds)
         if common.json { try console.json(report) } else { try console.result(report.text) }
-        for bound in bounds where !bound.holds(report.latency) {
-            console.complain("\(bound.text) does not hold: \(Quantity.seconds(bound.value(report.latency)))")
-            throw ExitCode(.failure)
-        }
+        try bounds.check(report.latency, console)
+    }
+}
+
+extension [LatencyBound] {
+    /// Names the first that does not hold, and ends the tool with exit code 1.
+    func check(_ latency: Benchmark.Latency, _ console: Console) throws {
+        guard let broken = first(where: { !$0.holds(latency) }) else { return }
+        console.complain("\(broken.text) does not hold: \(Quantity.seconds(broken.value(latency)))")
+        throw ExitCode(.failure)
     }
 }
 

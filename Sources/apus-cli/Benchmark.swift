@@ -8,6 +8,20 @@ import ToolSupport
 struct Benchmark: Encodable {
     struct Latency: Encodable {
         let p50, p90, p99, mean, min, max: Double
+
+        /// Of one time or more.
+        init(_ times: [Double]) {
+            let sorted = times.sorted()
+            func percentile(_ p: Double) -> Double { sorted[Swift.min(sorted.count - 1, Int(p * Double(sorted.count)))] }
+            (p50, p90, p99) = (percentile(0.5), percentile(0.9), percentile(0.99))
+            mean = sorted.reduce(0, +) / Double(sorted.count)
+            (min, max) = (sorted[0], sorted[sorted.count - 1])
+        }
+
+        var text: String {
+            "p50 \(Quantity.seconds(p50))  p90 \(Quantity.seconds(p90))  p99 \(Quantity.seconds(p99))  "
+                + "mean \(Quantity.seconds(mean))  min \(Quantity.seconds(min))  max \(Quantity.seconds(max))"
+        }
     }
 
     struct Row: Encodable {
@@ -19,6 +33,16 @@ struct Benchmark: Encodable {
         /// 10⁹ operations a second.
         let gflops: Double
         let isa: String
+
+        static func table(_ rows: [Row]) -> String {
+            var table = TextTable("node", "operator", ">time", ">share", ">GFLOP/s", "kernel")
+            for row in rows {
+                table.add(
+                    row.node, row.operation, Quantity.seconds(row.seconds), Quantity.percent(row.share),
+                    Quantity.digits(row.gflops), row.isa)
+            }
+            return table.text
+        }
     }
 
     let runs: Int
@@ -42,12 +66,9 @@ struct Benchmark: Encodable {
         try run.set(inputs)
         sessionBytes = run.memorySize
         Benchmark.repeated(run, seconds: seconds * 0.1)
-        let times = Benchmark.repeated(run, seconds: seconds * 0.7).sorted()
+        let times = Benchmark.repeated(run, seconds: seconds * 0.7)
         runs = times.count
-        func percentile(_ p: Double) -> Double { times[Swift.min(times.count - 1, Int(p * Double(times.count)))] }
-        latency = Latency(
-            p50: percentile(0.5), p90: percentile(0.9), p99: percentile(0.99),
-            mean: times.reduce(0, +) / Double(times.count), min: times[0], max: times[times.count - 1])
+        latency = Latency(times)
         let profiled = try ModelRun(
             model, function: function, threads: threads, profile: true, dimensions: dimensions)
         try profiled.set(inputs)
@@ -68,10 +89,10 @@ struct Benchmark: Encodable {
         return times
     }
 
-    private static func seconds(since start: UInt64) -> Double { Double(cs_nanoseconds() - start) * 1e-9 }
+    static func seconds(since start: UInt64) -> Double { Double(cs_nanoseconds() - start) * 1e-9 }
 
     /// Launches of one node added up. Each entry's operations are its node's divided over its launches.
-    private static func rows(_ entries: [ProfileEntry], _ function: Function) -> [Row] {
+    static func rows(_ entries: [ProfileEntry], _ function: Function) -> [Row] {
         let total = entries.reduce(0.0) { $0 + Benchmark.seconds($1) }
         var rows: [Row] = []
         var first = 0
@@ -100,15 +121,6 @@ struct Benchmark: Encodable {
         var text = "\(runs) runs, \(threads) thread\(threads == 1 ? "" : "s"), \(isa)"
         if !dimensions.isEmpty { text += ", dimensions \(dimensions)" }
         text += ", session of \(Quantity.bytes(sessionBytes)) made in \(Quantity.seconds(openSeconds))\n"
-        text += "p50 \(Quantity.seconds(latency.p50))  p90 \(Quantity.seconds(latency.p90))  "
-        text += "p99 \(Quantity.seconds(latency.p99))  mean \(Quantity.seconds(latency.mean))  "
-        text += "min \(Quantity.seconds(latency.min))  max \(Quantity.seconds(latency.max))\n\n"
-        var table = TextTable("node", "operator", ">time", ">share", ">GFLOP/s", "kernel")
-        for row in operators {
-            table.add(
-                row.node, row.operation, Quantity.seconds(row.seconds), Quantity.percent(row.share),
-                Quantity.digits(row.gflops), row.isa)
-        }
-        return text + table.text
+        return text + latency.text + "\n\n" + Row.table(operators)
     }
 }

@@ -28,7 +28,10 @@ struct TrainingSetup {
         training = try raw.normalized(by: normalization)
         validation = try TrainingSetup.validation(description.validation, normalization)
         augmentation = try TrainingSetup.augmentation(description.augment)
-        network = try TrainingSetup.network(model, description.activation, training, seed)
+        network = try TrainingSetup.network(
+            model, description.activation, input: Array(training.inputs[0].tensor.shape.dropFirst()),
+            outputs: training.isClassification
+                ? try training.classCount : training.targets[0].tensor.shape.dropFirst().reduce(1, *), seed: seed)
         network.classNames = raw.classNames
         network.setContract(raw.contract(normalization))
         (loss, metrics) = try TrainingSetup.loss(description.loss, training)
@@ -38,12 +41,11 @@ struct TrainingSetup {
 
     // MARK: Parts
 
-    private static func network(
-        _ text: String, _ activation: String?, _ data: Dataset, _ seed: UInt64
+    /// A network of the library by name, for samples of a shape.
+    static func network(
+        _ text: String, _ activation: String? = nil, input: [Int], outputs: Int, seed: UInt64
     ) throws(ApusError) -> Network {
         let setting = Setting(text)
-        let input = Array(data.inputs[0].tensor.shape.dropFirst())
-        let outputs = data.isClassification ? try data.classCount : data.targets[0].tensor.shape.dropFirst().reduce(1, *)
         switch setting.name {
         case "mnist-cnn": return try ModelLibrary.mnistCNN(input: input, classes: outputs, seed: seed)
         case "cifar-cnn": return try ModelLibrary.cifarCNN(input: input, classes: outputs, seed: seed)

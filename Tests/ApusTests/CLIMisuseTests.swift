@@ -88,6 +88,17 @@ final class CLIMisuseTests: XCTestCase {
             try CLIRun("apus", ["bench", f.model, "--batch", batch, "--quiet"])
                 .expectFailure(2, "apus: \(f.model): batch of \(batch), wanted 1 ... 64\n")
         }
+        for (option, value) in [
+            ("--input", "28,,1"), ("--batch", "0"), ("--outputs", "-1"), ("--steps", "0"), ("--input", "999999,999999"),
+            ("--assert", "p99"),
+        ] {
+            try CLIRun(
+                "apus",
+                ["bench-training", "mlp:4", "--input", "2", "--outputs", "2", option + "=" + value, "--quiet"]
+            ).expectFailure(64, "apus: ", option)
+        }
+        try CLIRun("apus", ["bench-training", "resnet-9000", "--input", "2", "--outputs", "2", "--quiet"])
+            .expectFailure(2, "apus: no model 'resnet-9000', wanted mnist-cnn")
         try CLIRun("apus", ["train", "--model", "mlp:4", "--data", "tar:x", "--quiet"])
             .expectFailure(2, "apus: data of kind 'tar', wanted idx, cifar10, csv, npz or folder\n")
         try CLIRun("apus", ["train", "--model", "resnet-9000", "--data", "csv:x", "--quiet"]).expectFailure(1, "apus: x: ")

@@ -67,6 +67,34 @@ final class CLITests: XCTestCase {
             .expectFailure(1, "apus: p50<=1ns does not hold: ")
     }
 
+    func testBenchTraining() throws {
+        let run = try CLIRun(
+            "apus",
+            [
+                "bench-training", "mnist-cnn", "--input", "12,12,1", "--outputs", "3", "--batch", "8", "--threads", "1",
+                "--steps", "30", "--json", "--assert", "p99<60s", "--quiet",
+            ])
+        run.expectSuccess()
+        XCTAssertEqual(run.errors, "")
+        let json = try run.json()
+        XCTAssertEqual((json["stepSeconds"] as? [Double])?.count, 30)
+        // 3×3×32 + 32, 3×3×32×64 + 64, then 1×1×64 places to 128 units, and 3 of those.
+        XCTAssertEqual(json["parameters"] as? Int, 320 + 18496 + 8320 + 387)
+        XCTAssertLessThan(try XCTUnwrap(json["lastLoss"] as? Double), try XCTUnwrap(json["firstLoss"] as? Double))
+        let operators = try XCTUnwrap(json["operators"] as? [[String: Any]])
+        let names = operators.compactMap { $0["operation"] as? String }
+        XCTAssertTrue(names.contains("Conv2DWeightGradient") && names.contains("Adam"), "\(names)")
+        XCTAssertEqual(operators.reduce(0) { $0 + ($1["share"] as! Double) }, 1, accuracy: 1e-6)
+        let numbers = try CLIRun(
+            "apus",
+            [
+                "bench-training", "mlp:4", "--input", "2", "--outputs", "1", "--batch", "4", "--steps", "3", "--assert",
+                "p50<=1ns", "--quiet",
+            ])
+        numbers.expectFailure(1, "apus: p50<=1ns does not hold: ")
+        XCTAssertTrue(numbers.output.contains("3 steps of 4 samples, 17 parameters"), numbers.output)
+    }
+
     func testVerify() throws {
         let f = try CLIFixture()
         for isa in ["reference", "avx2", "avx512"] {

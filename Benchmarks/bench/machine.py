@@ -1,0 +1,61 @@
+"""What the machine can do at most, measured; and how close to it a network could run."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from dataclasses import dataclass
+from importlib import metadata
+
+from .network import Network
+from .paths import BENCHMARKS, BUILD
+from .workers import compile_c
+
+PACKAGES = ["ai-edge-litert", "keras", "ncnn", "onnxruntime", "openvino", "tensorflow-cpu", "torch"]
+
+
+@dataclass(frozen=True)
+class Machine:
+    processor: str
+    # By number of threads: what peaks.c prints.
+    peaks: dict[int, dict]
+
+    def bound_us(self, operations: int, weight_bytes: int, threads: int) -> float:
+        """The least time: of the multiply-adds at the peak, or of reading the weights once from the first level of
+        memory that holds them, whichever is longer."""
+        peak = self.peaks[threads]
+        levels = peak["memory"]
+        level = next((name for name in ("L1", "L2", "L3") if weight_bytes <= levels[name]["bytes"]), "DRAM")
+        return max(operations / peak["fma"], weight_bytes / levels[level]["gb_per_s"]) * 1e-3
+
+    def inference_bound_us(self, net: Network, threads: int) -> float:
+        # Of a table of embeddings only the rows of the tokens are read.
+        tables = sum(node.weights["table"][0] * node.weights["table"][1] for node in net.nodes if node.op == "embedding")
+        return self.bound_us(net.operations, 4 * (net.parameters - tables), threads)
+
+    def training_bound_us(self, net: Network, batch: int, threads: int) -> float:
+        """Three products for one: forward, the gradient of the input, the gradient of the weights."""
+        return self.bound_us(3 * net.operations * batch, 4 * net.parameters, threads)
+
+    def report(self) -> dict:
+        return {"processor": self.processor, "peaks": list(self.peaks.values())}
+
+
+def measure_machine(threads: list[int]) -> Machine:
+    program = compile_c([BENCHMARKS / "c" / "peaks.c"], BUILD / "peaks", "-pthread")
+    peaks = {
+        count: json.loads(subprocess.run([program, str(count)], check=True, capture_output=True, text=True).stdout)
+        for count in threads
+    }
+    return Machine(_processor(), peaks)
+
+
+def package_versions() -> dict[str, str]:
+    return {name: metadata.version(name) for name in PACKAGES}
+
+
+def _processor() -> str:
+    with open("/proc/cpuinfo") as lines:
+        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{len(names)} x {names[0]}" if names else platform.processor()
