@@ -11,26 +11,27 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* One generation per run. Workers spin briefly on `generation`, then sleep on it; the caller waits for `pending` the
- * same way. */
-typedef struct {
-    cs_pool *pool;
-    size_t index;
-    pthread_t thread;
-} cs_worker;
-
+/* One generation per run. A run's lanes are claimed one by one, by the workers and by the caller, so that the caller waits
+ * for lanes that a worker has begun and for no worker that the system has not scheduled. Both spin briefly, then sleep:
+ * workers on `generation`, the caller on `pending`.
+ *
+ * `unclaimed` is generation << 32 | lanes left; who takes one off runs it. `body` and `context` are the run's until
+ * `pending`, the number of lanes that are not done, is 0. */
 struct cs_pool {
     _Alignas(64) _Atomic uint32_t generation;
+    _Atomic uint64_t unclaimed;
     _Alignas(64) _Atomic uint32_t pending;
+    _Atomic uint32_t caller_sleeps;
     _Alignas(64) _Atomic uint32_t sleepers;
+    _Atomic uint32_t waking; /* sleepers were woken, and none has run since */
+    _Atomic uint32_t stopping;
     cs_body body;
     void *context;
     size_t lanes;
-    int stopping;
-    cs_worker workers[];
+    pthread_t workers[];
 };
 
-enum { SPINS = 4000 };
+enum { SPINS = 2000 };
 
 static void relax(void) {
 #if defined(__x86_64__)
@@ -44,46 +45,52 @@ static void futex_wait(_Atomic uint32_t *word, uint32_t value) {
 
 static void futex_wake(_Atomic uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0); }
 
+/* A lane of the run at hand, or 0 if all are taken. */
+static size_t claim(cs_pool *pool) {
+    uint64_t ticket = atomic_load_explicit(&pool->unclaimed, memory_order_acquire);
+    while ((uint32_t)ticket != 0)
+        if (atomic_compare_exchange_weak(&pool->unclaimed, &ticket, ticket - 1)) return (uint32_t)ticket;
+    return 0;
+}
+
+static void sleep_until_run(cs_pool *pool, uint32_t seen) {
+    atomic_fetch_add(&pool->sleepers, 1);
+    futex_wait(&pool->generation, seen);
+    atomic_fetch_sub(&pool->sleepers, 1);
+    atomic_store(&pool->waking, 0);
+}
+
 static void *work(void *argument) {
-    cs_worker *self = argument;
-    cs_pool *pool = self->pool;
-    uint32_t seen = 0;
+    cs_pool *pool = argument;
+    uint32_t seen = 0, now;
     for (;;) {
         int spins = 0;
-        while (atomic_load_explicit(&pool->generation, memory_order_acquire) == seen) {
-            if (++spins < SPINS) {
-                relax();
-            } else {
-                atomic_fetch_add(&pool->sleepers, 1);
-                futex_wait(&pool->generation, seen);
-                atomic_fetch_sub(&pool->sleepers, 1);
-            }
+        while ((now = atomic_load_explicit(&pool->generation, memory_order_acquire)) == seen) {
+            if (++spins < SPINS) relax();
+            else sleep_until_run(pool, seen);
         }
-        seen++;
-        if (pool->stopping) return NULL;
-        pool->body(pool->context, self->index);
-        if (atomic_fetch_sub(&pool->pending, 1) == 1) futex_wake(&pool->pending);
+        seen = now;
+        if (atomic_load(&pool->stopping)) return NULL;
+        for (size_t lane; (lane = claim(pool)) != 0;) {
+            pool->body(pool->context, lane);
+            if (atomic_fetch_sub(&pool->pending, 1) == 1 && atomic_load(&pool->caller_sleeps)) futex_wake(&pool->pending);
+        }
     }
 }
 
-static void publish(cs_pool *pool) {
-    atomic_fetch_add(&pool->generation, 1);
-    if (atomic_load(&pool->sleepers) != 0) futex_wake(&pool->generation);
-}
-
-size_t cs_pool_size(size_t lanes) { return sizeof(cs_pool) + lanes * sizeof(cs_worker); }
+size_t cs_pool_size(size_t lanes) { return sizeof(cs_pool) + lanes * sizeof(pthread_t); }
 
 int cs_pool_start(cs_pool *pool, size_t lanes) {
     atomic_init(&pool->generation, 0);
+    atomic_init(&pool->unclaimed, 0);
     atomic_init(&pool->pending, 0);
+    atomic_init(&pool->caller_sleeps, 0);
     atomic_init(&pool->sleepers, 0);
-    pool->stopping = 0;
+    atomic_init(&pool->waking, 0);
+    atomic_init(&pool->stopping, 0);
     pool->lanes = 1;
     for (size_t i = 1; i < lanes; i++) {
-        cs_worker *worker = &pool->workers[i];
-        worker->pool = pool;
-        worker->index = i;
-        int error = pthread_create(&worker->thread, NULL, work, worker);
+        int error = pthread_create(&pool->workers[i], NULL, work, pool);
         if (error != 0) {
             cs_pool_stop(pool);
             return error;
@@ -94,23 +101,38 @@ int cs_pool_start(cs_pool *pool, size_t lanes) {
 }
 
 void cs_pool_run(cs_pool *pool, cs_body body, void *context) {
+    const uint32_t others = (uint32_t)(pool->lanes - 1);
+    const uint32_t generation = atomic_load_explicit(&pool->generation, memory_order_relaxed) + 1;
     pool->body = body;
     pool->context = context;
-    atomic_store(&pool->pending, (uint32_t)(pool->lanes - 1));
-    publish(pool);
+    atomic_store(&pool->pending, others);
+    atomic_store(&pool->unclaimed, (uint64_t)generation << 32 | others);
+    atomic_store(&pool->generation, generation);
+    if (atomic_load(&pool->sleepers) != 0 && atomic_exchange(&pool->waking, 1) == 0) futex_wake(&pool->generation);
+
     body(context, 0);
+    for (size_t lane; (lane = claim(pool)) != 0;) {
+        body(context, lane);
+        atomic_fetch_sub(&pool->pending, 1);
+    }
     int spins = 0;
     uint32_t pending;
     while ((pending = atomic_load_explicit(&pool->pending, memory_order_acquire)) != 0) {
-        if (++spins < SPINS) relax();
-        else futex_wait(&pool->pending, pending);
+        if (++spins < SPINS) {
+            relax();
+        } else {
+            atomic_store(&pool->caller_sleeps, 1);
+            futex_wait(&pool->pending, pending);
+            atomic_store(&pool->caller_sleeps, 0);
+        }
     }
 }
 
 void cs_pool_stop(cs_pool *pool) {
-    pool->stopping = 1;
-    publish(pool);
-    for (size_t i = 1; i < pool->lanes; i++) pthread_join(pool->workers[i].thread, NULL);
+    atomic_store(&pool->stopping, 1);
+    atomic_fetch_add(&pool->generation, 1);
+    futex_wake(&pool->generation);
+    for (size_t i = 1; i < pool->lanes; i++) pthread_join(pool->workers[i], NULL);
     pool->lanes = 1;
 }
 
