@@ -57,9 +57,8 @@ public final class Reduction: Operator {
     // MARK: Wire
 
     /// Every member of the node's union is one pointer.
-    init(_ rule: ReductionRule, node: Apus__Node) throws(ApusError) {
-        self.rule = rule
-        attributes = rule.isGlobalPool ? Axes([]) : try Axes(wire: node.reduce_sum)
+    static func read(_ rule: ReductionRule, _ node: Apus__Node) throws(ApusError) -> Reduction {
+        Reduction(rule, rule.isGlobalPool ? Axes([]) : try Axes(wire: node.reduce_sum))
     }
 
     public override func encode(to node: inout Apus__Node, _ wire: WireArena) {
