@@ -33,7 +33,7 @@ public struct OperatorEntry: Sendable {
         case .message(let decode): try decode(node)
         case .unary(let rule): UnaryElementwise(rule)
         case .binary(let rule): BinaryElementwise(rule)
-        case .reduction(let rule): try .read(rule, node)
+        case .reduction(let rule): try Reduction.read(rule, node)
         }
     }
 }

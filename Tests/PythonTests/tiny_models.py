@@ -13,7 +13,7 @@ import zlib
 from pathlib import Path
 
 F32, F64, F16, BF16, I8, U8, I16, U16, I32, I64, BOOL = range(1, 12)
-DENSE, ADD, NEG, SOFTMAX, REDUCE_SUM, CAST = 17, 40, 60, 90, 100, 108
+DENSE, CONV2D, RESHAPE, SLICE, ADD, NEG, SOFTMAX, REDUCE_SUM, CAST = 17, 18, 29, 33, 40, 60, 90, 100, 108
 RELU, PANELS, MEMORY = 1, 1, 5
 
 
@@ -154,8 +154,10 @@ def broken() -> dict[str, bytes]:
     """Files with a right checksum and one thing against the format's rules each; "future-…" need a newer Apus."""
     row, batch = type_of(F32, [3]), field(5, field(1, "batch") + field(2, 1) + field(3, 4))
 
-    def negate(inputs: list[int], x: bytes = row, y: bytes = row, operand: int = 1, operator: int = NEG) -> bytes:
-        body = input_("x", x) + node("negate", operator, inputs) + output("y", operand, y)
+    def negate(
+        inputs: list[int], x: bytes = row, y: bytes = row, operand: int = 1, operator: int = NEG, attributes: bytes = b""
+    ) -> bytes:
+        body = input_("x", x) + node("negate", operator, inputs, attributes) + output("y", operand, y)
         return field(8, field(1, "predict") + body)
 
     def constant(shape: list[int], offset: int, size: int) -> bytes:
@@ -182,6 +184,11 @@ def broken() -> dict[str, bytes]:
         "constant-unaligned": model("m", constant([3], 4, 12) + negate([1], operand=2), weights),
         "constant-of-another-size": model("m", constant([3], 0, 16) + negate([1], operand=2), weights),
         "not-a-message": model("m", b"\xff" * 8 + valid),
+        "nine-axes": model("m", negate([0], operator=REDUCE_SUM, attributes=packed_sint(1, [0] * 9))),
+        "nine-extents": model("m", negate([0], operator=RESHAPE, attributes=packed_sint(1, [1] * 9))),
+        "slice-of-nine": model("m", negate([0], operator=SLICE, attributes=packed_sint(1, [0] * 9))),
+        "activation-beyond": model("m", negate([0], operator=DENSE, attributes=field(3, field(1, 99)))),
+        "padding-beyond": model("m", negate([0], operator=CONV2D, attributes=field(6, 99))),
         "update-beyond": model("m", field(8, valid[2:] + field(5, field(1, 7) + field(2, 1)))),
     }  # fmt: skip
 
