@@ -40,7 +40,12 @@ let hostTargets: [Target] = [
         exclude: ["README.md", "Export/README.md", "Report/README.md", "Trainer/README.md"]),
     .systemLibrary(
         name: "CImage", providers: [.apt(["libpng-dev", "libjpeg-dev", "zlib1g-dev"])]),
-    .target(name: "ApusConvert", dependencies: ["Apus", "ApusRuntime", "ApusGraph"], exclude: ["README.md"]),
+    .target(
+        name: "COnnxFormat", exclude: ["README.md", "generate.sh", "onnx.proto"],
+        linkerSettings: [.linkedLibrary("protobuf-c")]),
+    .target(
+        name: "ApusConvert", dependencies: ["Apus", "ApusRuntime", "ApusGraph", "COnnxFormat", "CSystem", "CKernels"],
+        exclude: ["README.md", "ONNX/Operators/README.md"]),
     .target(
         name: "ToolSupport",
         dependencies: [
