@@ -1,17 +1,17 @@
 import ApusGraph
-package import CModelFormat
+public import CModelFormat
 import CSystem
 
 /// What unpacking may allocate, so that a small file cannot ask for much memory.
-package struct Budget {
+public struct Budget {
     var remaining: Int
     var ranOutOfMemory = false
 
-    package init(remaining: Int) { self.remaining = remaining }
+    public init(remaining: Int) { self.remaining = remaining }
 }
 
 /// Calls `body` with an allocator that takes from the budget and fails when it is spent.
-package func withAllocator<R>(
+public func withAllocator<R>(
     _ budget: inout Budget, _ body: (inout ProtobufCAllocator) throws(ApusError) -> R
 ) throws(ApusError) -> R {
     var result: Result<R, ApusError> = .failure(.file("not read"))

@@ -1,5 +1,5 @@
 import ApusGraph
-internal import CModelFormat
+import CModelFormat
 import CSystem
 
 /// Stage 2: header → graph of typed operators. Copies everything out of the mapping; nothing is trusted yet.

@@ -1,16 +1,16 @@
 import ApusGraph
 
 /// Reads protobuf's wire format as far as record boundaries need it.
-package struct WireCursor {
+public struct WireCursor {
     let bytes: UnsafeRawBufferPointer
-    package private(set) var offset: Int
+    public private(set) var offset: Int
 
-    package init(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+    public init(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
         self.bytes = bytes
         self.offset = offset
     }
 
-    package mutating func varint() throws(ApusError) -> UInt64 {
+    public mutating func varint() throws(ApusError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while shift < 64 {
@@ -25,7 +25,7 @@ package struct WireCursor {
     }
 
     /// A length-delimited payload.
-    package mutating func span() throws(ApusError) -> UnsafeRawBufferPointer {
+    public mutating func span() throws(ApusError) -> UnsafeRawBufferPointer {
         let length = try varint()
         guard length <= UInt64(bytes.count - offset) else {
             throw .file("truncated: a record of \(length) bytes at byte \(offset) of \(bytes.count)")
@@ -35,7 +35,7 @@ package struct WireCursor {
         return UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
     }
 
-    package mutating func skip(_ key: UInt64) throws(ApusError) {
+    public mutating func skip(_ key: UInt64) throws(ApusError) {
         guard key >> 3 >= 1 && key >> 3 < 1 << 29 else { throw .file("field number \(key >> 3) at byte \(offset)") }
         switch key & 7 {
         case 0: _ = try varint()
