@@ -56,7 +56,13 @@ extension Emitter {
     func clip(_ x: Term, _ minimum: Float, _ maximum: Float) throws(ApusError) -> Term {
         try activation(.clip(minimum: minimum, maximum: maximum), x, .signed)
     }
-    func softmax(_ x: Term, axis: Int) throws(ApusError) -> Term { try unary(Softmax(axis: axis), x) }
+    /// f16 and bf16 are rounded after each step, as their own arithmetic does.
+    func softmax(_ x: Term, axis: Int) throws(ApusError) -> Term {
+        guard x.dtype == .f16 || x.dtype == .bf16 else { return try unary(Softmax(axis: axis), x) }
+        let axis = try x.axis(axis)
+        let powers = try exp(try sub(x, try reduce(.max, x, [axis], keep: true)))
+        return try div(powers, try reduce(.sum, powers, [axis], keep: true))
+    }
     func logSoftmax(_ x: Term, axis: Int) throws(ApusError) -> Term { try unary(LogSoftmax(axis: axis), x) }
 
     /// Toward zero.

@@ -44,6 +44,7 @@ struct OnnxOperatorTable: Sendable {
     static let shared = OnnxOperatorTable(
         elementwiseOperators + activationOperators + movementOperators + indexingOperators + constantOperators
             + reductionOperators + linearOperators + convolutionOperators + poolingOperators + normalizationOperators
+            + attentionOperators + lossOperators + resizeOperators + quantizationOperators + recurrentOperators
             + controlFlowOperators)
 
     private let mappings: [String: [OnnxOperator]]

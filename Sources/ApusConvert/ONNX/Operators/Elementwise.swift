@@ -24,6 +24,10 @@ private let arithmeticOperators: [OnnxOperator] = [
     OnnxOperator("Max") { n throws(ApusError) -> Term in try reduced(n, n.g.maximum) },
     OnnxOperator("Min") { n throws(ApusError) -> Term in try reduced(n, n.g.minimum) },
     OnnxOperator("BitShift", bitShift),
+    OnnxOperator("SwiGLU") { n throws(ApusError) -> Term in
+        let a = try n.term(0), alpha = try n.g.scalar(Double(try n.float("alpha", 1)), like: a)
+        return try n.g.mul(try n.g.mul(a, try n.g.sigmoid(try n.g.mul(alpha, a))), try n.term(1))
+    },
     OnnxOperator("Where") { n throws(ApusError) -> Term in
         try n.g.select(try n.term(0), try n.term(1), try n.term(2))
     },
@@ -94,7 +98,6 @@ private func power(_ n: NodeContext) throws(ApusError) -> Term {
 private func modulo(_ n: NodeContext) throws(ApusError) -> Term {
     let a = try n.term(0), b = try n.term(1)
     let truncates = try n.flag("fmod")
-    guard !a.dtype.isFloat || truncates else { throw .unsupported("Mod of \(a.dtype.name) without fmod") }
     return try n.g.computing([a, b], in: .arithmetic) { terms throws(ApusError) in
         try n.g.remainder(terms[0], terms[1], truncating: truncates)
     }
@@ -102,12 +105,22 @@ private func modulo(_ n: NodeContext) throws(ApusError) -> Term {
 
 private func bitShift(_ n: NodeContext) throws(ApusError) -> Term {
     let x = try n.term(0), count = try n.term(1)
-    let factor = try n.g.pow(try n.g.scalar(2, like: count), count)
+    guard x.dtype != .i64 else { throw .unsupported("BitShift of i64") }
     switch try n.string("direction") {
-    case "LEFT": return try n.g.mul(x, factor)
-    case "RIGHT": return try n.g.div(x, factor)
+    case "LEFT": return try n.g.mul(x, try n.g.pow(try n.g.scalar(2, like: count), count))
+    case "RIGHT": return try shiftedRight(n, x, count)
     case let direction: throw .file("direction '\(direction)', wanted LEFT or RIGHT")
     }
+}
+
+/// ⌊x/2ᵏ⌋, of which nothing but the sign is left at k of the type's width or more.
+private func shiftedRight(_ n: NodeContext, _ x: Term, _ count: Term) throws(ApusError) -> Term {
+    let width = Double(x.dtype.bitWidth)
+    let wide = try n.g.cast(x, to: .f64)
+    let limited = try n.g.cast(try n.g.minimum(count, try n.g.scalar(width - 1, like: count)), to: .f64)
+    let isBeyond = try n.g.less(count, try n.g.scalar(0, like: count))
+    let shift = try n.g.select(isBeyond, try n.g.scalar(width - 1, .f64), limited)
+    return try n.g.cast(try n.g.floor(try n.g.div(wide, try n.g.pow(try n.g.scalar(2, .f64), shift))), to: x.dtype)
 }
 
 private func isInf(_ n: NodeContext) throws(ApusError) -> Term {

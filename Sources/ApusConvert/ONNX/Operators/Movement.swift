@@ -293,6 +293,7 @@ private func spaceToDepth(_ n: NodeContext) throws(ApusError) -> Term {
         throw .shape("\(x.shape) in blocks of \(b)")
     }
     let split = try n.g.reshape(x, to: x.shapes.map { [$0[0], $0[1], $0[2] / b, b, $0[3] / b, b] })
-    let moved = try n.g.transpose(split, [0, 3, 5, 1, 2, 4])
+    let depthFirst = try n.string("mode", "DCR") == "DCR"
+    let moved = try n.g.transpose(split, depthFirst ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4])
     return try n.g.reshape(moved, to: x.shapes.map { [$0[0], $0[1] * b * b, $0[2] / b, $0[3] / b] })
 }

@@ -97,7 +97,9 @@ extension Emitter {
     /// The largest or smallest, of truth values too.
     func extreme(_ kind: Reduce, _ x: Term, _ axes: [Int], keep: Bool) throws(ApusError) -> Term {
         guard x.dtype == .bool else { return try reduce(kind, x, axes, keep: keep) }
-        return try cast(try reduce(kind, try cast(x, to: .i32), axes, keep: keep), to: .bool)
+        // Over nothing the largest is false and the smallest true.
+        let extreme = try reduce(kind, try cast(x, to: .i32), axes, keep: keep)
+        return try cast(try kind == .max ? relu(extreme) : extreme, to: .bool)
     }
 
     /// m + ln Σ e^(x − m) with m the largest, 0 where that is infinite.
