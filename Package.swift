@@ -65,7 +65,8 @@ let hostTargets: [Target] = [
     .testTarget(
         name: "ApusTests",
         dependencies: [
-            "train-crash-test", "Apus", "ApusRuntime", "ApusGraph", "ApusC", "CApus", "CKernels", "CModelFormat",
+            "train-crash-test", "Apus", "ApusConvert", "ApusRuntime", "ApusGraph", "ApusC", "CApus", "CKernels",
+            "CModelFormat",
             "example-xor", "example-binary-classifier", "example-digits",
         ], exclude: ["README.md"]),
 ]

@@ -41,18 +41,20 @@ struct OnnxOperator: Sendable {
 /// Every mapping by operator; those of one operator from the newest to the oldest.
 struct OnnxOperatorTable: Sendable {
     static let versions = 7...28
-    static let shared = OnnxOperatorTable(
-        elementwiseOperators + activationOperators + movementOperators + indexingOperators + constantOperators
-            + reductionOperators + linearOperators + convolutionOperators + poolingOperators + normalizationOperators
-            + attentionOperators + lossOperators + resizeOperators + quantizationOperators + recurrentOperators
-            + controlFlowOperators)
+    static let shared = OnnxOperatorTable([
+        elementwiseOperators, activationOperators, movementOperators, indexingOperators, scatteringOperators,
+        constantOperators, reductionOperators, linearOperators, convolutionOperators, poolingOperators,
+        normalizationOperators, attentionOperators, linearAttentionOperators, lossOperators, resizeOperators,
+        samplingOperators, signalOperators, quantizationOperators, recurrentOperators, controlFlowOperators,
+        loopOperators,
+    ])
 
     private let mappings: [String: [OnnxOperator]]
     let all: [OnnxOperator]
 
-    private init(_ operators: [OnnxOperator]) {
-        all = operators
-        mappings = Dictionary(grouping: operators) { "\($0.domain).\($0.name)" }
+    private init(_ families: [[OnnxOperator]]) {
+        all = Array(families.joined())
+        mappings = Dictionary(grouping: all) { "\($0.domain).\($0.name)" }
             .mapValues { $0.sorted { $0.since > $1.since } }
     }
 

@@ -14,17 +14,7 @@ let indexingOperators: [OnnxOperator] = [
 private func gatherElements(_ n: NodeContext) throws(ApusError) -> Term {
     let x = try n.term(0), indices = try n.g.cast(try n.term(1), to: .i64)
     let axis = try x.axis(try n.int("axis", 0))
-    guard x.isFixed, indices.isFixed, indices.rank == x.rank else {
-        throw .unsupported("indices \(indices.shape) of x \(x.shape), wanted fixed shapes of one rank")
-    }
-    let strides = x.shape.rowStrides
-    var offsets = [0]
-    for i in 0..<x.rank {
-        offsets = offsets.flatMap { offset in (0..<indices.shape[i]).map { offset + (i == axis ? 0 : $0 * strides[i]) } }
-    }
-    let base = n.g.constant(try Constant("", .i64, indices.shape.dimensions, offsets.map { Double($0) }))
-    let positive = try n.g.counted(indices, from: x.shape[axis])
-    let places = try n.g.add(try n.g.mul(positive, try n.g.scalar(Double(strides[axis]), .i64)), base)
+    let places = try n.g.elementPlaces(indices, in: x, axis: axis)
     return try n.g.gather(try n.g.reshape(x, [x.shape.count]), places, axis: 0)
 }
 
