@@ -41,7 +41,7 @@ def convert(model: onnx.ModelProto, *, fixed: Optional[dict[str, np.ndarray[Any,
         command += ["--quiet", "--report", "json"]
         for index, (name, value) in enumerate((fixed or {}).items()):
             path = Path(folder, f"{index}.npy")
-            np.save(path, value)
+            np.save(path, value.astype(np.float32) if value.dtype.name == "bfloat16" else value)
             command += ["--fix", f"{name}={path}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode == 0:

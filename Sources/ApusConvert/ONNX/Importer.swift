@@ -85,7 +85,8 @@ final class Importer {
             }
         }
         for input in model.graph.inputs where scope.values[input.name] == nil {
-            if let tensor = options.fixed[input.name] {
+            if var tensor = options.fixed[input.name] {
+                if let dtype = input.elementType.dtype, dtype != tensor.dtype { tensor = try tensor.converted(to: dtype) }
                 let storage = tensor.withUnsafeBytes { HeapStorage($0) }
                 let type = TensorType(tensor.dtype, Shape(tensor.shape))
                 scope.values[input.name] = .value(ImportedValue(Constant(input.name, type, storage)))

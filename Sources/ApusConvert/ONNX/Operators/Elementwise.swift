@@ -202,7 +202,12 @@ extension Emitter {
     func remainder(_ a: Term, _ b: Term, truncating: Bool) throws(ApusError) -> Term {
         if a.dtype.isFloat {
             let quotient = try div(a, b)
-            return try sub(a, try mul(b, truncating ? try truncate(quotient) : try floor(quotient)))
+            let rest = try sub(a, try mul(b, truncating ? try truncate(quotient) : try floor(quotient)))
+            // Of a finite number and an infinite one the quotient is 0, or −1 where ⌊⌋ makes it so.
+            let infinity = try scalar(.infinity, like: a)
+            let isWhole = try and(try equal(try abs(b), infinity), try less(try abs(a), infinity))
+            let isOpposite = try less(try mul(try sign(a), try sign(b)), try scalar(0, like: a))
+            return try select(isWhole, truncating ? a : try select(isOpposite, b, a), rest)
         }
         // The quotient of integers is toward zero.
         let rest = try sub(a, try mul(b, try div(a, b)))

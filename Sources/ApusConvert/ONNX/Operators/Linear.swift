@@ -61,7 +61,21 @@ extension Emitter {
         if b.rank == 2, case .constant = b.value.operand, a.dtype == .f32 || a.dtype == .f64 {
             return try self(Dense(hasBias: false), a, b)
         }
-        return try matMul(a, b)
+        let (x, y) = try withEqualBatches(a, b)
+        return try matMul(x, y)
+    }
+
+    /// Matrices of batches that are equal, or one of which is a single matrix, as the operator takes them.
+    private func withEqualBatches(_ a: Term, _ b: Term) throws(ApusError) -> (Term, Term) {
+        func batch(_ x: Term, _ sample: Int) -> Shape { Shape(Array(x.types[sample].shape.dimensions.dropLast(2))) }
+        let fits = a.types.indices.allSatisfy { batch(a, $0) == batch(b, $0) }
+        guard !fits, batch(a, 0).count != 1, batch(b, 0).count != 1 else { return (a, b) }
+        var shapes: [Shape] = []
+        for sample in a.types.indices { shapes.append(try Shape.broadcast(batch(a, sample), batch(b, sample))) }
+        func wide(_ x: Term) throws(ApusError) -> Term {
+            try expand(x, to: x.types.indices.map { shapes[$0].dimensions + x.types[$0].shape.dimensions.suffix(2) })
+        }
+        return (try wide(a), try wide(b))
     }
 }
 
