@@ -40,7 +40,12 @@ let hostTargets: [Target] = [
         exclude: ["README.md", "Export/README.md", "Report/README.md", "Trainer/README.md"]),
     .systemLibrary(
         name: "CImage", providers: [.apt(["libpng-dev", "libjpeg-dev", "zlib1g-dev"])]),
-    .target(name: "ApusConvert", dependencies: ["Apus", "ApusRuntime", "ApusGraph"], exclude: ["README.md"]),
+    .target(
+        name: "COnnxFormat", exclude: ["README.md", "generate.sh", "onnx.proto"],
+        linkerSettings: [.linkedLibrary("protobuf-c")]),
+    .target(
+        name: "ApusConvert", dependencies: ["Apus", "ApusRuntime", "ApusGraph", "COnnxFormat", "CSystem", "CKernels"],
+        exclude: ["README.md", "ONNX/Operators/README.md"]),
     .target(
         name: "ToolSupport",
         dependencies: [
@@ -60,7 +65,8 @@ let hostTargets: [Target] = [
     .testTarget(
         name: "ApusTests",
         dependencies: [
-            "train-crash-test", "Apus", "ApusRuntime", "ApusGraph", "ApusC", "CApus", "CKernels", "CModelFormat",
+            "train-crash-test", "Apus", "ApusConvert", "ApusRuntime", "ApusGraph", "ApusC", "CApus", "CKernels",
+            "CModelFormat",
             "example-xor", "example-binary-classifier", "example-digits",
         ], exclude: ["README.md"]),
 ]

@@ -3,7 +3,7 @@ import ApusGraph
 import ApusRuntime
 import Foundation
 
-/// A model file in any known format → a graph, rewritten, with its golden pairs checked.
+/// A graph from a model file of any format, rewritten, with its golden pairs checked.
 public struct ModelConversion {
     /// What the passes did, in order.
     public private(set) var passes: [PassReport] = []
@@ -12,29 +12,35 @@ public struct ModelConversion {
     public let source: Graph
     public let graph: Graph
 
-    /// Opens `path` and rewrites it. Without `rewrites` the graph stays as it is but for the type of its weights.
+    /// Rewrites a copy of `source`. Without `rewrites` the graph stays as it is but for the type of its weights.
     ///
     /// Golden pairs stay as the producer made them, and the new graph must reproduce them; when weights change their type
     /// their outputs are computed again.
-    public init(_ path: String, _ options: ExportOptions, rewrites: Bool = true) throws(ApusError) {
-        source = try ModelConversion.open(path)
-        graph = try ModelConversion.open(path)
+    public init(_ source: Graph, _ options: ExportOptions, rewrites: Bool = true) throws(ApusError) {
+        self.source = source
+        graph = source.copy()
         var options = options
         if !rewrites {
             for pass in rewritePasses where pass.name != "convert-weights" { options.disabled.insert(pass.name) }
         }
         var passes: [PassReport] = []
-        do throws(ApusError) {
-            try Export.optimize(graph, options) { passes.append($0) }
-            self.passes = passes
-            try checkGoldens(changesWeights: options.weights != nil)
-        } catch {
-            throw error.within("\(path)")
-        }
+        try Export.optimize(graph, options) { passes.append($0) }
+        self.passes = passes
+        try checkGoldens(changesWeights: options.weights != nil)
     }
 
-    /// A graph from a file; the format is told from its name.
-    public static func open(_ path: String) throws(ApusError) -> Graph { try ApusRuntime.Model(path: path).graph }
+    /// A graph from a file, whose format is told from its first bytes or its name, or what keeps an ONNX model from
+    /// becoming one. `progress` hears how many nodes of an ONNX model are done.
+    public static func open(
+        _ path: String, _ options: OnnxOptions = OnnxOptions(), progress: @escaping (Int) -> Void = { _ in }
+    ) throws(ApusError) -> Result<Graph, OnnxBlocked> {
+        guard path.lowercased().hasSuffix(".onnx") else { return .success(try ApusRuntime.Model(path: path).graph) }
+        do throws(ApusError) {
+            return try Importer.graph(of: try OnnxReader.read(path), options, progress: progress)
+        } catch {
+            throw error.message.hasPrefix(path) ? error : error.within("\(path)")
+        }
+    }
 
     /// The new file's bytes.
     public func bytes() throws(ApusError) -> [UInt8] { try ModelWriter.bytes(graph) }
@@ -56,5 +62,20 @@ public struct ModelConversion {
             }
         }
         if changesWeights { try Goldens.refresh(graph) }
+    }
+}
+
+extension Graph {
+    /// A graph of its own over the same constants' bytes.
+    fileprivate func copy() -> Graph {
+        let copy = Graph(name)
+        copy.producer = producer
+        copy.dimensions = dimensions
+        copy.constants = constants
+        copy.states = states
+        copy.functions = functions
+        copy.metadata = metadata
+        copy.goldens = goldens
+        return copy
     }
 }

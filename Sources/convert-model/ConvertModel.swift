@@ -14,8 +14,10 @@ enum Main {
 struct ConvertModel: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert-model",
-        abstract: "Rewrites a model: folds, fuses, packs, narrows weights, writes C arrays.",
+        abstract: "Imports and rewrites a model: ONNX in; folds, fuses, packs, narrows weights, writes C arrays.",
         discussion: """
+            convert-model model.onnx -o model.apus
+            convert-model model.onnx -o model.apus --dim batch=1:64 --verify random
             convert-model in.apus -o out.apus
             convert-model in.apus -o half.apus --weights f16
             convert-model in.apus -o digits.h --c-header digits
@@ -24,7 +26,7 @@ struct ConvertModel: ParsableCommand {
             """,
         version: ApusVersion.text)
 
-    @Argument(help: "The model to read (.apus).")
+    @Argument(help: "The model to read (.onnx or .apus).")
     var input: String?
 
     @Option(name: [.short, .long], help: "The file to write.")
@@ -48,8 +50,10 @@ struct ConvertModel: ParsableCommand {
     @Flag(help: "List the operators this version knows and stop.")
     var listOperators = false
 
-    @Option(help: ArgumentHelp("Run both models on these inputs and compare.", valueName: "inputs.npz"))
+    @Option(help: ArgumentHelp("Run the graph as read and as rewritten on these inputs and compare.", valueName: "inputs.npz|random"))
     var verify: String?
+
+    @OptionGroup(title: "ONNX") var onnx: ImportOptions
 
     @Option(help: "The part of its largest value that --verify lets an output differ by; 1e-4, narrow weights 2e-2.")
     var tolerance: Double?
@@ -66,8 +70,14 @@ struct ConvertModel: ParsableCommand {
         let console = common.console("convert-model")
         if passes { return try listPasses(console) }
         if listOperators { return try listOperators(console) }
-        let conversion = try ModelConversion(
-            input!, ExportOptions(disabled: Set(disable), weights: weights?.dtype), rewrites: !keep)
+        let source = try open(console)
+        let conversion: ModelConversion
+        do {
+            conversion = try ModelConversion(
+                source, ExportOptions(disabled: Set(disable), weights: weights?.dtype), rewrites: !keep)
+        } catch {
+            throw error.within("\(input!)")
+        }
         var bytes = try conversion.bytes()
         let verified = try verify.map { path in try differences(conversion, inputs: path) }
         if let output {
@@ -86,9 +96,33 @@ struct ConvertModel: ParsableCommand {
         }
     }
 
+    /// The graph of the input. What keeps an ONNX model from being imported is printed, all of it.
+    private func open(_ console: Console) throws -> Graph {
+        let progress = ImportProgress(console)
+        switch try ModelConversion.open(input!, try onnx.options, progress: progress.update) {
+        case .success(let graph):
+            return graph
+        case .failure(let blocked):
+            if common.json || onnx.report == .json {
+                try console.json(["blocked": blocked.blocks])
+            } else {
+                try console.result(blocked.text)
+            }
+            console.complain("\(input!): \(blocked.blocks.count) parts of the model are in the way")
+            throw ExitCode(.unusableInput)
+        }
+    }
+
     /// The outputs of the model after conversion and before, on the same inputs.
     private func differences(_ conversion: ModelConversion, inputs path: String) throws -> [OutputDifference] {
-        let inputs = try ModelInputs.read([path], for: conversion.source.functions[0])
+        let inputs: [Tensor]
+        if path == "random" {
+            let graph = conversion.source
+            let dimensions = graph.dimensions.map { min($0.maximum, max(2, $0.minimum)) }
+            inputs = try Goldens.randomInputs(of: graph, function: 0, dimensions: dimensions)
+        } else {
+            inputs = try ModelInputs.read([path], for: conversion.source.functions[0])
+        }
         return try OutputDifference.between(
             try ModelRun(try ApusRuntime.Model(conversion.graph), function: 0).outputs(inputs),
             try ModelRun(try ApusRuntime.Model(conversion.source), function: 0).outputs(inputs))

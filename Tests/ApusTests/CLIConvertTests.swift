@@ -53,7 +53,7 @@ final class CLIConvertTests: XCTestCase {
         try CLIRun("convert-model", [f.file("plain.apus"), "-o", out, "--keep", "--quiet"]).expectSuccess()
         XCTAssertEqual(try ApusRuntime.Model(path: out).graph.operations, plain.operations)
         try CLIRun("convert-model", [f.model, "-o", out, "--disable", "polish"])
-            .expectFailure(2, "convert-model: \(f.model): no pass 'polish', wanted one of fold-constants, ")
+            .expectFailure(2, "convert-model: \(f.model): no pass 'polish', wanted one of push-transposes, ")
     }
 
     func testHalfWeights() throws {

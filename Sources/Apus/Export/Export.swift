@@ -73,6 +73,7 @@ public struct PassReport: Sendable {
 
 /// In the order they run: first what shrinks the graph, then what fuses nodes, then how weights are stored.
 public let rewritePasses: [RewritePass] = [
+    pushTransposesPass,
     foldConstantsPass,
     removeIdentitiesPass,
     mergeDuplicatesPass,

@@ -36,7 +36,7 @@ public struct ReductionRule: Sendable {
 ///
 /// Input: x of one of the rule's types. Output: y of x's type.
 public final class Reduction: Operator {
-    let rule: ReductionRule
+    public let rule: ReductionRule
     let attributes: Axes
 
     public var axes: [Int] { attributes.list }

@@ -1,0 +1,39 @@
+import ApusGraph
+import struct Apus.Tensor
+
+extension Constant {
+    /// A constant of any type from its elements as doubles, which hold integers up to 2⁵³.
+    init(_ name: String, _ dtype: DType, _ shape: [Int], _ elements: [Double]) throws(ApusError) {
+        let tensor = try Tensor(elements, shape: shape).converted(to: dtype)
+        self.init(name, TensorType(dtype, Shape(shape)), tensor.withUnsafeBytes { HeapStorage($0) })
+    }
+
+    /// A vector of i64.
+    init(_ name: String, _ integers: [Int]) {
+        self.init(name, TensorType(.i64, [integers.count]), integers.withUnsafeBytes { HeapStorage($0) })
+    }
+
+    var tensor: Tensor {
+        get throws(ApusError) { try Tensor(copying: bytes, dtype: type.dtype, shape: type.shape.dimensions) }
+    }
+
+    /// The elements of any type as doubles; packed halves of bytes too.
+    func elements() throws(ApusError) -> [Double] {
+        switch type.dtype {
+        case .u4: nibbles().map { Double($0) }
+        case .i4: nibbles().map { Double($0 < 8 ? Int($0) : Int($0) - 16) }
+        default: try tensor.doubles()
+        }
+    }
+
+    private func nibbles() -> [UInt8] {
+        (0..<type.shape.count).map { bytes[$0 / 2] >> ($0 % 2 == 0 ? 0 : 4) & 15 }
+    }
+
+    /// The elements of an integer type, each to the bit.
+    func integers() throws(ApusError) -> [Int] {
+        if type.dtype == .i64 { return try tensor.array(of: Int.self) }
+        guard !type.dtype.isFloat else { throw .shape("\(type), wanted integers") }
+        return try elements().map { Int($0) }
+    }
+}

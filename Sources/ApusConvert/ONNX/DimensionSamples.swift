@@ -1,0 +1,30 @@
+import ApusGraph
+
+/// Values of a graph's symbolic dimensions at which the importer computes shapes.
+///
+/// An expression over dimensions is what it gives at the samples. So shape arithmetic needs no algebra: it is done at
+/// every sample, extents are equal if they are equal at every sample, and one that is the same at all of them is fixed.
+/// The samples are the largest and the smallest values and others between, different for each dimension.
+struct DimensionSamples {
+    let values: [[Int]]
+    var count: Int { values.count }
+
+    init(_ dimensions: [SymbolicDimension]) {
+        guard dimensions.contains(where: { $0.minimum < $0.maximum }) else {
+            values = [dimensions.map { $0.maximum }]
+            return
+        }
+        var values = [dimensions.map { $0.maximum }, dimensions.map { $0.minimum }]
+        for round in 0..<3 {
+            values.append(dimensions.indices.map { DimensionSamples.between(dimensions[$0], index: $0, round) })
+        }
+        self.values = values
+    }
+
+    /// A value within the bounds: a fixed part of their distance, not the same for any two dimensions.
+    private static func between(_ dimension: SymbolicDimension, index: Int, _ round: Int) -> Int {
+        let width = dimension.maximum - dimension.minimum
+        let part = [0.381966, 0.618034, 0.763932][round] + 0.013 * Double(index)
+        return dimension.minimum + Int(Double(width) * part.truncatingRemainder(dividingBy: 1))
+    }
+}

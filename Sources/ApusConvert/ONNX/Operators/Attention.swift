@@ -1,0 +1,164 @@
+import ApusGraph
+
+let attentionOperators: [OnnxOperator] = [
+    OnnxOperator("Attention", attention),
+    OnnxOperator("RotaryEmbedding", rotaryEmbedding),
+]
+
+/// softmax(Q·Kᵀ·scale + bias)·V in heads, with a cache of earlier keys and values.
+private func attention(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
+    let isFlat = try n.rank(0) == 3
+    let q = try heads(n, 0, "q_num_heads")
+    var k = try heads(n, 1, "kv_num_heads"), v = try heads(n, 2, "kv_num_heads")
+    var past = 0
+    if n.has(4) && n.has(5) {
+        let pastKey = try n.term(4)
+        past = try pastKey.extent(2)
+        k = try n.g.concat([pastKey, k], axis: 2)
+        v = try n.g.concat([try n.term(5), v], axis: 2)
+    }
+    let present = [k, v]
+    let groups = try q.extent(1) / max(1, try k.extent(1))
+    k = try repeated(n, k, groups)
+    v = try repeated(n, v, groups)
+
+    let scale = n.hasAttribute("scale") ? Double(try n.float("scale")) : 1 / Double(try q.extent(3)).squareRoot()
+    let factor = try n.g.scalar(scale.squareRoot(), like: q)
+    var scores = try n.g.matMul(try n.g.mul(q, factor), try n.g.mul(k, factor), transposeB: true)
+    var exposed = scores
+    let mode = try n.int("qk_matmul_output_mode", 0), cap = Double(try n.float("softcap", 0))
+    if cap > 0 {
+        scores = try n.g.mul(
+            try n.g.tanh(try n.g.div(scores, try n.g.scalar(cap, like: q))), try n.g.scalar(cap, like: q))
+        exposed = scores
+    }
+    let bias = try attentionBias(n, q, keys: k, past: past)
+    if let bias { scores = try n.g.add(scores, bias) }
+    if mode == 2 { exposed = scores }
+    let precision = try n.elementType("softmax_precision", scores.dtype)
+    var weights = try n.g.softmax(try n.g.cast(scores, to: precision), axis: -1)
+    if let bias {
+        // A query without keys gives zeros.
+        let largest = try n.g.reduce(.max, bias, [bias.rank - 1], keep: true)
+        let isMasked = try n.g.equal(largest, try n.g.scalar(-.infinity, like: largest))
+        weights = try n.g.select(isMasked, try n.g.scalar(0, like: weights), weights)
+    }
+    weights = try n.g.cast(weights, to: q.dtype)
+    if mode == 3 { exposed = weights }
+    var y = try n.g.matMul(weights, v)
+    if isFlat {
+        let moved = try n.g.transpose(y, [0, 2, 1, 3])
+        y = try n.g.reshape(moved, to: moved.shapes.map { [$0[0], $0[1], $0[2] * $0[3]] })
+    }
+    return [ImportedValue(y), ImportedValue(present[0]), ImportedValue(present[1]), ImportedValue(exposed)]
+}
+
+/// An input as [batch, heads, length, size].
+private func heads(_ n: NodeContext, _ input: Int, _ attribute: String) throws(ApusError) -> Term {
+    let x = try n.term(input)
+    guard x.rank == 3 else { return x }
+    let count = try n.int(attribute)
+    guard count >= 1, try x.extent(2) % count == 0 else { throw .shape("\(x.shape) in \(count) heads") }
+    return try n.g.transpose(
+        try n.g.reshape(x, to: x.shapes.map { [$0[0], $0[1], count, $0[2] / count] }), [0, 2, 1, 3])
+}
+
+/// Each head `count` times.
+private func repeated(_ n: NodeContext, _ x: Term, _ count: Int) throws(ApusError) -> Term {
+    if count <= 1 { return x }
+    let wide = try n.g.unsqueeze(x, [2])
+    let tiled = try n.g.expand(wide, to: wide.shapes.map { $0.replacing(2, with: count).dimensions })
+    return try n.g.reshape(tiled, to: x.shapes.map { $0.replacing(1, with: $0[1] * count).dimensions })
+}
+
+/// What is added to the scores: the mask, and −∞ where causality, the window or the length of a sequence forbids a key.
+private func attentionBias(_ n: NodeContext, _ q: Term, keys: Term, past: Int) throws(ApusError) -> Term? {
+    var parts: [Term] = []
+    if n.has(3) {
+        var mask = try n.term(3)
+        let missing = try keys.extent(2) - mask.extent(mask.rank - 1)
+        if missing > 0 {
+            var after = [Int](repeating: 0, count: mask.rank)
+            after[mask.rank - 1] = missing
+            let isBool = mask.dtype == .bool
+            let padded = try n.g.pad(
+                isBool ? try n.g.cast(mask, to: .u8) : mask, after.map { _ in 0 }, after, value: isBool ? 0 : -.infinity)
+            mask = try n.g.cast(padded, to: mask.dtype)
+        }
+        parts.append(mask.dtype == .bool ? try penalty(n, allowed: mask, q.dtype) : mask)
+    }
+    let isCausal = try n.flag("is_causal")
+    let left = try n.int("left_window_size", -1), right = try n.int("right_window_size", -1)
+    if isCausal || left >= 0 || right >= 0 {
+        // How far a key is behind its query.
+        let rows = try q.extent(2), columns = try keys.extent(2)
+        let distances = (0..<rows * columns).map { Double($0 / columns - $0 % columns + past) }
+        var distance = n.g.constant(try Constant("", .i64, [rows, columns], distances))
+        if n.has(6) && !n.has(4) {
+            let lengths = try n.g.reshape(try n.g.cast(try n.term(6), to: .i64), to: q.shapes.map { [$0[0], 1, 1, 1] })
+            distance = try n.g.add(distance, try n.g.sub(lengths, try n.g.scalar(Double(rows), .i64)))
+        }
+        if isCausal {
+            parts.append(try penalty(n, allowed: try n.g.greaterOrEqual(distance, try n.g.scalar(0, .i64)), q.dtype))
+        }
+        if left >= 0 {
+            parts.append(try penalty(n, allowed: try n.g.lessOrEqual(distance, try n.g.scalar(Double(left), .i64)), q.dtype))
+        }
+        if right >= 0 {
+            parts.append(
+                try penalty(n, allowed: try n.g.greaterOrEqual(distance, try n.g.scalar(Double(-right), .i64)), q.dtype))
+        }
+    }
+    if n.has(6) {
+        let columns = try keys.extent(2)
+        let places = n.g.constant(try Constant("", .i64, [columns], (0..<columns).map { Double($0) }))
+        let lengths = try n.g.reshape(try n.g.cast(try n.term(6), to: .i64), to: q.shapes.map { [$0[0], 1, 1, 1] })
+        parts.append(try penalty(n, allowed: try n.g.less(places, lengths), q.dtype))
+    }
+    guard var bias = parts.first else { return nil }
+    for part in parts.dropFirst() { bias = try n.g.add(bias, part) }
+    return bias
+}
+
+/// 0 where allowed, −∞ elsewhere.
+private func penalty(_ n: NodeContext, allowed: Term, _ dtype: DType) throws(ApusError) -> Term {
+    try n.g.select(allowed, try n.g.scalar(0, dtype), try n.g.scalar(-.infinity, dtype))
+}
+
+/// Pairs (a, b) of each head's elements rotated: (a·cos − b·sin, a·sin + b·cos).
+private func rotaryEmbedding(_ n: NodeContext) throws(ApusError) -> Term {
+    let x = try n.term(0)
+    // [batch, length, heads, size]
+    var y = x
+    if x.rank == 4 {
+        y = try n.g.transpose(x, [0, 2, 1, 3])
+    } else {
+        let heads = try n.int("num_heads")
+        guard x.rank == 3, heads >= 1 else { throw .shape("x \(x.shape) in \(heads) heads") }
+        y = try n.g.reshape(x, to: x.shapes.map { [$0[0], $0[1], heads, $0[2] / heads] })
+    }
+    let size = try y.extent(3), chosen = try n.int("rotary_embedding_dim", 0)
+    let rotated = chosen == 0 ? size : chosen, half = rotated / 2
+    func cache(_ input: Int) throws(ApusError) -> Term {
+        let table = try n.term(input)
+        return try n.g.unsqueeze(n.has(3) ? try n.g.gather(table, try n.term(3), axis: 0) : table, [2])
+    }
+    let cos = try cache(1), sin = try cache(2)
+    let isInterleaved = try n.flag("interleaved")
+    let part = try n.g.slice(y, axis: 3, 0, rotated)
+    let a = isInterleaved ? try n.g.slice(part, axis: 3, 0, rotated, step: 2) : try n.g.slice(part, axis: 3, 0, half)
+    let b = isInterleaved
+        ? try n.g.slice(part, axis: 3, 1, rotated, step: 2) : try n.g.slice(part, axis: 3, half, rotated)
+    let real = try n.g.sub(try n.g.mul(cos, a), try n.g.mul(sin, b))
+    let imaginary = try n.g.add(try n.g.mul(sin, a), try n.g.mul(cos, b))
+    var turned: Term
+    if isInterleaved {
+        let pairs = try n.g.concat([try n.g.unsqueeze(real, [4]), try n.g.unsqueeze(imaginary, [4])], axis: 4)
+        turned = try n.g.reshape(pairs, to: part.shapes.map { $0.dimensions })
+    } else {
+        turned = try n.g.concat([real, imaginary], axis: 3)
+    }
+    if rotated < size { turned = try n.g.concat([turned, try n.g.slice(y, axis: 3, rotated, size)], axis: 3) }
+    if x.rank == 4 { return try n.g.transpose(turned, [0, 2, 1, 3]) }
+    return try n.g.reshape(turned, to: x.shapes.map { $0.dimensions })
+}

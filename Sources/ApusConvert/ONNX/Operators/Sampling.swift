@@ -1,0 +1,167 @@
+import ApusGraph
+
+/// Images sampled at places that are computed.
+let samplingOperators: [OnnxOperator] = [
+    OnnxOperator("GridSample", since: 16, gridSample),
+    OnnxOperator("AffineGrid", since: 20, affineGrid),
+]
+
+/// x [N, C, …] at the places of a grid [N, …, axes], whose numbers run from −1 to 1 and name the last axis first.
+private func gridSample(_ n: NodeContext) throws(ApusError) -> Term {
+    let x = try n.term(0), grid = try n.term(1)
+    let axes = x.rank - 2
+    guard x.isFixed, grid.isFixed, axes >= 1, grid.rank == x.rank, grid.shape.last == axes else {
+        throw .unsupported("x \(x.shape) at a grid \(grid.shape), wanted fixed shapes")
+    }
+    let sampler = GridSampler(
+        g: n.g, x: x, grid: grid, alignsCorners: try n.flag("align_corners"),
+        padding: try n.string("padding_mode", "zeros"))
+    switch try n.string("mode", "linear") {
+    case "linear", "bilinear": return try sampler.interpolated { t, g throws(ApusError) in
+        [(0, try g.sub(try g.scalar(1, like: t), t)), (1, t)]
+    }
+    case "cubic", "bicubic": return try sampler.interpolated(cubicWeights)
+    case "nearest": return try sampler.nearest()
+    case let mode: throw .unsupported("mode '\(mode)'")
+    }
+}
+
+/// Keys' weights of the four neighbours, a = −3/4, of a place t after the second.
+private func cubicWeights(_ t: Term, _ g: Emitter) throws(ApusError) -> [(Int, Term)] {
+    let a = -0.75
+    func number(_ value: Double) throws(ApusError) -> Term { try g.scalar(value, like: t) }
+    func near(_ d: Term) throws(ApusError) -> Term {
+        let line = try g.sub(try g.mul(try number(a + 2), d), try number(a + 3))
+        return try g.add(try g.mul(try g.mul(line, d), d), try number(1))
+    }
+    func far(_ d: Term) throws(ApusError) -> Term {
+        var sum = try g.sub(try g.mul(try number(a), d), try number(5 * a))
+        sum = try g.add(try g.mul(sum, d), try number(8 * a))
+        return try g.sub(try g.mul(sum, d), try number(4 * a))
+    }
+    let one = try number(1), rest = try g.sub(one, t)
+    return [(-1, try far(try g.add(t, one))), (0, try near(t)), (1, try near(rest)), (2, try far(try g.add(rest, one)))]
+}
+
+private struct GridSampler {
+    let g: Emitter
+    let x, grid: Term
+    let alignsCorners: Bool
+    let padding: String
+
+    private var extents: [Int] { Array(x.shape.dimensions.dropFirst(2)) }
+
+    /// Σ over neighbours of weight·x. `weights` gives those of one axis and how far they are from the floor of the place.
+    func interpolated(
+        _ weights: (Term, Emitter) throws(ApusError) -> [(Int, Term)]
+    ) throws(ApusError) -> Term {
+        var perAxis: [[(place: Term, weight: Term)]] = []
+        for axis in extents.indices {
+            let place = try self.place(axis)
+            let floor = try g.floor(place)
+            var list: [(place: Term, weight: Term)] = []
+            for (offset, weight) in try weights(try g.sub(place, floor), g) {
+                list.append((try g.add(floor, try g.scalar(Double(offset), like: floor)), weight))
+            }
+            perAxis.append(list)
+        }
+        var sum: Term?
+        var choices: [[Int]] = [[]]
+        for list in perAxis { choices = choices.flatMap { choice in list.indices.map { choice + [$0] } } }
+        for choice in choices {
+            let chosen = choice.enumerated().map { perAxis[$0][$1] }
+            var weight = chosen[0].weight
+            for next in chosen.dropFirst() { weight = try g.mul(weight, next.weight) }
+            let part = try g.mul(try taken(chosen.map { $0.place }), try g.unsqueeze(weight, [1]))
+            sum = try sum.map { s throws(ApusError) in try g.add(s, part) } ?? part
+        }
+        return sum!
+    }
+
+    func nearest() throws(ApusError) -> Term {
+        var places: [Term] = []
+        for axis in extents.indices { places.append(try g.round(try place(axis))) }
+        return try taken(places)
+    }
+
+    /// Where along an axis, in elements [N, …].
+    private func place(_ axis: Int) throws(ApusError) -> Term {
+        let last = grid.rank - 1, column = extents.count - 1 - axis
+        let coordinate = try g.squeeze(try g.slice(grid, axis: last, column, column + 1), [last])
+        let length = Double(extents[axis])
+        let one = try g.scalar(1, like: coordinate)
+        let shifted = try g.add(coordinate, one)
+        if alignsCorners { return try border(try g.mul(shifted, try g.scalar((length - 1) / 2, like: coordinate)), axis) }
+        let scaled = try g.sub(try g.mul(shifted, try g.scalar(length, like: coordinate)), one)
+        return try border(try g.mul(scaled, try g.scalar(0.5, like: coordinate)), axis)
+    }
+
+    /// The place within the image, unless its padding is zeros.
+    private func border(_ place: Term, _ axis: Int) throws(ApusError) -> Term {
+        switch padding {
+        case "border": return try g.clip(place, 0, Float(extents[axis] - 1))
+        case "reflection": return try reflected(place, axis)
+        default: return place
+        }
+    }
+
+    /// Mirrored at the first and the last place, or half an element beyond them.
+    private func reflected(_ place: Term, _ axis: Int) throws(ApusError) -> Term {
+        let low = alignsCorners ? 0 : -0.5, length = Double(extents[axis]) - (alignsCorners ? 1 : 0)
+        if length == 0 { return try g.mul(place, try g.scalar(0, like: place)) }
+        func number(_ value: Double) throws(ApusError) -> Term { try g.scalar(value, like: place) }
+        let distance = try g.abs(try g.sub(place, try number(low)))
+        let rest = try g.remainder(distance, try number(2 * length), truncating: false)
+        let folded = try g.minimum(rest, try g.sub(try number(2 * length), rest))
+        return try g.add(folded, try number(low))
+    }
+
+    /// x [N, C, …] at whole places [N, …], one tensor an axis; 0 outside.
+    private func taken(_ places: [Term]) throws(ApusError) -> Term {
+        var index: Term?, inside: Term?
+        let strides = Shape(extents).rowStrides
+        for (axis, place) in places.enumerated() {
+            let reflects = padding == "reflection" ? try reflected(place, axis) : place
+            let bounded = try g.clip(reflects, 0, Float(extents[axis] - 1))
+            let whole = try g.cast(try g.round(bounded), to: .i64)
+            let part = try g.mul(whole, try g.scalar(Double(strides[axis]), .i64))
+            index = try index.map { i throws(ApusError) in try g.add(i, part) } ?? part
+            let isInside = try g.equal(place, try g.clip(place, 0, Float(extents[axis] - 1)))
+            inside = try inside.map { i throws(ApusError) in try g.and(i, isInside) } ?? isInside
+        }
+        let (batch, channels, size) = (x.shape[0], x.shape[1], Shape(extents).count)
+        let outputs = grid.shape.product(1..<grid.rank - 1)
+        let starts = g.constant(try Constant("", .i64, [batch, 1], (0..<batch).map { Double($0 * size) }))
+        let rows = try g.add(try g.reshape(index!, [batch, outputs]), starts)
+        // [N·size, C] by rows, then channels to their place.
+        let table = try g.reshape(try g.channelsLast(x), [batch * size, channels])
+        let found = try g.transpose(try g.gather(table, rows, axis: 0), [0, 2, 1])
+        let shape = [batch, channels] + grid.shape.dimensions[1..<grid.rank - 1]
+        let y = try g.reshape(found, shape)
+        guard padding == "zeros" else { return y }
+        return try g.select(try g.unsqueeze(inside!, [1]), y, try g.scalar(0, like: y))
+    }
+}
+
+/// θ·(place, 1) for every place of an image of a known size, whose numbers run from −1 to 1.
+private func affineGrid(_ n: NodeContext) throws(ApusError) -> Term {
+    let theta = try n.term(0), size = try n.integers(1), alignsCorners = try n.flag("align_corners")
+    let extents = Array(size.dropFirst(2)), count = extents.reduce(1, *)
+    guard theta.rank == 3, (2...3).contains(extents.count), extents.allSatisfy({ $0 >= 1 }), count <= 1 << 24 else {
+        throw .shape("theta \(theta.shape) of size \(size)")
+    }
+    var rows: [[Double]] = [[]]
+    for extent in extents {
+        let length = Double(extent)
+        rows = rows.flatMap { row in
+            (0..<extent).map { i in
+                let place = alignsCorners ? (extent == 1 ? -1 : 2 * Double(i) / (length - 1) - 1) : (2 * Double(i) + 1) / length - 1
+                return [place] + row
+            }
+        }
+    }
+    let elements: [Double] = rows.flatMap { row -> [Double] in row + [1] }
+    let places = n.g.constant(try Constant("", theta.dtype, [count, extents.count + 1], elements))
+    let y = try n.g.matMul(places, try n.g.transpose(theta, [0, 2, 1]))
+    return try n.g.reshape(y, to: theta.shapes.map { [$0[0]] + extents + [extents.count] })
+}

@@ -1,0 +1,149 @@
+import ApusGraph
+
+let scatteringOperators: [OnnxOperator] = [
+    OnnxOperator("ScatterElements", scatterElements),
+    OnnxOperator("Scatter", scatterElements),
+    OnnxOperator("ScatterND", scatterND),
+    OnnxOperator("TensorScatter", tensorScatter),
+    OnnxOperator("TopK", since: 10, topK),
+    OnnxOperator("Compress", compress),
+]
+
+/// updates[…] put at data[…, indices[…], …] along the axis.
+private func scatterElements(_ n: NodeContext) throws(ApusError) -> Term {
+    let data = try n.term(0), indices = try n.g.cast(try n.term(1), to: .i64)
+    let axis = try data.axis(try n.int("axis", 0))
+    let places = try n.g.elementPlaces(indices, in: data, axis: axis)
+    return try n.g.scatter(data, places, try n.term(2), reduction: try n.string("reduction", "none"))
+}
+
+/// Slices of updates put at the tuples of indices.
+private func scatterND(_ n: NodeContext) throws(ApusError) -> Term {
+    let data = try n.term(0), indices = try n.g.cast(try n.term(1), to: .i64), updates = try n.term(2)
+    let width = try indices.extent(indices.rank - 1)
+    guard data.isFixed, indices.isFixed, width <= data.rank else {
+        throw .unsupported("indices \(indices.shape) of data \(data.shape), wanted fixed shapes")
+    }
+    let slice = data.shape.product(width..<data.rank)
+    let starts = try n.g.tuplePlaces(indices, Array(data.shape.dimensions[..<width]))
+    let first = try n.g.mul(starts, try n.g.scalar(Double(slice), .i64))
+    let offsets = n.g.constant(try Constant("", .i64, [1, slice], (0..<slice).map { Double($0) }))
+    let places = try n.g.add(try n.g.reshape(first, [first.shape.count, 1]), offsets)
+    return try n.g.scatter(data, places, updates, reduction: try n.string("reduction", "none"))
+}
+
+/// `update` written into a cache from a place of each example on, round its end if circular.
+private func tensorScatter(_ n: NodeContext) throws(ApusError) -> Term {
+    let cache = try n.term(0), update = try n.term(1)
+    let axis = try cache.axis(try n.int("axis", -2))
+    guard cache.isFixed, update.isFixed else { throw .unsupported("a cache \(cache.shape), wanted a fixed shape") }
+    var shape = [Int](repeating: 1, count: update.rank)
+    shape[axis] = update.shape[axis]
+    var index = n.g.constant(try Constant("", .i64, shape, (0..<shape[axis]).map { Double($0) }))
+    if n.has(2) {
+        var starts = [Int](repeating: 1, count: update.rank)
+        starts[0] = try n.term(2).extent(0)
+        index = try n.g.add(index, try n.g.reshape(try n.g.cast(try n.term(2), to: .i64), starts))
+    }
+    if try n.string("mode", "linear") == "circular" {
+        index = try n.g.remainder(index, try n.g.scalar(Double(cache.shape[axis]), .i64), truncating: true)
+    }
+    index = try n.g.expand(index, to: update.shapes.map { $0.dimensions })
+    return try n.g.scatter(cache, try n.g.elementPlaces(index, in: cache, axis: axis), update, reduction: "none")
+}
+
+/// The k largest or smallest along an axis, in order, and where they are; of equal ones the first comes first.
+///
+/// An element's place is how many come before it, so that nothing has to be sorted.
+private func topK(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
+    let x = try n.term(0), k = Int(try n.number(1))
+    let axis = try x.axis(try n.int("axis", -1)), isLargest = try n.flag("largest", true)
+    let count = try x.extent(axis), last = x.rank - 1
+    guard (0...count).contains(k), count <= 1024 else { throw .unsupported("the first \(k) of \(count), wanted at most 1024") }
+    let row = try n.g.widened(try n.g.moveAxis(x, from: axis, to: last), .arithmetic)
+    let one = try n.g.unsqueeze(row, [last + 1]), other = try n.g.unsqueeze(row, [last])
+    // [..., i, j]: whether element j comes before element i.
+    let earlier = (0..<count * count).map { $0 % count < $0 / count ? 1.0 : 0 }
+    let isEarlier = n.g.constant(try Constant("", .bool, [count, count], earlier))
+    let wins = isLargest ? try n.g.greater(other, one) : try n.g.less(other, one)
+    let isBefore = try n.g.or(wins, try n.g.and(try n.g.equal(other, one), isEarlier))
+    let place = try n.g.reduce(.sum, try n.g.cast(isBefore, to: .i32), [last + 1], keep: false)
+    // [..., p, i]: whether element i is the p-th.
+    let wanted = n.g.constant(try Constant("", .i32, [k, 1], (0..<k).map { Double($0) }))
+    let isChosen = try n.g.cast(try n.g.equal(try n.g.unsqueeze(place, [last]), wanted), to: .i64)
+    let indices = n.g.constant(try Constant("", .i64, [count], (0..<count).map { Double($0) }))
+    let found = try n.g.reduce(.sum, try n.g.mul(isChosen, indices), [last + 1], keep: false)
+    let foundPlaces = try n.g.moveAxis(found, from: last, to: axis)
+    let values = try n.g.gather(
+        try n.g.reshape(x, [try x.count()]), try n.g.elementPlaces(foundPlaces, in: x, axis: axis), axis: 0)
+    return [ImportedValue(values), ImportedValue(foundPlaces)]
+}
+
+/// The slices along an axis for which a known condition holds.
+private func compress(_ n: NodeContext) throws(ApusError) -> Term {
+    var x = try n.term(0)
+    let condition = try n.known(1).elements()
+    var axis = 0
+    if n.hasAttribute("axis") { axis = try x.axis(try n.int("axis")) } else { x = try n.g.reshape(x, [try x.count()]) }
+    let kept = condition.indices.filter { condition[$0] != 0 }
+    guard kept.allSatisfy({ $0 < x.shape[axis] }) else { throw .shape("a condition of \(condition.count) over \(x.shape)") }
+    return try n.g.gather(x, kept, axis: axis)
+}
+
+extension Emitter {
+    /// Indices along an axis, which stand in a tensor of the other indices, as places among all elements of x.
+    func elementPlaces(_ indices: Term, in x: Term, axis: Int) throws(ApusError) -> Term {
+        guard x.isFixed, indices.isFixed, indices.rank == x.rank else {
+            throw .unsupported("indices \(indices.shape) of \(x.shape), wanted fixed shapes of one rank")
+        }
+        let strides = x.shape.rowStrides
+        var offsets = [0]
+        for i in 0..<x.rank {
+            offsets = offsets.flatMap { offset in (0..<indices.shape[i]).map { offset + (i == axis ? 0 : $0 * strides[i]) } }
+        }
+        let base = constant(try Constant("", .i64, indices.shape.dimensions, offsets.map { Double($0) }))
+        let positive = try counted(indices, from: x.shape[axis])
+        return try add(try mul(positive, try scalar(Double(strides[axis]), .i64)), base)
+    }
+
+    /// Most updates that are put in one after another.
+    private static let updateLimit = 256
+
+    /// data with updates at places among all its elements. "none" and "add" are sums of what falls on each place;
+    /// the others are done one update after another.
+    func scatter(_ data: Term, _ places: Term, _ updates: Term, reduction: String) throws(ApusError) -> Term {
+        let count = try data.count(), updateCount = try updates.count()
+        if updateCount == 0 { return data }
+        let flat = try reshape(data, [count]), list = try reshape(places, [updateCount])
+        let values = try reshape(updates, [updateCount])
+        var y: Term
+        switch reduction {
+        case "none", "add":
+            let wide: DType = data.dtype == .f32 ? .f32 : .f64
+            let like = try cast(flat, to: wide)
+            let sum = try cast(
+                try self(GatherGradient(axis: 0), try cast(values, to: wide), list, like), to: data.dtype)
+            if reduction == "add" {
+                y = try add(flat, sum)
+            } else {
+                let ones = try expand(try scalar(1, wide), to: values.shapes.map { $0.dimensions })
+                let isHit = try cast(try self(GatherGradient(axis: 0), ones, list, like), to: .bool)
+                y = try select(isHit, sum, flat)
+            }
+        case "mul", "max", "min":
+            guard updateCount <= Emitter.updateLimit else {
+                throw .unsupported("\(updateCount) updates by '\(reduction)', wanted at most \(Emitter.updateLimit)")
+            }
+            let all = constant(try Constant("", .i64, [count], (0..<count).map { Double($0) }))
+            y = flat
+            for i in 0..<updateCount {
+                let value = try slice(values, axis: 0, i, i + 1)
+                let isHere = try equal(all, try slice(list, axis: 0, i, i + 1))
+                let new = reduction == "mul" ? try mul(y, value) : reduction == "max" ? try maximum(y, value) : try minimum(y, value)
+                y = try select(isHere, new, y)
+            }
+        default: throw .unsupported("reduction '\(reduction)'")
+        }
+        return try reshape(y, data.shape.dimensions)
+    }
+}

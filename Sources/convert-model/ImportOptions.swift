@@ -1,0 +1,69 @@
+import Apus
+import ApusConvert
+import ApusGraph
+import ArgumentParser
+import Foundation
+import ToolSupport
+
+/// What the import of an ONNX model takes.
+struct ImportOptions: ParsableArguments {
+    @Option(help: ArgumentHelp(
+        "Bounds of a symbolic dimension, or its one value; may be repeated. Others: 1:32 of a leading axis, 1:256 of another.",
+        valueName: "name=min:max"))
+    var dim: [String] = []
+
+    @Option(help: ArgumentHelp("Make an input a constant; may be repeated.", valueName: "input=value.npy"))
+    var fix: [String] = []
+
+    @Option(help: "How to report what keeps a model from being imported.")
+    var report: ReportFormat = .text
+
+    var options: OnnxOptions {
+        get throws {
+            var options = OnnxOptions()
+            for text in dim {
+                let (name, value) = try ImportOptions.pair(text, "--dim")
+                options.dimensions[name] = try ImportOptions.bounds(value, of: name)
+            }
+            for text in fix {
+                let (name, path) = try ImportOptions.pair(text, "--fix")
+                options.fixed[name] = try NPY.read(path)
+            }
+            return options
+        }
+    }
+
+    /// The last "=" divides, since names of ONNX may hold some.
+    private static func pair(_ text: String, _ option: String) throws -> (String, String) {
+        guard let equals = text.lastIndex(of: "=") else {
+            throw ApusError.argument("\(option) '\(text)', wanted name=value")
+        }
+        return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+    }
+
+    private static func bounds(_ text: String, of name: String) throws -> ClosedRange<Int> {
+        let numbers = text.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
+        guard (1...2).contains(numbers.count), let low = numbers[0], let high = numbers.last!, low >= 1, low <= high,
+            high <= Shape.maximumExtent
+        else { throw ApusError.argument("--dim \(name)=\(text), wanted min:max with 1 ≤ min ≤ max, or one number") }
+        return low...high
+    }
+}
+
+enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json
+}
+
+/// A line on standard error each few seconds of an import.
+final class ImportProgress {
+    private let console: Console
+    private var last = Date()
+
+    init(_ console: Console) { self.console = console }
+
+    func update(nodes: Int) {
+        guard Date().timeIntervalSince(last) > 2 else { return }
+        last = Date()
+        console.progress("imported \(nodes) nodes")
+    }
+}

@@ -1,0 +1,127 @@
+/// Bytes of ONNX messages, written field by field.
+struct OnnxMessage {
+    private(set) var bytes: [UInt8] = []
+
+    mutating func varint(_ field: Int, _ value: Int) {
+        append(UInt64(field << 3))
+        append(UInt64(bitPattern: Int64(value)))
+    }
+
+    mutating func bytes(_ field: Int, _ payload: [UInt8]) {
+        append(UInt64(field << 3 | 2))
+        append(UInt64(payload.count))
+        bytes += payload
+    }
+
+    mutating func text(_ field: Int, _ text: String) { bytes(field, Array(text.utf8)) }
+
+    mutating func message(_ field: Int, _ body: (inout OnnxMessage) -> Void) {
+        var inner = OnnxMessage()
+        body(&inner)
+        bytes(field, inner.bytes)
+    }
+
+    private mutating func append(_ value: UInt64) {
+        var value = value
+        while value >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: value) | 0x80)
+            value >>= 7
+        }
+        bytes.append(UInt8(value))
+    }
+}
+
+/// A graph that a test writes as an ONNX model.
+struct OnnxFixture {
+    enum Extent {
+        case fixed(Int), named(String)
+    }
+
+    private var graph = OnnxMessage()
+    var operatorSet = 17
+
+    mutating func input(_ name: String, _ shape: [Extent], type: Int = 1) { info(11, name, shape, type) }
+    mutating func output(_ name: String, _ shape: [Extent] = [], type: Int = 1) { info(12, name, shape, type) }
+
+    mutating func node(
+        _ op: String, _ inputs: [String], _ outputs: [String], ints: [String: [Int]] = [:], int: [String: Int] = [:]
+    ) {
+        graph.message(1) { node in
+            for name in inputs { node.text(1, name) }
+            for name in outputs { node.text(2, name) }
+            node.text(3, "node_\(outputs[0])")
+            node.text(4, op)
+            for (name, values) in ints.sorted(by: { $0.key < $1.key }) {
+                node.message(5) { attribute in
+                    attribute.text(1, name)
+                    for value in values { attribute.varint(8, value) }
+                    attribute.varint(20, 7)
+                }
+            }
+            for (name, value) in int.sorted(by: { $0.key < $1.key }) {
+                node.message(5) { attribute in
+                    attribute.text(1, name)
+                    attribute.varint(3, value)
+                    attribute.varint(20, 2)
+                }
+            }
+        }
+    }
+
+    mutating func constant(_ name: String, _ shape: [Int], _ values: [Float]) {
+        tensor(name, shape, type: 1) { $0.bytes(9, values.withUnsafeBytes { Array($0) }) }
+    }
+
+    mutating func constant(_ name: String, _ values: [Int]) {
+        tensor(name, [values.count], type: 7) { $0.bytes(9, values.withUnsafeBytes { Array($0) }) }
+    }
+
+    /// A tensor whose elements lie in a file at `location`.
+    mutating func external(_ name: String, _ shape: [Int], location: String) {
+        tensor(name, shape, type: 1) { tensor in
+            tensor.message(13) { entry in
+                entry.text(1, "location")
+                entry.text(2, location)
+            }
+            tensor.varint(14, 1)
+        }
+    }
+
+    private mutating func tensor(_ name: String, _ shape: [Int], type: Int, _ data: (inout OnnxMessage) -> Void) {
+        graph.message(5) { tensor in
+            for extent in shape { tensor.varint(1, extent) }
+            tensor.varint(2, type)
+            tensor.text(8, name)
+            data(&tensor)
+        }
+    }
+
+    private mutating func info(_ field: Int, _ name: String, _ shape: [Extent], _ type: Int) {
+        graph.message(field) { info in
+            info.text(1, name)
+            info.message(2) { value in
+                value.message(1) { tensor in
+                    tensor.varint(1, type)
+                    tensor.message(2) { list in
+                        for extent in shape {
+                            list.message(1) { dimension in
+                                switch extent {
+                                case .fixed(let size): dimension.varint(1, size)
+                                case .named(let name): dimension.text(2, name)
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    var bytes: [UInt8] {
+        var model = OnnxMessage()
+        model.varint(1, 8)
+        model.bytes(7, graph.bytes)
+        model.message(8) { set in set.varint(2, operatorSet) }
+        return model.bytes
+    }
+}
