@@ -30,21 +30,24 @@ package() { # name, sanitizer, flags of C
 # The library as one module of Embedded Swift, as it ships. Its kernels go without UndefinedBehaviorSanitizer, under which the
 # package runs them. Of the tests, memory, oom and refused count in a malloc of their own, which would take the place of the
 # sanitizer's.
-header() { # name, sanitizer, flags of C
+header() { # name, sanitizer, flags of C, flags of programs
     scripts/lean-objects.sh "build/$1" "-fsanitize=$2 $3" -fsanitize="$2" -sanitize="$2"
     "$toolchain/clang" -shared -fuse-ld=lld -fsanitize="$2" -Wl,-Bsymbolic "build/$1/apus.swift.o" "build/$1"/c/*.o \
         -lprotobuf-c -lm -o "build/$1/libapus.so"
-    CC="$toolchain/clang" CXX="$toolchain/clang++" CFLAGS="-fuse-ld=lld -fsanitize=$2 $3" LIBRARY="build/$1" \
+    CC="$toolchain/clang" CXX="$toolchain/clang++" CFLAGS="-fuse-ld=lld -fsanitize=$2 $3 $4" LIBRARY="build/$1" \
         TESTS="misuse threads" Tests/CHeaderTests/run.sh
 }
 
 for name; do
     case $name in
-        asan) sanitizer=address c="-fsanitize=undefined -fno-sanitize-recover=undefined" ;;
-        tsan) sanitizer=thread c= ;;
+        asan) sanitizer=address c="-fsanitize=undefined -fno-sanitize-recover=undefined" program= ;;
+        tsan) # Swift's ThreadSanitizer knows libdispatch, and so needs it.
+            swift=$toolchain/../lib/swift/linux
+            sanitizer=thread c= program="-L$swift -ldispatch -lBlocksRuntime -Wl,-rpath,$swift"
+            ;;
         *) echo "sanitize.sh: no sanitizer '$name'" >&2; exit 64 ;;
     esac
-    header $name $sanitizer "$c"
+    header $name $sanitizer "$c" "$program"
     package $name $sanitizer "$c"
     echo "sanitize $name: clean"
 done
