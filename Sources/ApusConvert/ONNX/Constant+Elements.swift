@@ -1,6 +1,15 @@
 import ApusGraph
 import struct Apus.Tensor
 
+/// Throws where a table that the importer makes would have more than 2²⁶ elements: a file decides the extents.
+func requireTable(_ extents: Int...) throws(ApusError) {
+    let count = extents.reduce(1) { product, extent in
+        let (next, overflow) = product.multipliedReportingOverflow(by: max(0, extent))
+        return overflow ? Int.max : next
+    }
+    guard count <= 1 << 26 else { throw .unsupported("a table of \(extents), wanted at most 2²⁶ elements") }
+}
+
 extension Constant {
     /// A constant of any type from its elements as doubles, which hold integers up to 2⁵³.
     init(_ name: String, _ dtype: DType, _ shape: [Int], _ elements: [Double]) throws(ApusError) {

@@ -7,10 +7,13 @@ final class Emitter {
     let builder: GraphBuilder
     let samples: DimensionSamples
     var graph: Graph { builder.graph }
+    /// The bytes of the largest value that may be made; a file decides what is computed at conversion.
+    private let sizeLimit: Int
     /// Values by their types, for the operators that take a shape from one.
     private(set) var terms: [Term] = []
 
-    init(_ graph: Graph, function: String) {
+    init(_ graph: Graph, function: String, sizeLimit: Int = Int.max) {
+        self.sizeLimit = sizeLimit
         builder = GraphBuilder(graph, function: function)
         samples = DimensionSamples(graph.dimensions)
     }
@@ -31,6 +34,9 @@ final class Emitter {
     /// Appends a node and returns its outputs.
     func emit(_ op: Operator, _ inputs: [Term]) throws(ApusError) -> [Term] {
         let values = try builder.node(op, inputs.map { $0.value })
+        for value in values where value.type.byteSize > sizeLimit {
+            throw .unsupported("a known value of \(value.type), wanted at most \(sizeLimit) bytes")
+        }
         var types = values.map { [$0.type] }
         for sample in 1..<max(1, samples.count) {
             let outputs = try op.checkedOutputTypes(inputs.map { $0.types[sample] }, node: builder.prefix)

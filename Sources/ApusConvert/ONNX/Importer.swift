@@ -31,6 +31,8 @@ final class Importer {
     /// What a file may make of few bytes by calling functions of functions, or by loops.
     static let nodeLimit = 1 << 16
     static let depthLimit = 32
+    /// Bytes of a value that is computed at conversion.
+    static let foldLimit = 1 << 30
 
     /// The graph of a model, or what is in the way. `progress` hears how many nodes are done.
     static func graph(
@@ -229,7 +231,7 @@ final class Importer {
         let count = context.inputs.map { $0?.known?.count ?? 1 }.max() ?? 1
         var samples: [[Constant]] = []
         for sample in 0..<count {
-            let scratch = Emitter(Graph(), function: "fold")
+            let scratch = Emitter(Graph(), function: "fold", sizeLimit: Importer.foldLimit)
             scratch.builder.prefix = context.node.label
             let inputs = context.inputs.map { input in
                 input?.known.map { ImportedValue($0.count == 1 ? $0[0] : $0[sample]) }

@@ -96,6 +96,13 @@ final class NodeContext {
         return elements[0]
     }
 
+    /// The one element of a known input, which must be a whole number.
+    func integer(_ index: Int) throws(ApusError) -> Int {
+        let value = try number(index)
+        guard let integer = Int(exactly: value) else { throw .shape("input \(index) is \(value), wanted a whole number") }
+        return integer
+    }
+
     // MARK: Attributes
 
     func hasAttribute(_ name: String) -> Bool { node.attributes[name] != nil }

@@ -42,8 +42,8 @@ struct OnnxOperator: Sendable {
 struct OnnxOperatorTable: Sendable {
     static let versions = 7...28
     static let shared = OnnxOperatorTable([
-        elementwiseOperators, activationOperators, movementOperators, indexingOperators, scatteringOperators,
-        constantOperators, reductionOperators, linearOperators, convolutionOperators, poolingOperators,
+        elementwiseOperators, trigonometricOperators, activationOperators, movementOperators,
+        indexingOperators, scatteringOperators, constantOperators, reductionOperators, linearOperators, convolutionOperators, poolingOperators,
         normalizationOperators, attentionOperators, linearAttentionOperators, lossOperators, resizeOperators,
         samplingOperators, signalOperators, quantizationOperators, recurrentOperators, controlFlowOperators,
         loopOperators,

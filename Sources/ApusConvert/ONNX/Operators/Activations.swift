@@ -128,6 +128,7 @@ extension Emitter {
     func hardmax(_ x: Term, axis: Int) throws(ApusError) -> Term {
         let axis = try x.axis(axis)
         let count = try x.extent(axis)
+        try requireTable(count)
         var shape = [Int](repeating: 1, count: x.rank)
         shape[axis] = count
         let places = constant(try Constant("", .i64, shape, (0..<count).map { Double($0) }))

@@ -92,6 +92,7 @@ private func attentionBias(_ n: NodeContext, _ q: Term, keys: Term, past: Int) t
     if isCausal || left >= 0 || right >= 0 {
         // How far a key is behind its query.
         let rows = try q.extent(2), columns = try keys.extent(2)
+        try requireTable(rows, columns)
         let distances = (0..<rows * columns).map { Double($0 / columns - $0 % columns + past) }
         var distance = n.g.constant(try Constant("", .i64, [rows, columns], distances))
         if n.has(6) && !n.has(4) {
@@ -111,6 +112,7 @@ private func attentionBias(_ n: NodeContext, _ q: Term, keys: Term, past: Int) t
     }
     if n.has(6) {
         let columns = try keys.extent(2)
+        try requireTable(columns)
         let places = n.g.constant(try Constant("", .i64, [columns], (0..<columns).map { Double($0) }))
         let lengths = try n.g.reshape(try n.g.cast(try n.term(6), to: .i64), to: q.shapes.map { [$0[0], 1, 1, 1] })
         parts.append(try penalty(n, allowed: try n.g.less(places, lengths), q.dtype))

@@ -74,6 +74,8 @@ private func eyeLike(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
         throw .shape("a shape \(type.shape), wanted a fixed one of rank 2")
     }
     let (rows, columns, k) = (type.shape[0], type.shape[1], try n.int("k", 0))
+    try requireTable(rows, columns)
+    guard (-Shape.maximumExtent...Shape.maximumExtent).contains(k) else { throw .shape("k \(k)") }
     let elements = (0..<rows * columns).map { $0 % columns == $0 / columns + k ? 1.0 : 0 }
     return [ImportedValue(try Constant("", try n.elementType("dtype", type.dtype), [rows, columns], elements))]
 }
@@ -82,9 +84,10 @@ private func eyeLike(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
 private func trilu(_ n: NodeContext) throws(ApusError) -> Term {
     let x = try n.term(0)
     guard x.rank >= 2 else { throw .shape("x \(x.shape), wanted rank 2 or more") }
-    let k = n.has(1) ? Int(try n.number(1)) : 0, isUpper = try n.flag("upper", true)
+    let k = n.has(1) ? try n.integer(1) : 0, isUpper = try n.flag("upper", true)
     let rows = try x.extent(x.rank - 2), columns = try x.extent(x.rank - 1)
     if x.shape.count == 0 { return x }
+    try requireTable(rows, columns)
     let mask = (0..<rows * columns).map { i in
         let distance = i % columns - i / columns
         return (isUpper ? distance >= k : distance <= k) ? 1.0 : 0
@@ -111,13 +114,17 @@ private func window(_ n: NodeContext, _ coefficients: [Double]) throws(ApusError
 
 /// Triangles over the bins of a spectrum, their corners equally far apart in mel.
 private func melWeightMatrix(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
-    let bins = Int(try n.number(0)), length = Int(try n.number(1)), rate = try n.number(2)
+    let bins = try n.integer(0), length = try n.integer(1), rate = try n.number(2)
     let lower = try n.number(3), upper = try n.number(4)
     guard (1...65536).contains(bins), (1...(1 << 24)).contains(length) else {
         throw .shape("\(bins) bins of a transform of \(length)")
     }
     func mel(_ hertz: Double) -> Double { 2595 * log10(1 + hertz / 700) }
     let spectrum = length / 2 + 1
+    try requireTable(spectrum, bins)
+    guard rate > 0, [lower, upper, rate].allSatisfy({ $0.isFinite && abs($0) < 1e9 }), lower > -700, upper > -700 else {
+        throw .shape("frequencies from \(lower) to \(upper) at a rate of \(rate)")
+    }
     let corners = (0..<bins + 2).map { i in
         let value = mel(lower) + Double(i) * (mel(upper) - mel(lower)) / Double(bins + 2)
         return Int(((Double(length) + 1) * (700 * (pow(10, value / 2595) - 1)) / rate).rounded(.down))

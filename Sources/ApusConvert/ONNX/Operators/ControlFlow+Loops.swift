@@ -12,7 +12,7 @@ private let roundLimit = 1024
 /// body(round, condition, carried…) → condition, carried…, scanned… while the condition holds.
 private func loop(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
     let body = try n.subgraph("body")
-    let limit = n.has(0) ? Int(try n.number(0)) : Int.max
+    let limit = n.has(0) ? try n.integers(0).first ?? Int.max : Int.max
     var condition = n.has(1) ? try n.number(1) != 0 : true
     var carried: [ImportedValue] = []
     for i in 2..<max(2, n.inputs.count) { carried.append(try n.imported(i)) }

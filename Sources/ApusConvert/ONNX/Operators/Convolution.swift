@@ -4,6 +4,7 @@ let convolutionOperators: [OnnxOperator] = [
     OnnxOperator("Conv", conv),
     OnnxOperator("ConvTranspose", convTranspose),
     OnnxOperator("ConvInteger", convInteger),
+    OnnxOperator("Col2Im", columnsToImage),
 ]
 
 private func conv(_ n: NodeContext) throws(ApusError) -> Term {
@@ -61,6 +62,35 @@ private func convTranspose(_ n: NodeContext) throws(ApusError) -> Term {
         case let rank: return try n.g.transposedAnyRank(terms[0], terms[1], bias, attributes, rank)
         }
     }
+}
+
+/// Blocks [N, C·block, L] of an image added up where they lie: what undoes taking them out of it.
+private func columnsToImage(_ n: NodeContext) throws(ApusError) -> Term {
+    let x = try n.term(0), image = try n.integers(1), block = try n.integers(2), rank = image.count
+    let ones = [Int](repeating: 1, count: rank)
+    let strides = try n.ints("strides") ?? ones, dilations = try n.ints("dilations") ?? ones
+    let pads = try n.ints("pads") ?? [Int](repeating: 0, count: 2 * rank)
+    let size = Shape(block).count
+    guard x.rank == 3, rank >= 1, block.count == rank, strides.count == rank, dilations.count == rank,
+        pads.count == 2 * rank, (image + block + strides + dilations).allSatisfy({ (1...1 << 20).contains($0) }),
+        pads.allSatisfy({ (0...1 << 20).contains($0) }), try x.extent(1) % size == 0
+    else { throw .shape("blocks \(block) of an image \(image) from \(x.shape)") }
+    var full: [Int] = [], grid: [Int] = []
+    for axis in 0..<rank {
+        full.append(image[axis] + pads[axis] + pads[axis + rank])
+        grid.append((full[axis] - (block[axis] - 1) * dilations[axis] - 1) / strides[axis] + 1)
+    }
+    let channels = try x.extent(1) / size
+    let wide = try n.g.reshape(x, to: x.shapes.map { [$0[0], channels, size] + grid })
+    var sum: Term?
+    for (i, tap) in n.g.taps(block).enumerated() {
+        let part = try n.g.squeeze(try n.g.slice(wide, axis: 2, i, i + 1), [2])
+        let y = try n.g.placed(part, at: tap.indices.map { tap[$0] * dilations[$0] }, strides: strides, in: full)
+        sum = try sum.map { s throws(ApusError) in try n.g.add(s, y) } ?? y
+    }
+    var y = sum!
+    for axis in 0..<rank { y = try n.g.slice(y, axis: axis + 2, pads[axis], pads[axis] + image[axis]) }
+    return y
 }
 
 /// The attributes of ConvTranspose.
@@ -206,14 +236,7 @@ extension Emitter {
             let channels = try w.extent(1)
             var y = try product(positions, part)
             y = try channelsFirst(try reshape(y, to: x.shapes.map { [$0[0]] + extents + [channels] }))
-            for axis in 0..<rank {
-                y = try spread(y, axis: axis + 2, by: window.strides[axis])
-                let start = tap[axis] * window.dilations[axis]
-                var before = [Int](repeating: 0, count: y.rank), after = before
-                before[axis + 2] = start
-                after[axis + 2] = full[axis] - start - y.shape[axis + 2]
-                y = try pad(y, before, after)
-            }
+            y = try placed(y, at: tap.indices.map { tap[$0] * window.dilations[$0] }, strides: window.strides, in: full)
             sum = try sum.map { s throws(ApusError) in try add(s, y) } ?? y
         }
         var y = sum!
@@ -228,6 +251,19 @@ extension Emitter {
         return try add(y, try reshape(bias, [try bias.extent(0)] + [Int](repeating: 1, count: rank)))
     }
 
+    /// x [N, C, …] with its elements `strides` apart, from `start` on, in zeros of the extents `full`.
+    fileprivate func placed(_ x: Term, at start: [Int], strides: [Int], in full: [Int]) throws(ApusError) -> Term {
+        var x = x
+        for axis in full.indices {
+            x = try spread(x, axis: axis + 2, by: strides[axis])
+            var before = [Int](repeating: 0, count: x.rank), after = before
+            before[axis + 2] = start[axis]
+            after[axis + 2] = full[axis] - start[axis] - x.shape[axis + 2]
+            x = try pad(x, before, after)
+        }
+        return x
+    }
+
     /// With `stride` − 1 zeros after each element along an axis but the last.
     private func spread(_ x: Term, axis: Int, by stride: Int) throws(ApusError) -> Term {
         if stride == 1 { return x }
@@ -239,7 +275,7 @@ extension Emitter {
         return try slice(merged, axis: axis, 0, (try x.extent(axis) - 1) * stride + 1)
     }
 
-    private func taps(_ kernel: [Int]) -> [[Int]] {
+    fileprivate func taps(_ kernel: [Int]) -> [[Int]] {
         kernel.reduce([[]]) { taps, count in taps.flatMap { tap in (0..<count).map { tap + [$0] } } }
     }
 }

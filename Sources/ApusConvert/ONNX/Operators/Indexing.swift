@@ -32,6 +32,7 @@ private func gatherND(_ n: NodeContext) throws(ApusError) -> Term {
     let perBatch = x.shape.product(batch..<batch + width)
     var shape = [Int](repeating: 1, count: places.rank)
     shape.replaceSubrange(0..<batch, with: x.shape.dimensions[..<batch])
+    try requireTable(x.shape.product(0..<batch))
     let starts = (0..<x.shape.product(0..<batch)).map { Double($0 * perBatch) }
     if batch > 0 { places = try n.g.add(places, n.g.constant(try Constant("", .i64, shape, starts))) }
     return try n.g.gather(table, places, axis: 0)
@@ -39,7 +40,7 @@ private func gatherND(_ n: NodeContext) throws(ApusError) -> Term {
 
 /// values[1] where the index is, values[0] elsewhere, along a new axis.
 private func oneHot(_ n: NodeContext) throws(ApusError) -> Term {
-    let depth = Int(try n.number(1)), values = try n.term(2)
+    let depth = try n.integer(1), values = try n.term(2)
     var indices = try n.term(0)
     if indices.dtype != .i32 { indices = try n.g.cast(indices, to: .i64) }
     let onehot = try n.g(OneHot(depth: depth), indices)
@@ -57,6 +58,7 @@ private func reverseSequence(_ n: NodeContext) throws(ApusError) -> Term {
     guard lengths.count == count, lengths.allSatisfy({ (0...time).contains($0) }), batchAxis != timeAxis else {
         throw .shape("lengths \(lengths) of x \(x.shape)")
     }
+    try requireTable(count, time)
     var sequences: [Term] = []
     for (i, length) in lengths.enumerated() {
         let order = (0..<time).map { $0 < length ? length - 1 - $0 : $0 }
@@ -88,6 +90,7 @@ extension Emitter {
         }
         if let sum { return sum }
         let shape = Array(indices.shape.dimensions.dropLast())
+        try requireTable(Shape(shape).count)
         return constant(try Constant("", .i64, shape, [Double](repeating: 0, count: Shape(shape).count)))
     }
 }

@@ -154,6 +154,7 @@ extension Emitter {
             let first = labels.firstIndex(of: labels[second])!
             let count = try x.extent(second)
             guard try x.extent(first) == count else { throw .shape("the diagonal of axes \(first) and \(second) of \(x.shape)") }
+            try requireTable(count)
             x = try moveAxis(try moveAxis(x, from: first, to: 0), from: second, to: 1)
             let rest = Array(x.shape.dimensions.dropFirst(2))
             let rows = try reshape(x, to: x.shapes.map { [count * count] + $0.dimensions.dropFirst(2) })

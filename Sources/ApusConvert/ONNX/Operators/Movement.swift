@@ -210,6 +210,7 @@ private func padByInputs(_ n: NodeContext) throws(ApusError) -> Term {
 
 /// `pads`: what is added before each of `axes`, then what is added after; negative counts take away.
 private func pad(_ n: NodeContext, _ x: Term, _ pads: [Int], axes: [Int], value: Double) throws(ApusError) -> Term {
+    guard pads.allSatisfy({ (-Shape.maximumExtent...Shape.maximumExtent).contains($0) }) else { throw .shape("pads \(pads)") }
     guard pads.count == 2 * axes.count else { throw .shape("\(pads.count) pads, wanted \(2 * axes.count)") }
     var x = x
     var before = [Int](repeating: 0, count: x.rank), after = before
@@ -244,6 +245,7 @@ private func wrap(_ n: NodeContext, _ x: Term, _ before: [Int], _ after: [Int]) 
     for axis in 0..<x.rank where before[axis] > 0 || after[axis] > 0 {
         let extent = try x.extent(axis)
         guard extent > 0 else { throw .shape("nothing along axis \(axis) to pad with") }
+        try requireTable(before[axis] + extent + after[axis])
         let indices = (-before[axis]..<extent + after[axis]).map { (($0 % extent) + extent) % extent }
         x = try n.g.gather(x, indices, axis: axis)
     }

@@ -4,6 +4,7 @@ let poolingOperators: [OnnxOperator] = [
     OnnxOperator("MaxPool", maxPool),
     OnnxOperator("AveragePool", averagePool),
     OnnxOperator("LpPool", lpPool),
+    OnnxOperator("MaxUnpool", maxUnpool),
     OnnxOperator("GlobalAveragePool") { n throws(ApusError) -> Term in
         let x = try n.term(0)
         return try n.g.reduce(.mean, x, Array(2..<max(2, x.rank)), keep: true)
@@ -64,6 +65,7 @@ private func places(
     _ x: Shape, _ window: Window, _ tap: [Int], _ counts: [Int], columnMajor: Bool
 ) throws(ApusError) -> Constant {
     let spatial = Array(x.dimensions.dropFirst(2)), size = Shape(spatial).count
+    try requireTable(x[0], x[1], Shape(counts).count)
     var strides = [Int](repeating: 1, count: spatial.count)
     for axis in spatial.indices.reversed() {
         strides[axis] = columnMajor ? Shape(Array(spatial[..<axis])).count : Shape(Array(spatial[(axis + 1)...])).count
@@ -92,6 +94,27 @@ private func averagePool(_ n: NodeContext) throws(ApusError) -> Term {
         let divisors = try n.g.divisors(terms[0], window, countsPadding: countsPadding)
         return try n.g.div(sum, try n.g.cast(n.g.constant(divisors), to: sum.dtype))
     }
+}
+
+/// Each element back at its place, counted over the image of the pool's own size; zeros elsewhere, and after it.
+private func maxUnpool(_ n: NodeContext) throws(ApusError) -> Term {
+    let x = try n.term(0), rank = x.rank - 2
+    guard let kernel = try n.ints("kernel_shape"), kernel.count == rank else { throw .file("no kernel_shape of \(rank) axes") }
+    let strides = try n.ints("strides") ?? kernel.map { _ in 1 }, pads = try n.ints("pads") ?? kernel.map { _ in 0 } + kernel.map { _ in 0 }
+    guard strides.count == rank, pads.count == 2 * rank, x.isFixed else { throw .shape("strides \(strides), pads \(pads)") }
+    var shape = x.shape.dimensions
+    for axis in 0..<rank {
+        shape[axis + 2] = (shape[axis + 2] - 1) * strides[axis] + kernel[axis] - pads[axis] - pads[axis + rank]
+    }
+    guard shape.allSatisfy({ (1...1 << 24).contains($0) }) else { throw .shape("an output of \(shape)") }
+    let zeros = try n.g.expand(try n.g.scalar(0, like: x), to: x.shapes.map { _ in shape })
+    let y = try n.g.scatter(zeros, try n.g.cast(try n.term(1), to: .i64), x, reduction: "none")
+    guard n.has(2) else { return y }
+    let wanted = try n.integers(2)
+    guard wanted.count == shape.count, zip(wanted, shape).allSatisfy({ $0 >= $1 && $0 <= 1 << 24 }) else {
+        throw .shape("output_shape \(wanted), wanted at least \(shape)")
+    }
+    return try n.g.pad(y, shape.map { _ in 0 }, zip(wanted, shape).map { $0 - $1 })
 }
 
 /// (Σ |x|ᵖ)^(1/p) of each window.
@@ -167,6 +190,7 @@ extension Emitter {
 
     /// How many elements of each window count: those inside x, and with `countsPadding` those in its declared padding.
     fileprivate func divisors(_ x: Term, _ window: Window, countsPadding: Bool) throws(ApusError) -> Constant {
+        try requireTable(x.shape.product(2..<x.rank))
         var perAxis: [[Double]] = []
         for axis in 0..<window.rank {
             let extent = try x.extent(axis + 2)

@@ -19,6 +19,7 @@ private func spread(_ n: NodeContext, _ parameter: Term, over x: Term) throws(Ap
         return try n.g.reshape(parameter, shape)
     }
     let extent = try x.extent(axis)
+    try requireTable(extent)
     guard block > 0, parameter.rank == x.rank else { throw .shape("scales \(parameter.shape) of blocks of \(block)") }
     return try n.g.gather(parameter, (0..<extent).map { $0 / block }, axis: axis)
 }

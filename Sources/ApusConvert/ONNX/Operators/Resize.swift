@@ -66,6 +66,7 @@ private func resize(
             (scale, size) = (scales[i], Int((scales[i] * Double(extent)).rounded(.down)))
         }
         guard size >= 1, extent >= 1, size <= 1 << 20 else { throw .shape("a resize of \(extent) to \(size)") }
+        try requireTable(extent, size)
         if size == extent && scale == 1 && coordinates != .crop { continue }
         let range = roi.isEmpty ? (0.0, 1.0) : (roi[i], roi[i + axes.count])
         let resampler = try Resampler(n, extent: extent, size: size, scale: scale, coordinates.rawValue, range)

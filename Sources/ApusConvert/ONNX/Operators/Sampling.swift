@@ -129,6 +129,7 @@ private struct GridSampler {
             let isInside = try g.equal(place, try g.clip(place, 0, Float(extents[axis] - 1)))
             inside = try inside.map { i throws(ApusError) in try g.and(i, isInside) } ?? isInside
         }
+        try requireTable(x.shape[0])
         let (batch, channels, size) = (x.shape[0], x.shape[1], Shape(extents).count)
         let outputs = grid.shape.product(1..<grid.rank - 1)
         let starts = g.constant(try Constant("", .i64, [batch, 1], (0..<batch).map { Double($0 * size) }))
@@ -146,7 +147,7 @@ private struct GridSampler {
 /// θ·(place, 1) for every place of an image of a known size, whose numbers run from −1 to 1.
 private func affineGrid(_ n: NodeContext) throws(ApusError) -> Term {
     let theta = try n.term(0), size = try n.integers(1), alignsCorners = try n.flag("align_corners")
-    let extents = Array(size.dropFirst(2)), count = extents.reduce(1, *)
+    let extents = Array(size.dropFirst(2)), count = Shape(extents).count
     guard theta.rank == 3, (2...3).contains(extents.count), extents.allSatisfy({ $0 >= 1 }), count <= 1 << 24 else {
         throw .shape("theta \(theta.shape) of size \(size)")
     }

@@ -25,6 +25,7 @@ private func scatterND(_ n: NodeContext) throws(ApusError) -> Term {
         throw .unsupported("indices \(indices.shape) of data \(data.shape), wanted fixed shapes")
     }
     let slice = data.shape.product(width..<data.rank)
+    try requireTable(slice)
     let starts = try n.g.tuplePlaces(indices, Array(data.shape.dimensions[..<width]))
     let first = try n.g.mul(starts, try n.g.scalar(Double(slice), .i64))
     let offsets = n.g.constant(try Constant("", .i64, [1, slice], (0..<slice).map { Double($0) }))
@@ -56,7 +57,7 @@ private func tensorScatter(_ n: NodeContext) throws(ApusError) -> Term {
 ///
 /// An element's place is how many come before it, so that nothing has to be sorted.
 private func topK(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
-    let x = try n.term(0), k = Int(try n.number(1))
+    let x = try n.term(0), k = try n.integer(1)
     let axis = try x.axis(try n.int("axis", -1)), isLargest = try n.flag("largest", true)
     let count = try x.extent(axis), last = x.rank - 1
     guard (0...count).contains(k), count <= 1024 else { throw .unsupported("the first \(k) of \(count), wanted at most 1024") }
@@ -96,6 +97,7 @@ extension Emitter {
         guard x.isFixed, indices.isFixed, indices.rank == x.rank else {
             throw .unsupported("indices \(indices.shape) of \(x.shape), wanted fixed shapes of one rank")
         }
+        try requireTable(indices.shape.count)
         let strides = x.shape.rowStrides
         var offsets = [0]
         for i in 0..<x.rank {
@@ -134,6 +136,7 @@ extension Emitter {
             guard updateCount <= Emitter.updateLimit else {
                 throw .unsupported("\(updateCount) updates by '\(reduction)', wanted at most \(Emitter.updateLimit)")
             }
+            try requireTable(count)
             let all = constant(try Constant("", .i64, [count], (0..<count).map { Double($0) }))
             y = flat
             for i in 0..<updateCount {

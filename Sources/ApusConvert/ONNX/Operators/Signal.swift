@@ -27,14 +27,15 @@ private func dft(_ n: NodeContext, axis: Int) throws(ApusError) -> Term {
 
 /// Frames of a signal [batch, length, 1 or 2], windowed and transformed: [batch, frames, bins, 2].
 private func stft(_ n: NodeContext) throws(ApusError) -> Term {
-    let x = try n.term(0), step = Int(try n.number(1))
+    let x = try n.term(0), step = try n.integer(1)
     let window: Term? = n.has(2) ? try n.term(2) : nil
-    let size = n.has(3) ? Int(try n.number(3)) : try window?.extent(0) ?? 0
+    let size = n.has(3) ? try n.integer(3) : try window?.extent(0) ?? 0
     let length = try x.extent(1)
     guard x.rank == 3, step >= 1, (1...length).contains(size) else {
         throw .shape("frames of \(size) every \(step) of \(x.shape)")
     }
     let frames = 1 + (length - size) / step
+    try requireTable(frames, size)
     let places = (0..<frames * size).map { Double($0 / size * step + $0 % size) }
     let indices = n.g.constant(try Constant("", .i64, [frames, size], places))
     var y = try n.g.gather(x, indices, axis: 1)
@@ -50,6 +51,7 @@ extension Emitter {
         let last = x.rank - 1, extent = try x.extent(axis), used = Swift.min(extent, length)
         let isComplex = try x.extent(last) == 2
         let outputs = oneSided && !inverse ? length / 2 + 1 : length
+        try requireTable(extent, outputs)
         let sign = inverse ? 1.0 : -1.0, scale = inverse ? 1 / Double(length) : 1
         var cosines: [Double] = [], sines: [Double] = []
         for input in 0..<extent {
