@@ -27,8 +27,9 @@ final class Emitter {
     }
 
     func constant(_ constant: Constant) -> Term {
-        guard case .constant(let index) = graph.append(constant) else { preconditionFailure() }
-        return Term(value: builder.constant(index), types: [constant.type].spread(over: samples.count))
+        graph.constants.append(constant)
+        let value = builder.constant(graph.constants.count - 1)
+        return Term(value: value, types: [constant.type].spread(over: samples.count))
     }
 
     /// Appends a node and returns its outputs.
@@ -80,13 +81,5 @@ final class Emitter {
             results.append(Constant(builder.prefix, type, storage))
         }
         return results
-    }
-}
-
-extension Graph {
-    /// Appends a constant and returns the operand that reads it.
-    fileprivate func append(_ constant: Constant) -> Operand {
-        constants.append(constant)
-        return .constant(constants.count - 1)
     }
 }

@@ -28,7 +28,7 @@ static ck_task choose(const conv_row *rows, ck_dtype dtype, ck_isa isa) {
 #endif
 #define ROWS(base)                                                                                   \
     static const conv_row base##_rows[] = {                                                          \
-        {base##_f32_reference, base##_f16_reference, base##_bf16_reference,                     \
+        {base##_f32_reference, base##_f16_reference, base##_bf16_reference,                          \
          CK_F64_TASK(base##_f64_reference)},                                                         \
         VARIANT(base, avx2), VARIANT(base, avx512)}
 #define GRADIENT_ROWS(base)                                                                          \
