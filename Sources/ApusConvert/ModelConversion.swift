@@ -45,6 +45,9 @@ public struct ModelConversion {
     /// The new file's bytes.
     public func bytes() throws(ApusError) -> [UInt8] { try ModelWriter.bytes(graph) }
 
+    /// Writes the new file and returns its size in bytes.
+    public func write(to path: String) throws(ApusError) -> Int { try ModelWriter.write(graph, to: path) }
+
     private mutating func checkGoldens(changesWeights: Bool) throws(ApusError) {
         guard !graph.goldens.isEmpty else { return try Goldens.add(to: graph) }
         for golden in graph.goldens {

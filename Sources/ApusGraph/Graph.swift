@@ -1,7 +1,13 @@
-/// Bytes that constants point into; subclasses own a mapping or an allocation.
+/// Bytes that constants point into; subclasses own a mapping or an allocation, or make the bytes when they are read.
 open class Storage {
-    public let bytes: UnsafeRawBufferPointer
-    public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    private let resident: UnsafeRawBufferPointer
+    public init(_ bytes: UnsafeRawBufferPointer) { resident = bytes }
+
+    open var bytes: UnsafeRawBufferPointer { resident }
+    open var size: Int { resident.count }
+
+    /// Gives back memory of bytes that can be made again. Addresses taken before are no longer good.
+    open func discard() {}
 }
 
 /// A symbolic dimension such as "batch", with its bounds.

@@ -121,9 +121,9 @@ public final class ValidGraph: @unchecked Sendable {
         try named("constant '\(constant.name)'") { () throws(ApusError) in
             try constant.type.check()
             let size = constant.type.byteSize
-            guard constant.offset >= 0 && constant.offset <= constant.storage.bytes.count - size else {
+            guard constant.offset >= 0 && constant.offset <= constant.storage.size - size else {
                 throw .file(
-                    "\(size) bytes at offset \(constant.offset), wanted within \(constant.storage.bytes.count)")
+                    "\(size) bytes at offset \(constant.offset), wanted within \(constant.storage.size)")
             }
         }
     }

@@ -78,22 +78,25 @@ struct ConvertModel: ParsableCommand {
         } catch {
             throw error.within("\(input!)")
         }
-        var bytes = try conversion.bytes()
         let verified = try verify.map { path in try differences(conversion, inputs: path) }
-        if let output {
-            if let cHeader {
-                let name = URL(fileURLWithPath: input!).lastPathComponent
-                bytes = try CHeader.text(bytes, name: cHeader, comment: "\(name), \(bytes.count) bytes")
-            }
-            try AtomicFile.write(bytes, to: output)
-        }
-        let report = ConversionReport(conversion, output: output, bytes: bytes.count, verified)
+        let size = try output.map { path in try write(conversion, to: path) }
+        let report = ConversionReport(conversion, output: output, bytes: size ?? 0, verified)
         if common.json { try console.json(report) } else if !common.quiet { try console.result(report.text) }
         let limit = tolerance ?? (weights == nil || weights == .f32 ? 1e-4 : 2e-2)
         if let complaint = verified?.complaint(beyond: limit) {
             console.complain(complaint)
             throw ExitCode(.failure)
         }
+    }
+
+    /// Writes the file or the C header and returns its size in bytes.
+    private func write(_ conversion: ModelConversion, to path: String) throws -> Int {
+        guard let cHeader else { return try conversion.write(to: path) }
+        let bytes = try conversion.bytes()
+        let name = URL(fileURLWithPath: input!).lastPathComponent
+        let text = try CHeader.text(bytes, name: cHeader, comment: "\(name), \(bytes.count) bytes")
+        try AtomicFile.write(text, to: path)
+        return text.count
     }
 
     /// The graph of the input. What keeps an ONNX model from being imported is printed, all of it.

@@ -2,11 +2,15 @@ import ApusGraph
 import ApusRuntime
 import CKernels
 
-/// Golden pairs: inputs, and the outputs that the reference kernels compute for them. A file that carries them can be
-/// checked on any machine: `apus verify` replays them with the kernels of that machine.
+/// Golden pairs: inputs, and the outputs that the reference kernels compute for them, or, where that would take long, those
+/// of AVX2. A file that carries them can be checked on any machine: `apus verify` replays them with the kernels of that
+/// machine.
 public enum Goldens {
     /// A pair of more input bytes than this is stored once, with the smallest dimensions only.
     private static let sizeLimit = 1 << 18
+    /// Arithmetic operations of a pair, past which AVX2 computes it: never more than AVX2, so that its bytes do not depend
+    /// on the machine.
+    private static let referenceOperations = 1 << 29
 
     /// Replaces a graph's pairs by one or two for every function, with inputs drawn from `seed` within their contracts.
     public static func add(to graph: Graph, seed: UInt64 = 0) throws(ApusError) {
@@ -44,7 +48,7 @@ public enum Goldens {
             }
         }
         let inputs = zip(function.inputs, samples).map { $1.constant($0.name) }
-        graph.goldens = [try pair(graph, 0, dimensions, inputs, isa: CK_ISA_REFERENCE)]
+        graph.goldens = [try pair(graph, 0, dimensions, inputs)]
     }
 
     /// Computes the outputs of a graph's pairs again, from their inputs.
@@ -52,7 +56,7 @@ public enum Goldens {
         let old = graph.goldens
         var new: [Golden] = []
         for golden in old {
-            new.append(try pair(graph, golden.function, golden.dimensions, golden.inputs, isa: CK_ISA_REFERENCE))
+            new.append(try pair(graph, golden.function, golden.dimensions, golden.inputs))
         }
         graph.goldens = new
     }
@@ -86,13 +90,13 @@ public enum Goldens {
         for input in graph.functions[function].inputs {
             inputs.append(draw(input, try input.type.resolved(dimensions), &random))
         }
-        graph.goldens.append(try pair(graph, function, dimensions, inputs, isa: CK_ISA_REFERENCE))
+        graph.goldens.append(try pair(graph, function, dimensions, inputs))
     }
 
     private static func pair(
-        _ graph: Graph, _ function: Int, _ dimensions: [Int], _ inputs: [Constant], isa: ck_isa
+        _ graph: Graph, _ function: Int, _ dimensions: [Int], _ inputs: [Constant]
     ) throws(ApusError) -> Golden {
-        let outputs = try run(graph, function, dimensions, inputs, isa, 1)
+        let outputs = try run(graph, function, dimensions, inputs, try isa(graph, function, dimensions), 1)
         var largest: Float = 0
         for output in outputs where output.type.dtype == .f32 {
             for value in output.bytes.bindMemory(to: Float.self) where value.isFinite {
@@ -102,6 +106,16 @@ public enum Goldens {
         return Golden(
             function: function, dimensions: dimensions, inputs: inputs, outputs: outputs, relativeTolerance: 1e-3,
             absoluteTolerance: 1e-4 * largest)
+    }
+
+    private static func isa(_ graph: Graph, _ function: Int, _ dimensions: [Int]) throws(ApusError) -> ck_isa {
+        let options = PlanOptions(limits: dimensions, isa: CK_ISA_REFERENCE, lanes: 1)
+        let goldens = graph.goldens
+        graph.goldens = []
+        defer { graph.goldens = goldens }
+        let plan = try Plan(try ValidGraph(validating: graph), function: function, options)
+        let isSmall = plan.steps.reduce(0) { $0 + $1.operations } <= referenceOperations
+        return isSmall || ck_isa_native().rawValue < CK_ISA_AVX2.rawValue ? CK_ISA_REFERENCE : CK_ISA_AVX2
     }
 
     private static func run(

@@ -32,7 +32,8 @@ public enum Packing {
             count: Int64(type.byteSize / (dtype.bitWidth / 8)),
             from: Int32(constant.type.dtype.rawValue), to: Int32(dtype.rawValue))
         let task = ck_cast(constant.type.dtype.ck, dtype.ck, CK_ISA_REFERENCE)
-        try run(task, params, units: ck_cast_units(&params), from: constant, to: result)
+        try run(
+            task, params, units: ck_cast_units(&params), "\(constant.type)", from: constant.bytes.baseAddress, to: result)
         let converted = Constant(constant.name, type, result)
         let wasInfinite = try constant.hasInfinity(), isInfinite = try converted.hasInfinity()
         guard wasInfinite || !isInfinite else {
@@ -48,12 +49,13 @@ public enum Packing {
         var params = ck_panels_params()
         params.k = Int64(shape[shape.rank - 2])
         params.n = Int64(shape.last)
-        params.row_stride = params.n
-        params.column_stride = 1
+        let matrix = StoredMatrix(constant)
+        params.row_stride = Int64(matrix.rowStride)
+        params.column_stride = Int64(matrix.columnStride)
         params.batch = Int64(shape.product(0..<(shape.rank - 2)))
         params.batch_stride = params.k * params.n
         let task = ck_pack_panels(constant.type.dtype.ck, type.dtype.ck, CK_ISA_REFERENCE)
-        try run(task, params, units: ck_panels_units(&params), from: constant, to: packed)
+        try run(task, params, units: ck_panels_units(&params), "\(constant.type)", from: matrix.base, to: packed)
     }
 
     private static func convPanels(
@@ -65,14 +67,17 @@ public enum Packing {
         params.in_c = Int32(type.shape[2] * groups)
         params.out_c = Int32(type.shape[3])
         params.groups = Int32(groups)
-        try run(ck_conv_pack(type.dtype.ck), params, units: ck_conv_panels(&params), from: constant, to: packed)
+        try run(
+            ck_conv_pack(type.dtype.ck), params, units: ck_conv_panels(&params), "\(constant.type)",
+            from: constant.bytes.baseAddress, to: packed)
     }
 
     private static func run<P>(
-        _ task: ck_task?, _ params: P, units: Int, from constant: Constant, to packed: HeapStorage
+        _ task: ck_task?, _ params: P, units: Int, _ what: @autoclosure () -> Message, from plain: UnsafeRawPointer?,
+        to packed: HeapStorage
     ) throws(ApusError) {
-        guard let task else { throw .unsupported("packing \(constant.type)") }
-        let operands = [UnsafeMutableRawPointer(mutating: constant.bytes.baseAddress), packed.memory]
+        guard let task else { throw .unsupported("packing " + what()) }
+        let operands = [UnsafeMutableRawPointer(mutating: plain), packed.memory]
         withUnsafeBytes(of: params) { task($0.baseAddress, operands, 0, units, 0) }
     }
 }

@@ -7,13 +7,21 @@ public enum AtomicFile {
     /// regular file, such as a device or a pipe, is written to as it is. Temporary files of writers that were killed are
     /// removed.
     public static func write(_ bytes: [UInt8], to path: String) throws(ApusError) {
-        if isSpecial(path) { return try writeThrough(bytes, to: path) }
+        try write(to: path) { put throws(ApusError) in try bytes.withBytes(put) }
+    }
+
+    /// Takes bytes, all of them or none further.
+    public typealias Put = (UnsafeRawBufferPointer) throws(ApusError) -> Void
+
+    /// The same for content that `body` puts piece by piece.
+    public static func write(to path: String, _ body: (Put) throws(ApusError) -> Void) throws(ApusError) {
+        if isSpecial(path) { return try writeThrough(body, to: path) }
         removeLeftovers(of: path)
         let temporary = "\(path).\(getpid()).tmp"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw failure(path) }
         do throws(ApusError) {
-            try writeAll(bytes, descriptor, path)
+            try body { bytes throws(ApusError) in try writeAll(bytes, descriptor, path) }
             guard fsync(descriptor) == 0 else { throw failure(path) }
         } catch {
             close(descriptor)
@@ -38,17 +46,19 @@ public enum AtomicFile {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
     }
 
-    private static func writeThrough(_ bytes: [UInt8], to path: String) throws(ApusError) {
+    private static func writeThrough(_ body: (Put) throws(ApusError) -> Void, to path: String) throws(ApusError) {
         let descriptor = open(path, O_WRONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure(path) }
         defer { close(descriptor) }
-        try writeAll(bytes, descriptor, path)
+        try body { bytes throws(ApusError) in try writeAll(bytes, descriptor, path) }
     }
 
-    private static func writeAll(_ bytes: [UInt8], _ descriptor: Int32, _ path: String) throws(ApusError) {
+    private static func writeAll(
+        _ bytes: UnsafeRawBufferPointer, _ descriptor: Int32, _ path: String
+    ) throws(ApusError) {
         var offset = 0
         while offset < bytes.count {
-            let count = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress! + offset, $0.count - offset) }
+            let count = Foundation.write(descriptor, bytes.baseAddress! + offset, bytes.count - offset)
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { throw failure(path) }
             offset += count
@@ -57,5 +67,12 @@ public enum AtomicFile {
 
     private static func failure(_ path: String) -> ApusError {
         ApusError(.ioError, "\(path): \(String(cString: strerror(errno)))")
+    }
+}
+
+extension [UInt8] {
+    /// `withUnsafeBytes` for a body that throws one kind of error.
+    func withBytes<E>(_ body: (UnsafeRawBufferPointer) throws(E) -> Void) throws(E) {
+        try withUnsafeBytes { bytes in Result { () throws(E) in try body(bytes) } }.get()
     }
 }

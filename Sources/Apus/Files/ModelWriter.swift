@@ -9,32 +9,45 @@ public struct ModelWriter {
     private let graph: Graph
     private let wire = WireArena()
     /// Weights in file order, each at a multiple of 64.
-    private var parts: [UnsafeRawBufferPointer] = []
+    private var parts: [Constant] = []
     private var size = 0
 
     private init(_ graph: Graph) { self.graph = graph }
 
-    /// Writes to a temporary name beside `path`, syncs and renames: the file is there whole or not at all.
-    public static func write(_ graph: Graph, to path: String) throws(ApusError) {
-        try AtomicFile.write(try bytes(graph), to: path)
+    /// Writes to a temporary name beside `path`, syncs and renames: the file is there whole or not at all. Weights go
+    /// from where they are to the file, a constant at a time. Returns the file's size in bytes.
+    @discardableResult
+    public static func write(_ graph: Graph, to path: String) throws(ApusError) -> Int {
+        var (writer, header) = try start(graph)
+        writer.finishHeader(&header)
+        try AtomicFile.write(to: path) { put throws(ApusError) in try writer.put(header, put) }
+        return header.count + writer.size
     }
 
     /// The file's bytes. Throws when the graph breaks a rule.
     public static func bytes(_ graph: Graph) throws(ApusError) -> [UInt8] {
+        var (writer, file) = try start(graph)
+        writer.finishHeader(&file)
+        file.reserveCapacity(file.count + writer.size)
+        let header = file
+        file = []
+        try writer.put(header) { bytes throws(ApusError) in file.append(contentsOf: bytes) }
+        return file
+    }
+
+    private static func start(_ graph: Graph) throws(ApusError) -> (ModelWriter, header: [UInt8]) {
         _ = try ValidGraph(validating: graph)
         var writer = ModelWriter(graph)
         let message = writer.model()
-        let headerSize = apus__model__get_packed_size(message)
-        var file = [UInt8](repeating: 0, count: headerSize)
-        apus__model__pack(message, &file)
-        writer.finish(&file)
-        return file
+        var header = [UInt8](repeating: 0, count: apus__model__get_packed_size(message))
+        apus__model__pack(message, &header)
+        return (writer, header)
     }
 
     // MARK: The end of the file
 
-    /// Fills in the checksum and appends padding and weights.
-    private func finish(_ file: inout [UInt8]) {
+    /// Fills in the checksum and appends what stands before the weights.
+    private func finishHeader(_ file: inout [UInt8]) {
         let prefix = 11
         let checksum = file.withUnsafeBytes { cs_crc32(0, $0.baseAddress! + prefix, $0.count - prefix) }
         for i in 0..<4 { file[7 + i] = UInt8(truncatingIfNeeded: checksum >> (8 * UInt32(i))) }
@@ -45,9 +58,19 @@ public struct ModelWriter {
         file += ModelWriter.key(14) + ModelWriter.varint(UInt64(padding))
         file += [UInt8](repeating: 0, count: padding)
         file += weightsRecord
+    }
+
+    private func put(_ header: [UInt8], _ put: AtomicFile.Put) throws(ApusError) {
+        try header.withBytes(put)
+        try forEachPart(put)
+    }
+
+    /// The weights piece by piece, with the zeros between them.
+    private func forEachPart<E>(_ body: (UnsafeRawBufferPointer) throws(E) -> Void) throws(E) {
         for part in parts {
-            file.append(contentsOf: part)
-            file.append(contentsOf: [UInt8](repeating: 0, count: (64 - part.count % 64) % 64))
+            try body(part.bytes)
+            part.storage.discard()
+            try [UInt8](repeating: 0, count: (64 - part.type.byteSize % 64) % 64).withBytes(body)
         }
     }
 
@@ -66,11 +89,7 @@ public struct ModelWriter {
     private func weightsHash() -> [UInt8] {
         var hash = cs_sha256()
         cs_sha256_begin(&hash)
-        let zeros = [UInt8](repeating: 0, count: 64)
-        for part in parts {
-            cs_sha256_update(&hash, part.baseAddress, part.count)
-            cs_sha256_update(&hash, zeros, (64 - part.count % 64) % 64)
-        }
+        forEachPart { cs_sha256_update(&hash, $0.baseAddress, $0.count) }
         var digest = [UInt8](repeating: 0, count: 32)
         cs_sha256_end(&hash, &digest)
         return digest
@@ -255,11 +274,12 @@ public struct ModelWriter {
     /// Places a tensor's bytes in the weights.
     private mutating func span(_ constant: Constant) -> UnsafeMutablePointer<Apus__Span> {
         let offset = size
-        parts.append(constant.bytes)
-        size += (constant.bytes.count + 63) / 64 * 64
+        let count = constant.type.byteSize
+        parts.append(constant)
+        size += (count + 63) / 64 * 64
         return wire.message(apus__span__init) {
             $0.offset = UInt64(offset)
-            $0.size = UInt64(constant.bytes.count)
+            $0.size = UInt64(count)
         }
     }
 

@@ -1,3 +1,4 @@
+import Apus
 import ApusGraph
 import ApusRuntime
 import COnnxFormat
@@ -75,17 +76,22 @@ extension OnnxTensor {
 }
 
 extension Constant {
-    /// Elements in place where their owner keeps them and they are aligned, else copied. Truth values become 0 and 1.
+    /// Elements in place where their owner keeps them, copied when they are read if they are not aligned; else copied
+    /// now. Truth values become 0 and 1.
     init(_ name: String, _ type: TensorType, _ raw: RawData) throws(ApusError) {
         guard raw.bytes.count == type.byteSize else {
             throw .file("\(raw.bytes.count) bytes of data, wanted \(type.byteSize) for \(type)")
         }
         let alignment = max(1, type.dtype.bitWidth / 8)
-        if let owner = raw.owner, type.dtype != .bool, let base = raw.bytes.baseAddress,
-            Int(bitPattern: base) % alignment == 0
-        {
-            self.init(name, type, owner, offset: base - owner.bytes.baseAddress!)
-            return
+        if let owner = raw.owner, type.dtype != .bool, let base = raw.bytes.baseAddress {
+            if Int(bitPattern: base) % alignment == 0 {
+                self.init(name, type, owner, offset: base - owner.bytes.baseAddress!)
+                return
+            }
+            if raw.bytes.count > 4096 {
+                self.init(name, type, LazyStorage(copying: raw.bytes, of: owner))
+                return
+            }
         }
         guard let storage = HeapStorage(copying: raw.bytes) else {
             throw ApusError(.outOfMemory, "no memory for \(type)")

@@ -10,6 +10,9 @@ size_t ck_panels_units(const ck_panels_params *p) {
     return (size_t)(p->batch * gemm_ceil_div(p->n, CK_PANEL));
 }
 
+/* Plain weights may be read where an importer found them, at any address. */
+typedef float unaligned_float __attribute__((aligned(1)));
+
 /* `plain` becomes the address of the unit's first column, `panel` that of its panel. */
 #define PANEL_LOOP(NAME, PLAIN, PANELS, PLAIN_INDEX, PANELS_INDEX, BODY)                                    \
     void NAME(const void *params, void *const *operands, size_t begin, size_t end, unsigned lane) {       \
@@ -37,10 +40,10 @@ size_t ck_panels_units(const ck_panels_params *p) {
         for (int64_t j = 0; j < columns; j++) plain[j * p->column_stride] = CONVERT(panel[j]);            \
     })
 
-PACK(ck_pack_f32_reference, float, float, )
+PACK(ck_pack_f32_reference, unaligned_float, float, )
 static PACK(pack_f64, double, double, )
-static PACK(pack_f16, float, uint16_t, half_from_f32)
-static PACK(pack_bf16, float, uint16_t, bf16_from_f32)
+static PACK(pack_f16, unaligned_float, uint16_t, half_from_f32)
+static PACK(pack_bf16, unaligned_float, uint16_t, bf16_from_f32)
 UNPACK(ck_unpack_f32_reference, float, float, )
 static UNPACK(unpack_f64, double, double, )
 static UNPACK(unpack_f16, uint16_t, float, half_to_f32)

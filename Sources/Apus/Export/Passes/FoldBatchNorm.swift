@@ -27,6 +27,7 @@ let foldBatchNormPass = RewritePass("fold-batch-norm", "product, then batch norm
                 Constant(
                     bias?.name ?? "\(weights.name)/bias", vectors[1].type,
                     doubles: (0..<channels).map { (oldBias[$0] - mean[$0]) * scale[$0] + beta[$0] }))
+            weights.storage.discard()
             editor.move(product, from: old, to: place)
             changes += 1
         }

@@ -16,7 +16,7 @@ let foldConstantsPass = RewritePass("fold-constants", "a node of constants only 
             guard !inputs.isEmpty, inputs.count == node.inputs.count,
                 outputs.reduce(0, { $0 + editor.type(of: $1).byteSize }) <= sizeLimit(inputs)
             else { continue }
-            for (output, value) in zip(outputs, try evaluate(node, inputs)) {
+            for (output, value) in zip(outputs, try values(of: node, inputs)) {
                 if editor.replace(output, with: graph.append(value)) { changes += 1 }
             }
             if editor.isUnread(place) { editor.remove(place) }
@@ -26,6 +26,16 @@ let foldConstantsPass = RewritePass("fold-constants", "a node of constants only 
 }
 
 private func sizeLimit(_ inputs: [Constant]) -> Int { inputs.reduce(4096) { $0 + $1.type.byteSize } }
+
+/// The outputs of one node. A transposed constant is made when it is read: most are packed from where they lie.
+private func values(of node: Node, _ inputs: [Constant]) throws(ApusError) -> [Constant] {
+    if let transpose = node.op as? Transpose, inputs[0].type.byteSize > 4096 {
+        return [try LazyStorage.transpose(inputs[0], transpose, name: node.name)]
+    }
+    let values = try evaluate(node, inputs)
+    for input in inputs { input.storage.discard() }
+    return values
+}
 
 /// The outputs of one node, run as a graph of its own.
 private func evaluate(_ node: Node, _ inputs: [Constant]) throws(ApusError) -> [Constant] {

@@ -40,14 +40,30 @@ private func mergeConstants(_ graph: Graph) -> Int {
 
 private struct ConstantKey: Hashable {
     let constant: Constant
+    private let digest: Int
 
-    init(_ constant: Constant) { self.constant = constant }
-
-    static func == (a: ConstantKey, b: ConstantKey) -> Bool {
-        a.constant.type == b.constant.type && a.constant.bytes.elementsEqual(b.constant.bytes)
+    init(_ constant: Constant) {
+        self.constant = constant
+        digest = ConstantKey.digest(constant)
+        constant.storage.discard()
     }
 
-    func hash(into hasher: inout Hasher) { hasher.combine(bytes: constant.bytes) }
+    static func == (a: ConstantKey, b: ConstantKey) -> Bool {
+        guard a.constant.type == b.constant.type, a.digest == b.digest else { return false }
+        defer {
+            a.constant.storage.discard()
+            b.constant.storage.discard()
+        }
+        return a.constant.bytes.elementsEqual(b.constant.bytes)
+    }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(digest) }
+
+    private static func digest(_ constant: Constant) -> Int {
+        var hasher = Hasher()
+        hasher.combine(bytes: constant.bytes)
+        return hasher.finalize()
+    }
 }
 
 /// The node as a file would hold it, its name left out.

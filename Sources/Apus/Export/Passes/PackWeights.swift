@@ -6,7 +6,9 @@ let packWeightsPass = RewritePass("pack-weights", "plain weights → the panels 
     var changes = 0
     for index in graph.constants.indices where graph.constants[index].type.layout == .plain {
         guard let layout = graph.agreedLayout(ofConstant: index) else { continue }
-        graph.constants[index] = try Packing.pack(graph.constants[index], as: layout)
+        let plain = graph.constants[index]
+        graph.constants[index] = try Packing.pack(plain, as: layout)
+        plain.storage.discard()
         changes += 1
     }
     return changes
