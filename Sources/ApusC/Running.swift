@@ -14,8 +14,11 @@ public func apus_session_run_function(
     _ handle: OpaquePointer!, _ function: Int, _ error: UnsafeMutablePointer<apus_error>!
 ) -> apus_status {
     if let session = session(handle), session.isReady(function: function) {
-        session.run(function: function)
-        return APUS_OK
+        if !session.measures(function: function) {
+            session.runSteps(function: function)
+            return APUS_OK
+        }
+        return status(error) { () throws(ApusError) in try session.run(function: function) }
     }
     return status(error) { () throws(ApusError) in try requireSession(handle).checkReady(function: function) }
 }

@@ -3,6 +3,15 @@ import ApusGraph
 import ApusRuntime
 import Foundation
 
+/// What a conversion is doing.
+public enum ConversionStage: Sendable {
+    case importing(nodes: Int)
+    case rewriting(pass: String)
+    /// Running the model for its golden pairs.
+    case computingGoldens
+    case writing
+}
+
 /// A graph from a model file of any format, rewritten, with its golden pairs checked.
 public struct ModelConversion {
     /// What the passes did, in order.
@@ -16,7 +25,10 @@ public struct ModelConversion {
     ///
     /// Golden pairs stay as the producer made them, and the new graph must reproduce them; when weights change their type
     /// their outputs are computed again.
-    public init(_ source: Graph, _ options: ExportOptions, rewrites: Bool = true) throws(ApusError) {
+    public init(
+        _ source: Graph, _ options: ExportOptions, rewrites: Bool = true,
+        progress: (ConversionStage) -> Void = { _ in }
+    ) throws(ApusError) {
         self.source = source
         graph = source.copy()
         var options = options
@@ -24,19 +36,23 @@ public struct ModelConversion {
             for pass in rewritePasses where pass.name != "convert-weights" { options.disabled.insert(pass.name) }
         }
         var passes: [PassReport] = []
-        try Export.optimize(graph, options) { passes.append($0) }
+        try Export.optimize(graph, options) {
+            passes.append($0)
+            progress(.rewriting(pass: $0.pass.name))
+        }
         self.passes = passes
+        progress(.computingGoldens)
         try checkGoldens(changesWeights: options.weights != nil)
     }
 
     /// A graph from a file, whose format is told from its first bytes or its name, or what keeps an ONNX model from
-    /// becoming one. `progress` hears how many nodes of an ONNX model are done.
+    /// becoming one.
     public static func open(
-        _ path: String, _ options: OnnxOptions = OnnxOptions(), progress: @escaping (Int) -> Void = { _ in }
+        _ path: String, _ options: OnnxOptions = OnnxOptions(), progress: @escaping (ConversionStage) -> Void = { _ in }
     ) throws(ApusError) -> Result<Graph, OnnxBlocked> {
         guard path.lowercased().hasSuffix(".onnx") else { return .success(try ApusRuntime.Model(path: path).graph) }
         do throws(ApusError) {
-            return try Importer.graph(of: try OnnxReader.read(path), options, progress: progress)
+            return try Importer.graph(of: try OnnxReader.read(path), options) { progress(.importing(nodes: $0)) }
         } catch {
             throw error.message.hasPrefix(path) ? error : error.within("\(path)")
         }
@@ -46,7 +62,12 @@ public struct ModelConversion {
     public func bytes() throws(ApusError) -> [UInt8] { try ModelWriter.bytes(graph) }
 
     /// Writes the new file and returns its size in bytes.
-    public func write(to path: String) throws(ApusError) -> Int { try ModelWriter.write(graph, to: path) }
+    public func write(
+        to path: String, progress: (ConversionStage) -> Void = { _ in }
+    ) throws(ApusError) -> Int {
+        progress(.writing)
+        return try ModelWriter.write(graph, to: path)
+    }
 
     private mutating func checkGoldens(changesWeights: Bool) throws(ApusError) {
         guard !graph.goldens.isEmpty else { return try Goldens.add(to: graph) }

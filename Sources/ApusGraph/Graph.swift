@@ -177,6 +177,17 @@ public final class Graph {
 
     public init(_ name: String = "") { self.name = name }
 
+    /// Per symbolic dimension whether runs measure it; the others are set.
+    public var measuredDimensions: [Bool] {
+        var result = [Bool](repeating: false, count: dimensions.count)
+        for function in functions {
+            for node in function.nodes {
+                if let i = node.op.measuredDimension, i < result.count { result[i] = true }
+            }
+        }
+        return result
+    }
+
     public func functionIndex(_ name: String) -> Int? {
         functions.firstIndex { $0.name.sameBytes(name) }
     }

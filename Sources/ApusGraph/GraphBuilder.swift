@@ -49,7 +49,7 @@ public final class GraphBuilder {
             counter += 1
             label = "\(prefix)\(op.name)_\(counter)"
         }
-        let outputs = try op.checkedOutputTypes(inputs.map { $0.type }, node: label)
+        let outputs = try op.checkedOutputTypes(inputs.map { $0.type }, dimensions: graph.maxima, node: label)
         function.nodes.append(Node(label, op, inputs.map { $0.operand }))
         var values: [Value] = []
         for type in outputs {
@@ -127,14 +127,16 @@ extension TensorType {
 
 extension Operator {
     /// `outputTypes` behind the checks that hold for every operator; errors name the node.
-    public final func checkedOutputTypes(_ inputs: [TensorType], node: String) throws(ApusError) -> [TensorType] {
+    public final func checkedOutputTypes(
+        _ inputs: [TensorType], dimensions: [Int] = [], node: String
+    ) throws(ApusError) -> [TensorType] {
         do throws(ApusError) {
             guard inputCount.contains(inputs.count) else {
                 throw .shape(
                     "\(inputs.count) inputs, wanted \(inputCount.lowerBound)"
                         + (inputCount.count > 1 ? " ... \(inputCount.upperBound)" : ""))
             }
-            let outputs = try outputTypes(inputs)
+            let outputs = try outputTypes(inputs, dimensions: dimensions)
             for type in outputs { try type.check() }
             return outputs
         } catch {

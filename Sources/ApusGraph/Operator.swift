@@ -74,6 +74,14 @@ open class Operator {
         throw .unsupported("\(name) has no shape rule")
     }
 
+    /// The same for an operator whose outputs take a symbolic dimension's value for an extent.
+    open func outputTypes(_ inputs: [TensorType], dimensions: [Int]) throws(ApusError) -> [TensorType] {
+        try outputTypes(inputs)
+    }
+
+    /// The symbolic dimension whose value a run takes from the last input, a scalar of i64, before what follows runs.
+    open var measuredDimension: Int? { nil }
+
     // MARK: Kernel choice
 
     /// Chooses the kernels for concrete, checked types.

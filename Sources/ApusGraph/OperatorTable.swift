@@ -76,6 +76,10 @@ private let inferenceOperators: [OperatorEntry] = [
     Gather.entry,
     Cast.entry,
     Expand.entry,
+    Trim.entry,
+    NonZero.entry,
+    NonMaxSuppression.entry,
+    TopK.entry,
 ]
 
 // A library built with APUS_INFERENCE leaves these out, and the linker with them their kernels.

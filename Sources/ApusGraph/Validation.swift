@@ -2,7 +2,7 @@
 ///
 /// Rules: operands refer to earlier values; every shape rule holds with all symbolic dimensions at their minimum and at
 /// their maximum; declared output types are the inferred ones; constants are as long as their types; an updated state
-/// takes a value of its own type, made by a node.
+/// takes a value of its own type, made by a node; no input has an extent that the model measures.
 public final class ValidGraph: @unchecked Sendable {
     public let graph: Graph
 
@@ -15,8 +15,9 @@ public final class ValidGraph: @unchecked Sendable {
     private init(unchecked graph: Graph) { self.graph = graph }
 
     private func check() throws(ApusError) {
-        for symbol in graph.dimensions {
-            guard symbol.minimum >= 1 && symbol.minimum <= symbol.maximum && symbol.maximum <= Shape.maximumExtent
+        let isMeasured = graph.measuredDimensions
+        for (i, symbol) in graph.dimensions.enumerated() {
+            guard symbol.minimum >= (isMeasured[i] ? 0 : 1) && symbol.minimum <= symbol.maximum && symbol.maximum <= Shape.maximumExtent
             else {
                 throw .file(
                     "dimension '\(symbol.name)' from \(symbol.minimum) to \(symbol.maximum), wanted 1 ≤ min ≤ max")
@@ -40,6 +41,11 @@ public final class ValidGraph: @unchecked Sendable {
                 let types = try self.types(ofFunction: index, dimensions: graph.maxima)
                 if !graph.dimensions.isEmpty { _ = try self.types(ofFunction: index, dimensions: minima) }
                 try self.checkUpdates(function, types)
+                for input in function.inputs {
+                    for extent in input.type.shape.dimensions where extent < 0 && isMeasured[-1 - extent] {
+                        throw .file("input '\(input.name)' has an extent that the model measures")
+                    }
+                }
             }
         }
         for golden in graph.goldens { try checkGolden(golden) }
@@ -59,7 +65,7 @@ public final class ValidGraph: @unchecked Sendable {
         for node in function.nodes {
             var inputs: [TensorType] = []
             for operand in node.inputs { inputs.append(try type(of: operand, locals: types, reader: node.name)) }
-            types.append(contentsOf: try node.op.checkedOutputTypes(inputs, node: node.name))
+            types.append(contentsOf: try node.op.checkedOutputTypes(inputs, dimensions: dimensions, node: node.name))
         }
         for output in function.outputs {
             let found = try type(of: output.operand, locals: types, reader: output.name)

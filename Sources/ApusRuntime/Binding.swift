@@ -97,6 +97,7 @@ struct SessionPlan {
         let slotCount = plan.steps.reduce(0) { $0 + $1.slots.count }
         let edgeCount = plan.inputs.count + plan.outputs.count
         let steps = cursor.take(plan.steps.count, of: Step.self)
+        let measures = cursor.take(plan.measures.count, of: Measure.self)
         let slots = cursor.take(slotCount, of: Slot.self)
         let operands = cursor.take(slotCount, of: UnsafeMutableRawPointer?.self)
         let places = cursor.take(placeCount, of: UnsafeMutableRawPointer?.self)
@@ -107,7 +108,7 @@ struct SessionPlan {
         let isSet = cursor.take(plan.inputs.count, of: Bool.self)
         let times = profile ? cursor.take(plan.steps.count, of: StepTime.self) : nil
         let params = cursor.take(bytes: plan.steps.count * Int(CK_PARAMS_MAX), alignment: 64)
-        guard let steps, let slots, let operands, let places, let capacities, let own, let boundSizes, let edges, let isSet,
+        guard let steps, let measures, let slots, let operands, let places, let capacities, let own, let boundSizes, let edges, let isSet,
             let params, let states, let arena
         else { return nil }
 
@@ -132,9 +133,13 @@ struct SessionPlan {
         }
         for i in plan.inputs.indices { isSet[i] = false }
         var bound = BoundFunction(
-            steps: steps, stepCount: plan.steps.count, slots: slots, operands: operands, slotCount: slotCount,
+            steps: steps, stepCount: plan.steps.count, measures: measures, measureCount: plan.measures.count, slots: slots, operands: operands, slotCount: slotCount,
             places: places, capacities: capacities, placeCount: placeCount, own: own, boundSizes: boundSizes,
             edges: edges, inputCount: plan.inputs.count, outputCount: plan.outputs.count, isSet: isSet, unsetInputs: plan.inputs.count, times: times)
+        for (i, measure) in plan.measures.enumerated() {
+            measures[i] = Measure(
+                step: measure.step, dimension: measure.dimension, place: measure.count.index(in: graph))
+        }
         var firstSlot = 0
         for (i, step) in plan.steps.enumerated() {
             (steps + i).initialize(

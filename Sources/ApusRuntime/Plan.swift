@@ -54,6 +54,8 @@ public struct Plan {
     public let types: [TensorType]
     private let limitTypes: [TensorType]
     public private(set) var steps: [PlannedStep] = []
+    /// The measured dimensions, each with the step before which its value is read and the place that holds it.
+    public private(set) var measures: [(step: Int, dimension: Int, count: Place)] = []
     /// Times are node indices; 0 ..< nodes.count, and nodes.count for the end.
     public private(set) var buffers: [Lifetime] = []
     /// The place of every local.
@@ -142,6 +144,9 @@ public struct Plan {
         let firstOutput = places.count
         var inputTypes: [TensorType] = []
         for operand in node.inputs { inputTypes.append(type(of: operand)) }
+        if let dimension = node.op.measuredDimension, let count = node.inputs.last {
+            measures.append((steps.count, dimension, place(of: count)))
+        }
         if node.op.isView, let place = viewPlace(of: node.inputs[0], output: firstOutput) {
             occupy(place, local: firstOutput, at: index)
             return

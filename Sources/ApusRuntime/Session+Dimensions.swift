@@ -14,6 +14,9 @@ extension Session {
         guard let index = model.graph.dimensions.firstIndex(where: { $0.name.sameBytes(name) }) else {
             throw .argument("no dimension '\(name)'")
         }
+        guard !model.graph.measuredDimensions[index] else {
+            throw .argument("dimension '\(name)' is measured by the model, wanted one that is set")
+        }
         let minimum = model.graph.dimensions[index].minimum
         let limit = header.pointee.limits[index]
         guard size >= minimum && size <= limit else {
@@ -21,25 +24,46 @@ extension Session {
         }
         var values = dimensions
         guard values[index] != size else { return }
-        try model.reserveForPlanning()
         values[index] = size
-        var limits: [Int] = []
-        for i in values.indices { limits.append(header.pointee.limits[i]) }
-        let options = PlanOptions(
-            limits: limits, dimensions: values, isa: header.pointee.isa, lanes: header.pointee.lanes)
         var plans: [Plan] = []
-        for function in 0..<functionCount {
-            let plan = try Plan(model.valid, function: function, options)
-            guard header.pointee.functions[function].fits(plan, model.graph) else {
-                throw .unsupported("dimension '\(name)' of \(size) needs a session made for it")
-            }
-            try checkBound(function, values)
-            plans.append(plan)
-        }
+        for function in 0..<functionCount { plans.append(try plan(function, values, changed: index)) }
         for function in 0..<functionCount {
             header.pointee.functions[function].set(plans[function], model.graph, lanes: header.pointee.lanes)
         }
         header.pointee.dimensions[index] = size
+    }
+
+    /// Plans a function for the value that a run has measured. On failure the run ends where it is.
+    func adopt(_ measure: Measure, function: Int) throws(ApusError) {
+        let bound = header.pointee.functions[function]
+        guard let count = bound.places[measure.place] else { return }
+        let value = Int(count.loadUnaligned(as: Int64.self)), index = measure.dimension
+        let limit = header.pointee.limits[index], minimum = model.graph.dimensions[index].minimum
+        guard value >= minimum && value <= limit else {
+            throw .shape("measured dimension '\(model.graph.dimensions[index].name)' of \(value), wanted \(minimum) ... \(limit)")
+        }
+        var values = dimensions
+        guard values[index] != value else { return }
+        values[index] = value
+        let plan = try self.plan(function, values, changed: index)
+        header.pointee.functions[function].set(plan, model.graph, lanes: header.pointee.lanes)
+        header.pointee.dimensions[index] = value
+    }
+
+    /// A plan for other dimensions that fits the session's memory.
+    private func plan(_ function: Int, _ values: [Int], changed index: Int) throws(ApusError) -> Plan {
+        try model.reserveForPlanning()
+        var limits: [Int] = []
+        for i in values.indices { limits.append(header.pointee.limits[i]) }
+        let options = PlanOptions(
+            limits: limits, dimensions: values, isa: header.pointee.isa, lanes: header.pointee.lanes)
+        let plan = try Plan(model.valid, function: function, options)
+        guard header.pointee.functions[function].fits(plan, model.graph) else {
+            throw .unsupported(
+                "dimension '\(model.graph.dimensions[index].name)' of \(values[index]) needs a session made for it")
+        }
+        try checkBound(function, values)
+        return plan
     }
 
     /// Memory bound for smaller dimensions must have room for these.

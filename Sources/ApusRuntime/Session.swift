@@ -78,24 +78,44 @@ public struct Session {
 
     // MARK: Stage 7
 
-    /// Runs a function: allocates nothing, checks nothing.
-    public func run(function index: Int = 0) {
+    /// Runs a function that measures no dimension: allocates nothing, checks nothing.
+    public func runSteps(function index: Int) {
         let function = header.pointee.functions + index
-        if function.pointee.times != nil { return profile(function) }
+        run(function, 0..<function.pointee.stepCount)
+    }
+
+    /// Whether a run finds the values of symbolic dimensions.
+    public func measures(function index: Int) -> Bool { header.pointee.functions[index].measureCount > 0 }
+
+    /// Runs a function. After each dimension that it measures, what follows is planned for its value; that may throw.
+    public func run(function index: Int = 0) throws(ApusError) {
+        let function = header.pointee.functions + index
+        var first = 0
+        for i in 0..<function.pointee.measureCount {
+            let measure = function.pointee.measures[i]
+            run(function, first..<measure.step)
+            try adopt(measure, function: index)
+            first = measure.step
+        }
+        run(function, first..<function.pointee.stepCount)
+    }
+
+    private func run(_ function: UnsafeMutablePointer<BoundFunction>, _ range: Range<Int>) {
+        if function.pointee.times != nil { return profile(function, range) }
         let steps = function.pointee.steps
         if header.pointee.lanes == 1 {
-            for i in 0..<function.pointee.stepCount {
+            for i in range {
                 let step = steps + i
                 step.pointee.task(step.pointee.params, step.pointee.operands, 0, step.pointee.units, 0)
             }
         } else {
-            for i in 0..<function.pointee.stepCount { split(steps + i) }
+            for i in range { split(steps + i) }
         }
     }
 
-    private func profile(_ function: UnsafeMutablePointer<BoundFunction>) {
+    private func profile(_ function: UnsafeMutablePointer<BoundFunction>, _ range: Range<Int>) {
         guard let times = function.pointee.times else { return }
-        for i in 0..<function.pointee.stepCount {
+        for i in range {
             let start = cs_nanoseconds()
             split(function.pointee.steps + i)
             times[i].nanoseconds &+= cs_nanoseconds() &- start

@@ -29,10 +29,19 @@ struct StepTime {
     var isa: ck_isa
 }
 
+/// Before this step a symbolic dimension takes the value of a place.
+struct Measure {
+    var step: Int
+    var dimension: Int
+    var place: Int
+}
+
 /// A function bound to addresses.
 struct BoundFunction {
     var steps: UnsafeMutablePointer<Step>
     var stepCount: Int
+    var measures: UnsafeMutablePointer<Measure>
+    var measureCount: Int
     /// One per operand of every step, in order; `operands` holds their addresses.
     var slots: UnsafeMutablePointer<Slot>
     var operands: UnsafeMutablePointer<UnsafeMutableRawPointer?>

@@ -37,6 +37,9 @@ public struct SessionOptions {
                 throw .argument("no dimension '\(limit.name)'")
             }
             let symbol = graph.dimensions[index]
+            guard !graph.measuredDimensions[index] else {
+                throw .argument("limit of dimension '\(limit.name)', which the model measures")
+            }
             guard limit.maximum >= symbol.minimum && limit.maximum <= symbol.maximum else {
                 throw .shape(
                     "dimension '\(limit.name)' limited to \(limit.maximum), wanted \(symbol.minimum) ... "

@@ -1582,6 +1582,141 @@ void   apus__transpose__free_unpacked
   assert(message->base.descriptor == &apus__transpose__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   apus__trim__init
+                     (Apus__Trim         *message)
+{
+  static const Apus__Trim init_value = APUS__TRIM__INIT;
+  *message = init_value;
+}
+size_t apus__trim__get_packed_size
+                     (const Apus__Trim *message)
+{
+  assert(message->base.descriptor == &apus__trim__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__trim__pack
+                     (const Apus__Trim *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__trim__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__trim__pack_to_buffer
+                     (const Apus__Trim *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__trim__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__Trim *
+       apus__trim__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__Trim *)
+     protobuf_c_message_unpack (&apus__trim__descriptor,
+                                allocator, len, data);
+}
+void   apus__trim__free_unpacked
+                     (Apus__Trim *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__trim__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   apus__non_max_suppression__init
+                     (Apus__NonMaxSuppression         *message)
+{
+  static const Apus__NonMaxSuppression init_value = APUS__NON_MAX_SUPPRESSION__INIT;
+  *message = init_value;
+}
+size_t apus__non_max_suppression__get_packed_size
+                     (const Apus__NonMaxSuppression *message)
+{
+  assert(message->base.descriptor == &apus__non_max_suppression__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__non_max_suppression__pack
+                     (const Apus__NonMaxSuppression *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__non_max_suppression__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__non_max_suppression__pack_to_buffer
+                     (const Apus__NonMaxSuppression *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__non_max_suppression__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__NonMaxSuppression *
+       apus__non_max_suppression__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__NonMaxSuppression *)
+     protobuf_c_message_unpack (&apus__non_max_suppression__descriptor,
+                                allocator, len, data);
+}
+void   apus__non_max_suppression__free_unpacked
+                     (Apus__NonMaxSuppression *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__non_max_suppression__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   apus__top_k__init
+                     (Apus__TopK         *message)
+{
+  static const Apus__TopK init_value = APUS__TOP_K__INIT;
+  *message = init_value;
+}
+size_t apus__top_k__get_packed_size
+                     (const Apus__TopK *message)
+{
+  assert(message->base.descriptor == &apus__top_k__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__top_k__pack
+                     (const Apus__TopK *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__top_k__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__top_k__pack_to_buffer
+                     (const Apus__TopK *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__top_k__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__TopK *
+       apus__top_k__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__TopK *)
+     protobuf_c_message_unpack (&apus__top_k__descriptor,
+                                allocator, len, data);
+}
+void   apus__top_k__free_unpacked
+                     (Apus__TopK *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__top_k__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   apus__split__init
                      (Apus__Split         *message)
 {
@@ -3385,7 +3520,7 @@ const ProtobufCMessageDescriptor apus__dimension_value__descriptor =
   (ProtobufCMessageInit) apus__dimension_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
+static const ProtobufCFieldDescriptor apus__node__field_descriptors[110] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -4325,6 +4460,54 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[106] =
   },
   {
     NULL, /* CODE_SIZE */
+    110,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, trim),
+    &apus__trim__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    111,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, non_zero),
+    &apus__no_attributes__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    112,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, non_max_suppression),
+    &apus__non_max_suppression__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    113,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, top_k),
+    &apus__top_k__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
     150,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4668,16 +4851,16 @@ static const ProtobufCIntRange apus__node__number_ranges[8 + 1] =
   { 60, 40 },
   { 80, 56 },
   { 100, 68 },
-  { 150, 78 },
-  { 200, 100 },
-  { 0, 106 }
+  { 150, 82 },
+  { 200, 104 },
+  { 0, 110 }
 };
 const ProtobufCMessageDescriptor apus__node__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Node),
-  106,
+  110,
   apus__node__field_descriptors,
   NULL, /* CODE_SIZE */
   8,  apus__node__number_ranges,
@@ -5715,6 +5898,174 @@ const ProtobufCMessageDescriptor apus__transpose__descriptor =
   NULL, /* CODE_SIZE */
   1,  apus__transpose__number_ranges,
   (ProtobufCMessageInit) apus__transpose__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__trim__field_descriptors[1] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Trim, dimension),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__trim__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor apus__trim__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__Trim),
+  1,
+  apus__trim__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__trim__number_ranges,
+  (ProtobufCMessageInit) apus__trim__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__non_max_suppression__field_descriptors[5] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Apus__NonMaxSuppression, maximum_per_class),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Apus__NonMaxSuppression, iou_threshold),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__NonMaxSuppression, has_score_threshold),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Apus__NonMaxSuppression, score_threshold),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__NonMaxSuppression, is_centered),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__non_max_suppression__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor apus__non_max_suppression__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__NonMaxSuppression),
+  5,
+  apus__non_max_suppression__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__non_max_suppression__number_ranges,
+  (ProtobufCMessageInit) apus__non_max_suppression__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__top_k__field_descriptors[3] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Apus__TopK, axis),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Apus__TopK, k),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__TopK, smallest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__top_k__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor apus__top_k__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__TopK),
+  3,
+  apus__top_k__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__top_k__number_ranges,
+  (ProtobufCMessageInit) apus__top_k__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__split__field_descriptors[2] =

@@ -23,7 +23,10 @@ public final class ModelRun {
         options.isa = isa
         options.profile = profile
         if let dimensions {
-            options.dimensionLimits = zip(model.graph.dimensions, dimensions).map { ($0.name, $1) }
+            let isMeasured = model.graph.measuredDimensions
+            for (i, symbol) in model.graph.dimensions.enumerated() where !isMeasured[i] {
+                options.dimensionLimits.append((symbol.name, dimensions[i]))
+            }
         }
         session = try Session(model, options)
     }
@@ -51,7 +54,7 @@ public final class ModelRun {
     /// Sets dimensions and inputs, runs once and copies the outputs.
     public func run(_ inputs: [Tensor]) throws(ApusError) -> [NamedTensor] {
         try set(inputs)
-        session.run(function: function)
+        try session.run(function: function)
         var results: [NamedTensor] = []
         for (i, output) in declaration.outputs.enumerated() {
             results.append(NamedTensor(output.name, try session.tensor(function: function, output: i)))
@@ -61,11 +64,14 @@ public final class ModelRun {
 
     public func set(_ inputs: [Tensor]) throws(ApusError) {
         let sizes = try model.graph.dimensions(ofFunction: function, inputs: inputs)
-        for (symbol, size) in zip(model.graph.dimensions, sizes) { try session.setDimension(symbol.name, size) }
+        let isMeasured = model.graph.measuredDimensions
+        for (i, symbol) in model.graph.dimensions.enumerated() where !isMeasured[i] {
+            try session.setDimension(symbol.name, sizes[i])
+        }
         for (i, input) in inputs.enumerated() { try session.set(function: function, input: i, input) }
     }
 
-    public func runOnly() { session.run(function: function) }
+    public func runOnly() throws(ApusError) { try session.run(function: function) }
 
     public func profile() throws(ApusError) -> [ProfileEntry] {
         var entries: [ProfileEntry] = []

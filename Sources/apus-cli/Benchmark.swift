@@ -65,25 +65,25 @@ struct Benchmark: Encodable {
         openSeconds = Benchmark.seconds(since: began)
         try run.set(inputs)
         sessionBytes = run.memorySize
-        Benchmark.repeated(run, seconds: seconds * 0.1)
-        let times = Benchmark.repeated(run, seconds: seconds * 0.7)
+        try Benchmark.repeated(run, seconds: seconds * 0.1)
+        let times = try Benchmark.repeated(run, seconds: seconds * 0.7)
         runs = times.count
         latency = Latency(times)
         let profiled = try ModelRun(
             model, function: function, threads: threads, profile: true, dimensions: dimensions)
         try profiled.set(inputs)
-        Benchmark.repeated(profiled, seconds: seconds * 0.2)
+        try Benchmark.repeated(profiled, seconds: seconds * 0.2)
         operators = Benchmark.rows(try profiled.profile(), model.graph.functions[function])
     }
 
     /// Runs until the time is over, three times at least; returns what each took.
     @discardableResult
-    private static func repeated(_ run: ModelRun, seconds: Double) -> [Double] {
+    private static func repeated(_ run: ModelRun, seconds: Double) throws(ApusError) -> [Double] {
         let began = cs_nanoseconds()
         var times: [Double] = []
         repeat {
             let start = cs_nanoseconds()
-            run.runOnly()
+            try run.runOnly()
             times.append(self.seconds(since: start))
         } while times.count < 3 || self.seconds(since: began) < seconds
         return times

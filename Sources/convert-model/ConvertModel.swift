@@ -70,16 +70,18 @@ struct ConvertModel: ParsableCommand {
         let console = common.console("convert-model")
         if passes { return try listPasses(console) }
         if listOperators { return try listOperators(console) }
-        let source = try open(console)
+        let progress = ConversionProgress(console)
+        let source = try open(console, progress)
         let conversion: ModelConversion
         do {
             conversion = try ModelConversion(
-                source, ExportOptions(disabled: Set(disable), weights: weights?.dtype), rewrites: !keep)
+                source, ExportOptions(disabled: Set(disable), weights: weights?.dtype), rewrites: !keep,
+                progress: progress.update)
         } catch {
             throw error.within("\(input!)")
         }
         let verified = try verify.map { path in try differences(conversion, inputs: path) }
-        let size = try output.map { path in try write(conversion, to: path) }
+        let size = try output.map { path in try write(conversion, to: path, progress) }
         let report = ConversionReport(conversion, output: output, bytes: size ?? 0, verified)
         if common.json { try console.json(report) } else if !common.quiet { try console.result(report.text) }
         let limit = tolerance ?? (weights == nil || weights == .f32 ? 1e-4 : 2e-2)
@@ -90,8 +92,8 @@ struct ConvertModel: ParsableCommand {
     }
 
     /// Writes the file or the C header and returns its size in bytes.
-    private func write(_ conversion: ModelConversion, to path: String) throws -> Int {
-        guard let cHeader else { return try conversion.write(to: path) }
+    private func write(_ conversion: ModelConversion, to path: String, _ progress: ConversionProgress) throws -> Int {
+        guard let cHeader else { return try conversion.write(to: path, progress: progress.update) }
         let bytes = try conversion.bytes()
         let name = URL(fileURLWithPath: input!).lastPathComponent
         let text = try CHeader.text(bytes, name: cHeader, comment: "\(name), \(bytes.count) bytes")
@@ -100,8 +102,7 @@ struct ConvertModel: ParsableCommand {
     }
 
     /// The graph of the input. What keeps an ONNX model from being imported is printed, all of it.
-    private func open(_ console: Console) throws -> Graph {
-        let progress = ImportProgress(console)
+    private func open(_ console: Console, _ progress: ConversionProgress) throws -> Graph {
         switch try ModelConversion.open(input!, try onnx.options, progress: progress.update) {
         case .success(let graph):
             return graph

@@ -53,17 +53,3 @@ struct ImportOptions: ParsableArguments {
 enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
     case text, json
 }
-
-/// A line on standard error each few seconds of an import.
-final class ImportProgress {
-    private let console: Console
-    private var last = Date()
-
-    init(_ console: Console) { self.console = console }
-
-    func update(nodes: Int) {
-        guard Date().timeIntervalSince(last) > 2 else { return }
-        last = Date()
-        console.progress("imported \(nodes) nodes")
-    }
-}

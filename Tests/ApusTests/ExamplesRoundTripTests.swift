@@ -62,7 +62,7 @@ final class ExamplesRoundTripTests: XCTestCase {
         }
         for session in [kept, shared] {
             try session.set(input: 0, images)
-            session.run()
+            try session.run()
             XCTAssertEqual(try rows(session.tensor(output: 0)), wanted, "arena", line: line)
         }
     }

@@ -28,7 +28,7 @@ final class PassesExportTests: XCTestCase {
         defer { session.destroy() }
         try session.setDimension("batch", 8)
         try session.set(input: 0, input[0])
-        session.run()
+        try session.run()
         XCTAssertEqual(try session.tensor(output: 0), try network.predict(input[0]))
         XCTAssertEqual(model.graph.operations, ["Conv2D+ReLU", "BatchNorm", "MaxPool", "Flatten", "Dense"])
     }

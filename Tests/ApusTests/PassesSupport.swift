@@ -70,7 +70,7 @@ extension Graph {
             defer { session.destroy() }
             for (symbol, size) in zip(dimensions, sizes) { try session.setDimension(symbol.name, size) }
             for (i, input) in inputs.enumerated() { try session.set(input: i, input) }
-            session.run()
+            try session.run()
             return try functions[0].outputs.indices.map { try session.tensor(output: $0) }
         }
     }

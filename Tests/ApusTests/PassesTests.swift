@@ -238,7 +238,7 @@ final class PassesTests: XCTestCase {
                 let inputs = try Goldens.randomInputs(
                     of: graph, function: 0, dimensions: graph.maxima, seed: UInt64(seed))
                 try session.set(input: 0, inputs[0])
-                session.run()
+                try session.run()
                 results.append(try session.tensor(output: 0))
                 for i in 0..<2 {
                     results.append(

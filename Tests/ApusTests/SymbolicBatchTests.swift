@@ -66,7 +66,7 @@ final class SymbolicBatchTests: XCTestCase {
                     try Model(try graph([], batch, body)), [x], isa: InstructionSet.selected)
                 try session.setDimension("batch", batch)
                 try x.bytes.withUnsafeBytes { try session.setInput(0, $0) }
-                session.run()
+                try session.run()
                 var found = [UInt8](repeating: 0xAA, count: fixed[0].bytes.count)
                 try found.withUnsafeMutableBytes { try session.getOutput(0, $0) }
                 XCTAssertEqual(found, fixed[0].bytes, "\(name), batch \(batch)")

@@ -65,7 +65,7 @@ public enum Goldens {
     public static func replay(
         _ golden: Golden, of graph: Graph, isa: ck_isa? = nil, threads: Int = 1
     ) throws(ApusError) -> [Constant] {
-        try run(graph, golden.function, golden.dimensions, golden.inputs, isa, threads)
+        try run(graph, golden.function, golden.dimensions, golden.inputs, isa, threads).outputs
     }
 
     /// Inputs for a function, drawn from `seed` within their contracts.
@@ -96,7 +96,7 @@ public enum Goldens {
     private static func pair(
         _ graph: Graph, _ function: Int, _ dimensions: [Int], _ inputs: [Constant]
     ) throws(ApusError) -> Golden {
-        let outputs = try run(graph, function, dimensions, inputs, try isa(graph, function, dimensions), 1)
+        let (outputs, dimensions) = try run(graph, function, dimensions, inputs, try isa(graph, function, dimensions), 1)
         var largest: Float = 0
         for output in outputs where output.type.dtype == .f32 {
             for value in output.bytes.bindMemory(to: Float.self) where value.isFinite {
@@ -109,7 +109,9 @@ public enum Goldens {
     }
 
     private static func isa(_ graph: Graph, _ function: Int, _ dimensions: [Int]) throws(ApusError) -> ck_isa {
-        let options = PlanOptions(limits: dimensions, isa: CK_ISA_REFERENCE, lanes: 1)
+        var limits = graph.maxima
+        for (i, isMeasured) in graph.measuredDimensions.enumerated() where !isMeasured { limits[i] = dimensions[i] }
+        let options = PlanOptions(limits: limits, isa: CK_ISA_REFERENCE, lanes: 1)
         let goldens = graph.goldens
         graph.goldens = []
         defer { graph.goldens = goldens }
@@ -121,7 +123,7 @@ public enum Goldens {
     private static func run(
         _ graph: Graph, _ function: Int, _ dimensions: [Int], _ inputs: [Constant], _ isa: ck_isa?,
         _ threads: Int
-    ) throws(ApusError) -> [Constant] {
+    ) throws(ApusError) -> (outputs: [Constant], dimensions: [Int]) {
         // The pairs are no part of what runs, and may not be valid yet.
         let goldens = graph.goldens
         graph.goldens = []
@@ -129,20 +131,23 @@ public enum Goldens {
         var options = SessionOptions()
         options.isa = isa
         options.threads = threads
-        options.dimensionLimits = zip(graph.dimensions, dimensions).map { ($0.name, $1) }
+        let isMeasured = graph.measuredDimensions
+        for (i, dimension) in graph.dimensions.enumerated() where !isMeasured[i] {
+            options.dimensionLimits.append((dimension.name, dimensions[i]))
+        }
         let session = try Session(try ApusRuntime.Model(graph), options)
         defer { session.destroy() }
         for (i, input) in inputs.enumerated() { try session.setInput(function: function, i, input.bytes) }
-        session.run(function: function)
+        try session.run(function: function)
         var outputs: [Constant] = []
         for (i, output) in graph.functions[function].outputs.enumerated() {
-            let type = try output.type.resolved(dimensions)
+            let type = try session.type(.output, function: function, i)
             let storage = HeapStorage(size: type.byteSize)
             let bytes = UnsafeMutableRawBufferPointer(start: storage.memory, count: type.byteSize)
             try session.getOutput(function: function, i, bytes)
             outputs.append(Constant(output.name, type, storage))
         }
-        return outputs
+        return (outputs, session.dimensions)
     }
 
     // MARK: Inputs

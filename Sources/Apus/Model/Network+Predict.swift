@@ -80,7 +80,7 @@ public final class Runner {
             try session.setDimension(graph.dimensions[0].name, samples)
         }
         for (i, input) in inputs.enumerated() { try session.set(input: i, input) }
-        session.run()
+        try session.run()
         var outputs: [Tensor] = []
         for i in function.outputs.indices { outputs.append(try session.tensor(output: i)) }
         return outputs

@@ -40,7 +40,7 @@ public struct Probe {
         let session = try Session(try ApusRuntime.Model(probe), options)
         defer { session.destroy() }
         for (i, input) in inputs.enumerated() { try session.set(input: i, input) }
-        session.run()
+        try session.run()
         var values: [Value] = []
         for (i, entry) in made.enumerated() {
             values.append(

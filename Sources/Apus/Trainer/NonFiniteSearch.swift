@@ -30,7 +30,7 @@ struct NonFiniteSearch {
             session.state(index).copyMemory(from: UnsafeRawBufferPointer(trainer.session.state(index)))
         }
         try trainer.bind(batch, learningRate: learningRate, to: session)
-        session.run()
+        try session.run()
         var locals = [Bool](repeating: true, count: maker.count)
         for edge in [Session.Edge.input, .output] {
             for index in 0..<(edge == .input ? function.inputs.count : kept.count) {

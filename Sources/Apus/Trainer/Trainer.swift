@@ -99,7 +99,7 @@ public final class Trainer {
     /// One step, progress left alone.
     func run(_ batch: Batch, learningRate: Double) throws(ApusError) -> Double {
         try bind(batch, learningRate: learningRate, to: session)
-        session.run()
+        try session.run()
         return try scalar(program.lossOutput)
     }
 

@@ -6,11 +6,12 @@ import ApusGraph
 /// every sample, extents are equal if they are equal at every sample, and one that is the same at all of them is fixed.
 /// The samples are the largest and the smallest values and others between, different for each dimension.
 struct DimensionSamples {
-    let values: [[Int]]
+    private(set) var values: [[Int]]
     var count: Int { values.count }
 
-    init(_ dimensions: [SymbolicDimension]) {
-        guard dimensions.contains(where: { $0.minimum < $0.maximum }) else {
+    /// - Parameter measures: dimensions may be appended.
+    init(_ dimensions: [SymbolicDimension], measures: Bool = false) {
+        guard measures || dimensions.contains(where: { $0.minimum < $0.maximum }) else {
             values = [dimensions.map { $0.maximum }]
             return
         }
@@ -19,6 +20,18 @@ struct DimensionSamples {
             values.append(dimensions.indices.map { DimensionSamples.between(dimensions[$0], index: $0, round) })
         }
         self.values = values
+    }
+
+    /// Another dimension, whose bounds are 0 and at each sample one of its own. Its values at the first two samples are
+    /// these.
+    mutating func append(name: String, limits: [Int]) -> SymbolicDimension {
+        for sample in values.indices {
+            let here = SymbolicDimension(name, 0...limits[sample])
+            let value = sample < 2
+                ? [limits[0], 0][sample] : DimensionSamples.between(here, index: values[0].count, sample - 2)
+            values[sample].append(value)
+        }
+        return SymbolicDimension(name, 0...limits[0])
     }
 
     /// A value within the bounds: a fixed part of their distance, not the same for any two dimensions.

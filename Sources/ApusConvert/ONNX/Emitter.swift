@@ -5,17 +5,18 @@ import CKernels
 /// Appends nodes to a function, with every value's type at every sample of the symbolic dimensions.
 final class Emitter {
     let builder: GraphBuilder
-    let samples: DimensionSamples
+    private(set) var samples: DimensionSamples
     var graph: Graph { builder.graph }
     /// The bytes of the largest value that may be made; a file decides what is computed at conversion.
     private let sizeLimit: Int
     /// Values by their types, for the operators that take a shape from one.
     private(set) var terms: [Term] = []
 
-    init(_ graph: Graph, function: String, sizeLimit: Int = Int.max) {
+    /// - Parameter measures: the function may have extents that data decide.
+    init(_ graph: Graph, function: String, sizeLimit: Int = Int.max, measures: Bool = false) {
         self.sizeLimit = sizeLimit
         builder = GraphBuilder(graph, function: function)
-        samples = DimensionSamples(graph.dimensions)
+        samples = DimensionSamples(graph.dimensions, measures: measures)
     }
 
     /// An input; all come before the first node.
@@ -40,7 +41,8 @@ final class Emitter {
         }
         var types = values.map { [$0.type] }
         for sample in 1..<max(1, samples.count) {
-            let outputs = try op.checkedOutputTypes(inputs.map { $0.types[sample] }, node: builder.prefix)
+            let outputs = try op.checkedOutputTypes(
+                inputs.map { $0.types[sample] }, dimensions: samples.values[sample], node: builder.prefix)
             for (i, type) in outputs.enumerated() { types[i].append(type) }
         }
         return zip(values, types).map { record(Term(value: $0, types: $1)) }
@@ -57,6 +59,31 @@ final class Emitter {
         return Term(value: builder.state(graph.states.count - 1), types: types)
     }
 
+    /// The first elements of x, as many as `count`, a scalar of i64, says at run time.
+    func trim(_ x: Term, _ count: Term) throws(ApusError) -> Term {
+        let taken = Set(graph.dimensions.map { $0.name }), name = builder.prefix + "count"
+        let free = taken.contains(name) ? (2...).lazy.map { "\(name)_\($0)" }.first { !taken.contains($0) }! : name
+        graph.dimensions.append(samples.append(name: free, limits: x.extents(0)))
+        return try self(Trim(dimension: graph.dimensions.count - 1), x, count)
+    }
+
+    /// The type of a value with its symbolic extents as symbols.
+    func declaredType(of term: Term) throws(ApusError) -> TensorType {
+        var shape = Shape()
+        for axis in 0..<term.rank {
+            let extents = term.extents(axis)
+            if term.isFixed(axis) {
+                shape.append(extents[0])
+            } else if let symbol = graph.dimensions.indices.first(where: { i in samples.values.map { $0[i] } == extents }) {
+                shape.append(-1 - symbol)
+            } else {
+                throw .unsupported(
+                    "extent \(extents[0]) along axis \(axis) is no symbolic dimension but made of some; fix them with --dim")
+            }
+        }
+        return TensorType(term.dtype, shape)
+    }
+
     private func record(_ term: Term) -> Term {
         if !term.isFixed { terms.append(term) }
         return term
@@ -66,16 +93,18 @@ final class Emitter {
 
     /// Runs what was built and returns the values of terms. The function has no inputs.
     func evaluate(_ terms: [Term]) throws(ApusError) -> [Constant] {
-        for (i, term) in terms.enumerated() { builder.output("output_\(i)", term.value) }
+        for (i, term) in terms.enumerated() {
+            builder.output("output_\(i)", term.value, type: try declaredType(of: term))
+        }
         builder.finish()
         var options = SessionOptions()
         options.isa = CK_ISA_REFERENCE
         let session = try Session(try ApusRuntime.Model(graph), options)
         defer { session.destroy() }
-        session.run()
+        try session.run()
         var results: [Constant] = []
-        for (i, term) in terms.enumerated() {
-            let type = term.types[0]
+        for i in terms.indices {
+            let type = try session.type(.output, function: 0, i)
             let storage = HeapStorage(size: type.byteSize)
             try session.getOutput(i, UnsafeMutableRawBufferPointer(start: storage.memory, count: type.byteSize))
             results.append(Constant(builder.prefix, type, storage))

@@ -51,7 +51,7 @@ final class Importer {
         let graph = Graph(model.graph.name)
         graph.producer = model.producer
         graph.dimensions = try Importer.dimensions(model, options)
-        emitter = Emitter(graph, function: "predict")
+        emitter = Emitter(graph, function: "predict", measures: model.measuresExtents)
     }
 
     // MARK: Inputs and outputs
@@ -145,21 +145,10 @@ final class Importer {
             guard case .value(let value) = scope.find(output.name) else { throw .file("no node makes it") }
             let context = NodeContext(OnnxNode(), version: 0, [], emitter, self, scope)
             let term = try context.term(value)
-            var shape = Shape()
-            for axis in 0..<term.rank { shape.append(try symbolicExtent(term.extents(axis), axis)) }
-            emitter.builder.output(output.name, term.value, type: TensorType(term.dtype, shape))
+            emitter.builder.output(output.name, term.value, type: try emitter.declaredType(of: term))
         } catch {
             throw error.within("output '\(output.name)'")
         }
-    }
-
-    /// An extent as declared: a number, or a symbol.
-    private func symbolicExtent(_ samples: [Int], _ axis: Int) throws(ApusError) -> Int {
-        if samples.allSatisfy({ $0 == samples[0] }) { return samples[0] }
-        for symbol in emitter.graph.dimensions.indices
-        where emitter.samples.values.map({ $0[symbol] }) == samples { return -1 - symbol }
-        throw .unsupported(
-            "extent \(samples[0]) along axis \(axis) is no symbolic dimension but made of some; fix them with --dim")
     }
 
     // MARK: Nodes
@@ -231,7 +220,8 @@ final class Importer {
         let count = context.inputs.map { $0?.known?.count ?? 1 }.max() ?? 1
         var samples: [[Constant]] = []
         for sample in 0..<count {
-            let scratch = Emitter(Graph(), function: "fold", sizeLimit: Importer.foldLimit)
+            let scratch = Emitter(
+                Graph(), function: "fold", sizeLimit: Importer.foldLimit, measures: context.node.measuresExtents)
             scratch.builder.prefix = context.node.label
             let inputs = context.inputs.map { input in
                 input?.known.map { ImportedValue($0.count == 1 ? $0[0] : $0[sample]) }

@@ -11,6 +11,28 @@ struct OnnxModel {
     var metadata: [(key: String, value: String)] = []
 }
 
+extension OnnxModel {
+    /// Whether a node has outputs whose sizes data decide.
+    var measuresExtents: Bool {
+        graph.measuresExtents || functions.values.contains { $0.nodes.contains { $0.measuresExtents } }
+    }
+}
+
+extension OnnxGraph {
+    fileprivate var measuresExtents: Bool { nodes.contains { $0.measuresExtents } }
+}
+
+extension OnnxNode {
+    /// Whether the node, or one of a graph in its attributes, has outputs whose sizes data decide.
+    var measuresExtents: Bool {
+        if ["NonZero", "NonMaxSuppression", "Unique", "Compress"].contains(op) { return true }
+        return attributes.values.contains { attribute in
+            if case .graph(let graph) = attribute { return graph.measuresExtents }
+            return false
+        }
+    }
+}
+
 struct OnnxGraph {
     var name = ""
     var nodes: [OnnxNode] = []

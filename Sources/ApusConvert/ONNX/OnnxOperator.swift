@@ -43,7 +43,8 @@ struct OnnxOperatorTable: Sendable {
     static let versions = 7...28
     static let shared = OnnxOperatorTable([
         elementwiseOperators, trigonometricOperators, activationOperators, movementOperators,
-        indexingOperators, scatteringOperators, constantOperators, reductionOperators, linearOperators, convolutionOperators, poolingOperators,
+        indexingOperators, scatteringOperators, selectionOperators, constantOperators, reductionOperators, linearOperators,
+        convolutionOperators, poolingOperators,
         normalizationOperators, attentionOperators, linearAttentionOperators, lossOperators, resizeOperators,
         samplingOperators, signalOperators, quantizationOperators, recurrentOperators, controlFlowOperators,
         loopOperators,

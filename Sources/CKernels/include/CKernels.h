@@ -11,5 +11,6 @@
 #include "ck_pool.h"
 #include "ck_random.h"
 #include "ck_reduce.h"
+#include "ck_selection.h"
 #include "ck_softmax.h"
 #endif

@@ -50,6 +50,9 @@ typedef struct Apus__RandomUniform Apus__RandomUniform;
 typedef struct Apus__Reshape Apus__Reshape;
 typedef struct Apus__Expand Apus__Expand;
 typedef struct Apus__Transpose Apus__Transpose;
+typedef struct Apus__Trim Apus__Trim;
+typedef struct Apus__NonMaxSuppression Apus__NonMaxSuppression;
+typedef struct Apus__TopK Apus__TopK;
 typedef struct Apus__Split Apus__Split;
 typedef struct Apus__Slice Apus__Slice;
 typedef struct Apus__Pad Apus__Pad;
@@ -239,7 +242,8 @@ struct  Apus__Version
 
 
 /*
- * A symbolic dimension. Shapes refer to it as −(index + 1).
+ * A symbolic dimension. Shapes refer to it as −(index + 1). One that a Trim measures has its value from the run, may be 0,
+ * and is no extent of an input.
  */
 struct  Apus__Dimension
 {
@@ -564,6 +568,10 @@ typedef enum {
   APUS__NODE__OPERATOR_GATHER = 107,
   APUS__NODE__OPERATOR_CAST = 108,
   APUS__NODE__OPERATOR_EXPAND = 109,
+  APUS__NODE__OPERATOR_TRIM = 110,
+  APUS__NODE__OPERATOR_NON_ZERO = 111,
+  APUS__NODE__OPERATOR_NON_MAX_SUPPRESSION = 112,
+  APUS__NODE__OPERATOR_TOP_K = 113,
   APUS__NODE__OPERATOR_RESHAPE_LIKE = 150,
   APUS__NODE__OPERATOR_SUM_LIKE = 151,
   APUS__NODE__OPERATOR_EXPAND_LIKE = 152,
@@ -686,6 +694,10 @@ struct  Apus__Node
     Apus__Axis *gather;
     Apus__Cast *cast;
     Apus__Expand *expand;
+    Apus__Trim *trim;
+    Apus__NoAttributes *non_zero;
+    Apus__NonMaxSuppression *non_max_suppression;
+    Apus__TopK *top_k;
     /*
      * What gradients and losses are made of. "Like" takes a shape from its last operand, whose values it never reads.
      */
@@ -972,6 +984,45 @@ struct  Apus__Transpose
 #define APUS__TRANSPOSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__transpose__descriptor) \
     , 0,NULL }
+
+
+struct  Apus__Trim
+{
+  ProtobufCMessage base;
+  uint32_t dimension;
+};
+#define APUS__TRIM__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__trim__descriptor) \
+    , 0 }
+
+
+struct  Apus__NonMaxSuppression
+{
+  ProtobufCMessage base;
+  uint32_t maximum_per_class;
+  float iou_threshold;
+  protobuf_c_boolean has_score_threshold;
+  float score_threshold;
+  /*
+   * boxes [x center, y center, width, height], else [y1, x1, y2, x2]
+   */
+  protobuf_c_boolean is_centered;
+};
+#define APUS__NON_MAX_SUPPRESSION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__non_max_suppression__descriptor) \
+    , 0, 0, 0, 0, 0 }
+
+
+struct  Apus__TopK
+{
+  ProtobufCMessage base;
+  int32_t axis;
+  uint32_t k;
+  protobuf_c_boolean smallest;
+};
+#define APUS__TOP_K__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__top_k__descriptor) \
+    , 0, 0, 0 }
 
 
 struct  Apus__Split
@@ -1791,6 +1842,63 @@ Apus__Transpose *
 void   apus__transpose__free_unpacked
                      (Apus__Transpose *message,
                       ProtobufCAllocator *allocator);
+/* Apus__Trim methods */
+void   apus__trim__init
+                     (Apus__Trim         *message);
+size_t apus__trim__get_packed_size
+                     (const Apus__Trim   *message);
+size_t apus__trim__pack
+                     (const Apus__Trim   *message,
+                      uint8_t             *out);
+size_t apus__trim__pack_to_buffer
+                     (const Apus__Trim   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__Trim *
+       apus__trim__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__trim__free_unpacked
+                     (Apus__Trim *message,
+                      ProtobufCAllocator *allocator);
+/* Apus__NonMaxSuppression methods */
+void   apus__non_max_suppression__init
+                     (Apus__NonMaxSuppression         *message);
+size_t apus__non_max_suppression__get_packed_size
+                     (const Apus__NonMaxSuppression   *message);
+size_t apus__non_max_suppression__pack
+                     (const Apus__NonMaxSuppression   *message,
+                      uint8_t             *out);
+size_t apus__non_max_suppression__pack_to_buffer
+                     (const Apus__NonMaxSuppression   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__NonMaxSuppression *
+       apus__non_max_suppression__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__non_max_suppression__free_unpacked
+                     (Apus__NonMaxSuppression *message,
+                      ProtobufCAllocator *allocator);
+/* Apus__TopK methods */
+void   apus__top_k__init
+                     (Apus__TopK         *message);
+size_t apus__top_k__get_packed_size
+                     (const Apus__TopK   *message);
+size_t apus__top_k__pack
+                     (const Apus__TopK   *message,
+                      uint8_t             *out);
+size_t apus__top_k__pack_to_buffer
+                     (const Apus__TopK   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__TopK *
+       apus__top_k__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__top_k__free_unpacked
+                     (Apus__TopK *message,
+                      ProtobufCAllocator *allocator);
 /* Apus__Split methods */
 void   apus__split__init
                      (Apus__Split         *message);
@@ -2126,6 +2234,15 @@ typedef void (*Apus__Expand_Closure)
 typedef void (*Apus__Transpose_Closure)
                  (const Apus__Transpose *message,
                   void *closure_data);
+typedef void (*Apus__Trim_Closure)
+                 (const Apus__Trim *message,
+                  void *closure_data);
+typedef void (*Apus__NonMaxSuppression_Closure)
+                 (const Apus__NonMaxSuppression *message,
+                  void *closure_data);
+typedef void (*Apus__TopK_Closure)
+                 (const Apus__TopK *message,
+                  void *closure_data);
 typedef void (*Apus__Split_Closure)
                  (const Apus__Split *message,
                   void *closure_data);
@@ -2209,6 +2326,9 @@ extern const ProtobufCMessageDescriptor apus__random_uniform__descriptor;
 extern const ProtobufCMessageDescriptor apus__reshape__descriptor;
 extern const ProtobufCMessageDescriptor apus__expand__descriptor;
 extern const ProtobufCMessageDescriptor apus__transpose__descriptor;
+extern const ProtobufCMessageDescriptor apus__trim__descriptor;
+extern const ProtobufCMessageDescriptor apus__non_max_suppression__descriptor;
+extern const ProtobufCMessageDescriptor apus__top_k__descriptor;
 extern const ProtobufCMessageDescriptor apus__split__descriptor;
 extern const ProtobufCMessageDescriptor apus__slice__descriptor;
 extern const ProtobufCMessageDescriptor apus__pad__descriptor;

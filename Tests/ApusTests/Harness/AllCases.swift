@@ -16,6 +16,7 @@ let allCases: [OperatorCase] = [
     reduceCases,
     argCases,
     gatherCases,
+    selectionCases,
     arithmeticCases,
     comparisonCases,
     whereCases,

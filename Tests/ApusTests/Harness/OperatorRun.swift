@@ -7,6 +7,9 @@ import CKernels
 enum OperatorRun {
     static func graph(_ op: Operator, _ inputs: [TestTensor], packed: Bool = false) throws -> Graph {
         let graph = Graph("case")
+        if let dimension = op.measuredDimension, dimension == 0 {
+            graph.dimensions = [SymbolicDimension("n", 0...inputs[0].shape[0])]
+        }
         var values: [Value?] = []
         for (i, tensor) in inputs.enumerated() {
             if packed, let layout = op.packedLayout(input: i, type: tensor.type) {
@@ -26,7 +29,8 @@ enum OperatorRun {
             }
         }
         for (i, output) in try builder.node(op, values.map { $0! }, name: "node").enumerated() {
-            builder.output("y\(i)", output)
+            let measured = op.measuredDimension.map { TensorType(output.type.dtype, output.shape.replacing(0, with: -1 - $0)) }
+            builder.output("y\(i)", output, type: measured)
         }
         builder.finish()
         return graph
@@ -49,7 +53,7 @@ enum OperatorRun {
             }
         }
         try session.checkReady(function: 0)
-        session.run()
+        try session.run()
         return try function.outputs.indices.map { index in
             let type = try session.type(.output, function: 0, index)
             var bytes = [UInt8](repeating: 0xAA, count: type.byteSize)

@@ -102,7 +102,7 @@ private struct OracleRun {
         defer { session.destroy() }
         try session.set(input: 0, x)
         try session.set(input: 1, labels)
-        session.run()
+        try session.run()
         var arrays = [NamedTensor("x", x), NamedTensor("labels", labels)]
         for parameter in network.parameters.all {
             arrays.append(NamedTensor("parameter/\(parameter.name)", parameter.value))

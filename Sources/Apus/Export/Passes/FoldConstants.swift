@@ -49,7 +49,7 @@ private func evaluate(_ node: Node, _ inputs: [Constant]) throws(ApusError) -> [
     options.isa = CK_ISA_REFERENCE
     let session = try Session(try ApusRuntime.Model(graph), options)
     defer { session.destroy() }
-    session.run()
+    try session.run()
     var results: [Constant] = []
     for (i, value) in values.enumerated() {
         let storage = HeapStorage(size: value.type.byteSize)

@@ -70,30 +70,38 @@ private func argument(
     return try n.g.sub(last, try find(reversed, axis, keep))
 }
 
-/// Running sums or products, by doubling: after k rounds each element holds the last 2ᵏ.
 private func cumulative(
     _ n: NodeContext, neutral: Float, _ combine: (Term, Term) throws(ApusError) -> Term
 ) throws(ApusError) -> Term {
-    var x = try n.term(0)
-    let axis = try x.axis(try n.integers(1).first ?? 0)
-    let length = try x.extent(axis)
-    let isReversed = try n.flag("reverse")
-    func shifted(_ x: Term, by count: Int) throws(ApusError) -> Term {
-        var before = [Int](repeating: 0, count: x.rank), after = before
-        if isReversed { after[axis] = count } else { before[axis] = count }
-        let kept = isReversed ? (count, Int(Int32.max)) : (0, length - count)
-        return try n.g.pad(try n.g.slice(x, axis: axis, kept.0, kept.1), before, after, value: neutral)
-    }
-    if try n.flag("exclusive") && length > 0 { x = try shifted(x, by: 1) }
-    var step = 1
-    while step < length {
-        x = try combine(x, try shifted(x, by: step))
-        step *= 2
-    }
-    return x
+    let x = try n.term(0)
+    return try n.g.cumulate(
+        x, axis: try x.axis(try n.integers(1).first ?? 0), neutral: neutral, isReversed: try n.flag("reverse"),
+        isExclusive: try n.flag("exclusive"), combine)
 }
 
 extension Emitter {
+    /// Running sums or products, by doubling: after k rounds each element holds the last 2ᵏ.
+    func cumulate(
+        _ x: Term, axis: Int, neutral: Float = 0, isReversed: Bool = false, isExclusive: Bool = false,
+        _ combine: (Term, Term) throws(ApusError) -> Term
+    ) throws(ApusError) -> Term {
+        var x = x
+        let length = try x.extent(axis)
+        func shifted(_ x: Term, by count: Int) throws(ApusError) -> Term {
+            var before = [Int](repeating: 0, count: x.rank), after = before
+            if isReversed { after[axis] = count } else { before[axis] = count }
+            let kept = isReversed ? (count, Int(Int32.max)) : (0, length - count)
+            return try pad(try slice(x, axis: axis, kept.0, kept.1), before, after, value: neutral)
+        }
+        if isExclusive && length > 0 { x = try shifted(x, by: 1) }
+        var step = 1
+        while step < length {
+            x = try combine(x, try shifted(x, by: step))
+            step *= 2
+        }
+        return x
+    }
+
     /// The largest or smallest, of truth values too.
     func extreme(_ kind: Reduce, _ x: Term, _ axes: [Int], keep: Bool) throws(ApusError) -> Term {
         guard x.dtype == .bool else { return try reduce(kind, x, axes, keep: keep) }

@@ -5,8 +5,6 @@ let scatteringOperators: [OnnxOperator] = [
     OnnxOperator("Scatter", scatterElements),
     OnnxOperator("ScatterND", scatterND),
     OnnxOperator("TensorScatter", tensorScatter),
-    OnnxOperator("TopK", since: 10, topK),
-    OnnxOperator("Compress", compress),
 ]
 
 /// updates[…] put at data[…, indices[…], …] along the axis.
@@ -51,44 +49,6 @@ private func tensorScatter(_ n: NodeContext) throws(ApusError) -> Term {
     }
     index = try n.g.expand(index, to: update.shapes.map { $0.dimensions })
     return try n.g.scatter(cache, try n.g.elementPlaces(index, in: cache, axis: axis), update, reduction: "none")
-}
-
-/// The k largest or smallest along an axis, in order, and where they are; of equal ones the first comes first.
-///
-/// An element's place is how many come before it, so that nothing has to be sorted.
-private func topK(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
-    let x = try n.term(0), k = try n.integer(1)
-    let axis = try x.axis(try n.int("axis", -1)), isLargest = try n.flag("largest", true)
-    let count = try x.extent(axis), last = x.rank - 1
-    guard (0...count).contains(k), count <= 1024 else { throw .unsupported("the first \(k) of \(count), wanted at most 1024") }
-    let row = try n.g.widened(try n.g.moveAxis(x, from: axis, to: last), .arithmetic)
-    let one = try n.g.unsqueeze(row, [last + 1]), other = try n.g.unsqueeze(row, [last])
-    // [..., i, j]: whether element j comes before element i.
-    let earlier = (0..<count * count).map { $0 % count < $0 / count ? 1.0 : 0 }
-    let isEarlier = n.g.constant(try Constant("", .bool, [count, count], earlier))
-    let wins = isLargest ? try n.g.greater(other, one) : try n.g.less(other, one)
-    let isBefore = try n.g.or(wins, try n.g.and(try n.g.equal(other, one), isEarlier))
-    let place = try n.g.reduce(.sum, try n.g.cast(isBefore, to: .i32), [last + 1], keep: false)
-    // [..., p, i]: whether element i is the p-th.
-    let wanted = n.g.constant(try Constant("", .i32, [k, 1], (0..<k).map { Double($0) }))
-    let isChosen = try n.g.cast(try n.g.equal(try n.g.unsqueeze(place, [last]), wanted), to: .i64)
-    let indices = n.g.constant(try Constant("", .i64, [count], (0..<count).map { Double($0) }))
-    let found = try n.g.reduce(.sum, try n.g.mul(isChosen, indices), [last + 1], keep: false)
-    let foundPlaces = try n.g.moveAxis(found, from: last, to: axis)
-    let values = try n.g.gather(
-        try n.g.reshape(x, [try x.count()]), try n.g.elementPlaces(foundPlaces, in: x, axis: axis), axis: 0)
-    return [ImportedValue(values), ImportedValue(foundPlaces)]
-}
-
-/// The slices along an axis for which a known condition holds.
-private func compress(_ n: NodeContext) throws(ApusError) -> Term {
-    var x = try n.term(0)
-    let condition = try n.known(1).elements()
-    var axis = 0
-    if n.hasAttribute("axis") { axis = try x.axis(try n.int("axis")) } else { x = try n.g.reshape(x, [try x.count()]) }
-    let kept = condition.indices.filter { condition[$0] != 0 }
-    guard kept.allSatisfy({ $0 < x.shape[axis] }) else { throw .shape("a condition of \(condition.count) over \(x.shape)") }
-    return try n.g.gather(x, kept, axis: axis)
 }
 
 extension Emitter {

@@ -58,10 +58,10 @@ func fill(
     return try Launch(ck_fill(type.dtype.ck, site.isa), params, units: ck_fill_units(&params), [output])
 }
 
-/// The kernel of a view that had to be copied after all: input 0 to output 0, byte by byte.
+/// The kernel of a view that had to be copied after all: the first bytes of input 0 to output 0.
 func viewCopy(_ site: KernelSite) throws(ApusError) -> KernelPlan {
     let bytes: Shape = [0]
-    let size = bytes.replacing(0, with: site.inputs[0].byteSize)
+    let size = bytes.replacing(0, with: site.outputs[0].byteSize)
     let view = StridedView(of: size)
     return KernelPlan([try stridedCopy(site, size, dtype: .u8, from: view, .input(0), to: view, .output(0))])
 }
