@@ -189,7 +189,8 @@ APUS_API apus_status apus_session_create(apus_model *model, const apus_session_o
 APUS_API void apus_session_destroy(apus_session *session);
 
 /* Sets the current size of a symbolic dimension, such as "batch"; it starts at its maximum. Inputs keep their memory;
- * their contents are as before but are read with the new shape. */
+ * their contents are as before but are read with the new shape. A dimension that the model measures, such as the number of
+ * boxes it finds, is set by each run and by nothing else. */
 APUS_API apus_status apus_session_set_dimension(apus_session *session, const char *name, int64_t size,
                                                 apus_error *error);
 
@@ -224,7 +225,9 @@ APUS_API apus_status apus_session_bind_output(apus_session *session, size_t func
 
 /* ---- 6. Running --------------------------------------------------------------------------------------------------- */
 
-/* Runs the first function. Allocates nothing, takes no lock with one thread. */
+/* Runs the first function. Allocates nothing, takes no lock with one thread. A function that measures a dimension plans
+ * what follows anew where its value changes, for which it does allocate: it may then fail with APUS_OUT_OF_MEMORY, or with
+ * APUS_BAD_SHAPE where an output is bound to too little memory; output_info gives the shapes that this run found. */
 APUS_API apus_status apus_session_run(apus_session *session, apus_error *error);
 APUS_API apus_status apus_session_run_function(apus_session *session, size_t function, apus_error *error);
 

@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 library=build/libapus.so
-limit=${APUS_SIZE_LIMIT:-500000}
+limit=${APUS_SIZE_LIMIT:-800000}
 
 fail() { echo "libapus.so: $*" >&2; exit 1; }
 

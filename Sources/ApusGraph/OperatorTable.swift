@@ -80,6 +80,9 @@ private let inferenceOperators: [OperatorEntry] = [
     NonZero.entry,
     NonMaxSuppression.entry,
     TopK.entry,
+    Rnn.entry,
+    Gru.entry,
+    Lstm.entry,
 ]
 
 // A library built with APUS_INFERENCE leaves these out, and the linker with them their kernels.

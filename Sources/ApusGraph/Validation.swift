@@ -38,14 +38,14 @@ public final class ValidGraph: @unchecked Sendable {
         for index in graph.functions.indices {
             let function = graph.functions[index]
             try ValidGraph.named("function '\(function.name)'") { () throws(ApusError) in
-                let types = try self.types(ofFunction: index, dimensions: graph.maxima)
-                if !graph.dimensions.isEmpty { _ = try self.types(ofFunction: index, dimensions: minima) }
-                try self.checkUpdates(function, types)
                 for input in function.inputs {
-                    for extent in input.type.shape.dimensions where extent < 0 && isMeasured[-1 - extent] {
+                    for extent in input.type.shape.dimensions where extent < 0 && -1 - extent < isMeasured.count && isMeasured[-1 - extent] {
                         throw .file("input '\(input.name)' has an extent that the model measures")
                     }
                 }
+                let types = try self.types(ofFunction: index, dimensions: graph.maxima)
+                if !graph.dimensions.isEmpty { _ = try self.types(ofFunction: index, dimensions: minima) }
+                try self.checkUpdates(function, types)
             }
         }
         for golden in graph.goldens { try checkGolden(golden) }

@@ -1672,6 +1672,51 @@ void   apus__non_max_suppression__free_unpacked
   assert(message->base.descriptor == &apus__non_max_suppression__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   apus__recurrent__init
+                     (Apus__Recurrent         *message)
+{
+  static const Apus__Recurrent init_value = APUS__RECURRENT__INIT;
+  *message = init_value;
+}
+size_t apus__recurrent__get_packed_size
+                     (const Apus__Recurrent *message)
+{
+  assert(message->base.descriptor == &apus__recurrent__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__recurrent__pack
+                     (const Apus__Recurrent *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__recurrent__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__recurrent__pack_to_buffer
+                     (const Apus__Recurrent *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__recurrent__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__Recurrent *
+       apus__recurrent__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__Recurrent *)
+     protobuf_c_message_unpack (&apus__recurrent__descriptor,
+                                allocator, len, data);
+}
+void   apus__recurrent__free_unpacked
+                     (Apus__Recurrent *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__recurrent__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   apus__top_k__init
                      (Apus__TopK         *message)
 {
@@ -3520,7 +3565,7 @@ const ProtobufCMessageDescriptor apus__dimension_value__descriptor =
   (ProtobufCMessageInit) apus__dimension_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__node__field_descriptors[110] =
+static const ProtobufCFieldDescriptor apus__node__field_descriptors[113] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -4508,6 +4553,42 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[110] =
   },
   {
     NULL, /* CODE_SIZE */
+    120,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, rnn),
+    &apus__recurrent__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    121,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, gru),
+    &apus__recurrent__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    122,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, lstm),
+    &apus__recurrent__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
     150,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4843,7 +4924,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[110] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const ProtobufCIntRange apus__node__number_ranges[8 + 1] =
+static const ProtobufCIntRange apus__node__number_ranges[9 + 1] =
 {
   { 1, 0 },
   { 16, 4 },
@@ -4851,19 +4932,20 @@ static const ProtobufCIntRange apus__node__number_ranges[8 + 1] =
   { 60, 40 },
   { 80, 56 },
   { 100, 68 },
-  { 150, 82 },
-  { 200, 104 },
-  { 0, 110 }
+  { 120, 82 },
+  { 150, 85 },
+  { 200, 107 },
+  { 0, 113 }
 };
 const ProtobufCMessageDescriptor apus__node__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Node),
-  110,
+  113,
   apus__node__field_descriptors,
   NULL, /* CODE_SIZE */
-  8,  apus__node__number_ranges,
+  9,  apus__node__number_ranges,
   (ProtobufCMessageInit) apus__node__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -6010,6 +6092,98 @@ const ProtobufCMessageDescriptor apus__non_max_suppression__descriptor =
   NULL, /* CODE_SIZE */
   1,  apus__non_max_suppression__number_ranges,
   (ProtobufCMessageInit) apus__non_max_suppression__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__recurrent__field_descriptors[6] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Recurrent, reverse),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Recurrent, time_major),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Recurrent, has_lengths),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Recurrent, has_initial_state),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Recurrent, reset_after),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Recurrent, activation),
+    &apus__activation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__recurrent__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor apus__recurrent__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__Recurrent),
+  6,
+  apus__recurrent__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__recurrent__number_ranges,
+  (ProtobufCMessageInit) apus__recurrent__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__top_k__field_descriptors[3] =

@@ -65,22 +65,35 @@ public final class LazyStorage: Storage {
     }
 }
 
+/// The bytes that a constant's elements come from, without making any, and whether rows and columns are to be exchanged.
+struct StoredBytes {
+    let bytes: UnsafeRawBufferPointer
+    let isTransposed: Bool
+
+    init(_ constant: Constant) {
+        let lazy = constant.storage as? LazyStorage
+        if let original = lazy?.transposed, constant.offset == 0 {
+            let stored = StoredBytes(original)
+            (bytes, isTransposed) = (stored.bytes, !stored.isTransposed)
+        } else {
+            let size = constant.type.byteSize
+            bytes =
+                lazy?.unaligned.map { UnsafeRawBufferPointer(rebasing: $0[constant.offset..<constant.offset + size]) }
+                ?? constant.bytes
+            isTransposed = false
+        }
+    }
+}
+
 /// A plain matrix [rows, columns] as it lies in memory: element (i, j) at i·rowStride + j·columnStride, at any alignment.
 struct StoredMatrix {
     let base: UnsafeRawPointer?
     let rowStride: Int
     let columnStride: Int
 
-    /// Where a plain constant's elements are, without making those that can be read elsewhere.
     init(_ constant: Constant) {
-        let lazy = constant.storage as? LazyStorage
-        if let original = lazy?.transposed, constant.offset == 0 {
-            let stored = StoredMatrix(original)
-            (base, rowStride, columnStride) = (stored.base, stored.columnStride, stored.rowStride)
-        } else {
-            base =
-                lazy?.unaligned.flatMap { $0.baseAddress.map { $0 + constant.offset } } ?? constant.bytes.baseAddress
-            (rowStride, columnStride) = (constant.type.shape.last, 1)
-        }
+        let stored = StoredBytes(constant), shape = constant.type.shape
+        base = stored.bytes.baseAddress
+        (rowStride, columnStride) = stored.isTransposed ? (1, shape[shape.rank - 2]) : (shape.last, 1)
     }
 }

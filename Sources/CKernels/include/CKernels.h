@@ -10,6 +10,7 @@
 #include "ck_optimizer.h"
 #include "ck_pool.h"
 #include "ck_random.h"
+#include "ck_recurrent.h"
 #include "ck_reduce.h"
 #include "ck_selection.h"
 #include "ck_softmax.h"

@@ -52,6 +52,7 @@ typedef struct Apus__Expand Apus__Expand;
 typedef struct Apus__Transpose Apus__Transpose;
 typedef struct Apus__Trim Apus__Trim;
 typedef struct Apus__NonMaxSuppression Apus__NonMaxSuppression;
+typedef struct Apus__Recurrent Apus__Recurrent;
 typedef struct Apus__TopK Apus__TopK;
 typedef struct Apus__Split Apus__Split;
 typedef struct Apus__Slice Apus__Slice;
@@ -572,6 +573,9 @@ typedef enum {
   APUS__NODE__OPERATOR_NON_ZERO = 111,
   APUS__NODE__OPERATOR_NON_MAX_SUPPRESSION = 112,
   APUS__NODE__OPERATOR_TOP_K = 113,
+  APUS__NODE__OPERATOR_RNN = 120,
+  APUS__NODE__OPERATOR_GRU = 121,
+  APUS__NODE__OPERATOR_LSTM = 122,
   APUS__NODE__OPERATOR_RESHAPE_LIKE = 150,
   APUS__NODE__OPERATOR_SUM_LIKE = 151,
   APUS__NODE__OPERATOR_EXPAND_LIKE = 152,
@@ -698,6 +702,9 @@ struct  Apus__Node
     Apus__NoAttributes *non_zero;
     Apus__NonMaxSuppression *non_max_suppression;
     Apus__TopK *top_k;
+    Apus__Recurrent *rnn;
+    Apus__Recurrent *gru;
+    Apus__Recurrent *lstm;
     /*
      * What gradients and losses are made of. "Like" takes a shape from its last operand, whose values it never reads.
      */
@@ -1011,6 +1018,33 @@ struct  Apus__NonMaxSuppression
 #define APUS__NON_MAX_SUPPRESSION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__non_max_suppression__descriptor) \
     , 0, 0, 0, 0, 0 }
+
+
+struct  Apus__Recurrent
+{
+  ProtobufCMessage base;
+  /*
+   * from the last step to the first
+   */
+  protobuf_c_boolean reverse;
+  /*
+   * [time, batch, …], else [batch, time, …]
+   */
+  protobuf_c_boolean time_major;
+  protobuf_c_boolean has_lengths;
+  protobuf_c_boolean has_initial_state;
+  /*
+   * of GRU
+   */
+  protobuf_c_boolean reset_after;
+  /*
+   * of RNN
+   */
+  Apus__Activation *activation;
+};
+#define APUS__RECURRENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__recurrent__descriptor) \
+    , 0, 0, 0, 0, 0, NULL }
 
 
 struct  Apus__TopK
@@ -1880,6 +1914,25 @@ Apus__NonMaxSuppression *
 void   apus__non_max_suppression__free_unpacked
                      (Apus__NonMaxSuppression *message,
                       ProtobufCAllocator *allocator);
+/* Apus__Recurrent methods */
+void   apus__recurrent__init
+                     (Apus__Recurrent         *message);
+size_t apus__recurrent__get_packed_size
+                     (const Apus__Recurrent   *message);
+size_t apus__recurrent__pack
+                     (const Apus__Recurrent   *message,
+                      uint8_t             *out);
+size_t apus__recurrent__pack_to_buffer
+                     (const Apus__Recurrent   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__Recurrent *
+       apus__recurrent__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__recurrent__free_unpacked
+                     (Apus__Recurrent *message,
+                      ProtobufCAllocator *allocator);
 /* Apus__TopK methods */
 void   apus__top_k__init
                      (Apus__TopK         *message);
@@ -2240,6 +2293,9 @@ typedef void (*Apus__Trim_Closure)
 typedef void (*Apus__NonMaxSuppression_Closure)
                  (const Apus__NonMaxSuppression *message,
                   void *closure_data);
+typedef void (*Apus__Recurrent_Closure)
+                 (const Apus__Recurrent *message,
+                  void *closure_data);
 typedef void (*Apus__TopK_Closure)
                  (const Apus__TopK *message,
                   void *closure_data);
@@ -2328,6 +2384,7 @@ extern const ProtobufCMessageDescriptor apus__expand__descriptor;
 extern const ProtobufCMessageDescriptor apus__transpose__descriptor;
 extern const ProtobufCMessageDescriptor apus__trim__descriptor;
 extern const ProtobufCMessageDescriptor apus__non_max_suppression__descriptor;
+extern const ProtobufCMessageDescriptor apus__recurrent__descriptor;
 extern const ProtobufCMessageDescriptor apus__top_k__descriptor;
 extern const ProtobufCMessageDescriptor apus__split__descriptor;
 extern const ProtobufCMessageDescriptor apus__slice__descriptor;

@@ -17,6 +17,7 @@ let allCases: [OperatorCase] = [
     argCases,
     gatherCases,
     selectionCases,
+    recurrentCases,
     arithmeticCases,
     comparisonCases,
     whereCases,

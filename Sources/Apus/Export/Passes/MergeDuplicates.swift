@@ -38,32 +38,26 @@ private func mergeConstants(_ graph: Graph) -> Int {
     return replacement.indices.count { replacement[$0] != $0 }
 }
 
+/// Equal where the bytes are that elements come from, which large constants need not be made for.
 private struct ConstantKey: Hashable {
-    let constant: Constant
+    private let constant: Constant
     private let digest: Int
 
     init(_ constant: Constant) {
         self.constant = constant
-        digest = ConstantKey.digest(constant)
+        var hasher = Hasher()
+        hasher.combine(bytes: StoredBytes(constant).bytes)
+        digest = hasher.finalize()
         constant.storage.discard()
     }
 
     static func == (a: ConstantKey, b: ConstantKey) -> Bool {
         guard a.constant.type == b.constant.type, a.digest == b.digest else { return false }
-        defer {
-            a.constant.storage.discard()
-            b.constant.storage.discard()
-        }
-        return a.constant.bytes.elementsEqual(b.constant.bytes)
+        let first = StoredBytes(a.constant), second = StoredBytes(b.constant)
+        return first.isTransposed == second.isTransposed && first.bytes.elementsEqual(second.bytes)
     }
 
     func hash(into hasher: inout Hasher) { hasher.combine(digest) }
-
-    private static func digest(_ constant: Constant) -> Int {
-        var hasher = Hasher()
-        hasher.combine(bytes: constant.bytes)
-        return hasher.finalize()
-    }
 }
 
 /// The node as a file would hold it, its name left out.
