@@ -14,11 +14,12 @@ enum Main {
 struct ConvertModel: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert-model",
-        abstract: "Imports and rewrites a model: ONNX in; folds, fuses, packs, narrows weights, writes C arrays.",
+        abstract: "Converts a model: ONNX in and out; folds, fuses, packs, narrows weights, writes C arrays.",
         discussion: """
             convert-model model.onnx -o model.apus
             convert-model model.onnx -o model.apus --dim batch=1:64 --verify random
             convert-model in.apus -o out.apus
+            convert-model in.apus -o out.onnx
             convert-model in.apus -o half.apus --weights f16
             convert-model in.apus -o digits.h --c-header digits
 
@@ -29,7 +30,7 @@ struct ConvertModel: ParsableCommand {
     @Argument(help: "The model to read (.onnx or .apus).")
     var input: String?
 
-    @Option(name: [.short, .long], help: "The file to write.")
+    @Option(name: [.short, .long], help: "The file to write (.apus, .onnx, or any name with --c-header).")
     var output: String?
 
     @Flag(help: "List the rewriting passes and stop.")
@@ -55,6 +56,8 @@ struct ConvertModel: ParsableCommand {
 
     @OptionGroup(title: "ONNX") var onnx: ImportOptions
 
+    @OptionGroup(title: "ONNX out") var export: ExportToOnnxOptions
+
     @Option(help: "The part of its largest value that --verify lets an output differ by; 1e-4, narrow weights 2e-2.")
     var tolerance: Double?
 
@@ -64,6 +67,7 @@ struct ConvertModel: ParsableCommand {
         if passes || listOperators { return }
         guard input != nil else { throw ValidationError("Missing expected argument '<input>'") }
         guard output != nil || verify != nil else { throw ValidationError("Missing expected option '-o <output>'") }
+        guard !writesOnnx || cHeader == nil else { throw ValidationError("'--c-header' holds an Apus model, not ONNX") }
     }
 
     func run() throws {
@@ -73,21 +77,16 @@ struct ConvertModel: ParsableCommand {
         let source = try open(console)
         let conversion: ModelConversion
         do {
+            // Panels are a layout of Apus.
+            let unwanted = writesOnnx && weights == nil ? ["pack-weights"] : []
             conversion = try ModelConversion(
-                source, ExportOptions(disabled: Set(disable), weights: weights?.dtype), rewrites: !keep)
+                source, ExportOptions(disabled: Set(disable + unwanted), weights: weights?.dtype), rewrites: !keep)
         } catch {
             throw error.within("\(input!)")
         }
-        var bytes = try conversion.bytes()
         let verified = try verify.map { path in try differences(conversion, inputs: path) }
-        if let output {
-            if let cHeader {
-                let name = URL(fileURLWithPath: input!).lastPathComponent
-                bytes = try CHeader.text(bytes, name: cHeader, comment: "\(name), \(bytes.count) bytes")
-            }
-            try AtomicFile.write(bytes, to: output)
-        }
-        let report = ConversionReport(conversion, output: output, bytes: bytes.count, verified)
+        let size = try write(conversion, console)
+        let report = ConversionReport(conversion, output: output, bytes: size, verified)
         if common.json { try console.json(report) } else if !common.quiet { try console.result(report.text) }
         let limit = tolerance ?? (weights == nil || weights == .f32 ? 1e-4 : 2e-2)
         if let complaint = verified?.complaint(beyond: limit) {
@@ -96,12 +95,31 @@ struct ConvertModel: ParsableCommand {
         }
     }
 
-    /// The graph of the input. What keeps an ONNX model from being imported is printed, all of it.
+    private var writesOnnx: Bool { output.map(ModelConversion.isOnnx) ?? false }
+
     private func open(_ console: Console) throws -> Graph {
         let progress = ImportProgress(console)
-        switch try ModelConversion.open(input!, try onnx.options, progress: progress.update) {
-        case .success(let graph):
-            return graph
+        return try unblocked(try ModelConversion.open(input!, try onnx.options, progress: progress.update), console)
+    }
+
+    /// Writes the output, where there is one, and returns the file's size.
+    private func write(_ conversion: ModelConversion, _ console: Console) throws -> Int {
+        if writesOnnx { return try unblocked(try conversion.writeOnnx(to: output!, export.options), console) }
+        var bytes = try conversion.bytes()
+        guard let output else { return bytes.count }
+        if let cHeader {
+            let name = URL(fileURLWithPath: input!).lastPathComponent
+            bytes = try CHeader.text(bytes, name: cHeader, comment: "\(name), \(bytes.count) bytes")
+        }
+        try AtomicFile.write(bytes, to: output)
+        return bytes.count
+    }
+
+    /// What an import or an export made. What keeps it from being made is printed, all of it.
+    private func unblocked<R>(_ result: Result<R, OnnxBlocked>, _ console: Console) throws -> R {
+        switch result {
+        case .success(let made):
+            return made
         case .failure(let blocked):
             if common.json || onnx.report == .json {
                 try console.json(["blocked": blocked.blocks])

@@ -50,6 +50,7 @@ final class Importer {
         self.progress = progress
         let graph = Graph(model.graph.name)
         graph.producer = model.producer
+        graph.metadata = model.metadata
         graph.dimensions = try Importer.dimensions(model, options)
         emitter = Emitter(graph, function: "predict")
     }
