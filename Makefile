@@ -20,6 +20,7 @@ test-all: test
 	./scripts/test-oracle.sh
 	./scripts/test-onnx.sh
 	./scripts/test-onnx-export.sh
+	./scripts/hostile-onnx.sh
 	./scripts/test-long.sh
 
 setup: build/.setup

@@ -48,8 +48,11 @@ struct ConvertModel: ParsableCommand {
     @Option(help: ArgumentHelp("Write a C header with the model as an array of this name.", valueName: "name"))
     var cHeader: String?
 
-    @Flag(help: "List the operators this version knows and stop.")
+    @Flag(help: "List the operators of Apus and those that are imported from ONNX, and stop.")
     var listOperators = false
+
+    @Flag(help: "The list of operators as Docs/Operators.md has it.")
+    var markdown = false
 
     @Option(help: ArgumentHelp("Run the graph as read and as rewritten on these inputs and compare.", valueName: "inputs.npz|random"))
     var verify: String?
@@ -156,11 +159,21 @@ struct ConvertModel: ParsableCommand {
     }
 
     private func listOperators(_ console: Console) throws {
-        let entries = operatorTable.entries.sorted { $0.code.rawValue < $1.code.rawValue }
-        if common.json { return try console.json(entries.map { $0.name }) }
-        var table = TextTable(">code", "operator")
-        for entry in entries { table.add("\(entry.code.rawValue)", entry.name) }
-        try console.result(table.text)
+        let catalog = try OperatorCatalog()
+        if markdown { return try console.result(catalog.markdown) }
+        if common.json { return try console.json(catalog) }
+        func mark(_ flag: Bool) -> String { flag ? "yes" : "" }
+        var table = TextTable(">field", "operator", "types", "gradient", "quantized", "library", "ONNX")
+        for one in catalog.apus {
+            table.add(
+                "\(one.code)", one.name, one.types.joined(separator: " "), mark(one.hasGradient), mark(one.isQuantized),
+                one.isInference ? "libapus" : "training", mark(one.isExported))
+        }
+        var imported = TextTable("imported from ONNX", "domain", ">from", ">to", "exported")
+        for one in catalog.onnx {
+            imported.add(one.name, one.domain, "\(one.oldest)", "\(one.newest)", mark(one.isExported))
+        }
+        try console.result(table.text + "\n" + imported.text)
     }
 }
 

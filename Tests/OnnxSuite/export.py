@@ -74,17 +74,24 @@ def wrong(found: np.ndarray, wanted: np.ndarray, relative: float = RTOL, absolut
 
 
 class Onnx:
-    """An ONNX model: checked, and run by ONNX Runtime, or by ONNX's own evaluator where that lacks a kernel."""
+    """An ONNX model: checked, and run by ONNX Runtime, or by ONNX's own evaluator where that lacks a kernel, or where an
+    edge is of bfloat16, which its Python interface does not take."""
+
+    _session: Any
 
     def __init__(self, path: Path) -> None:
         onnx.checker.check_model(str(path), full_check=True)
         self.graph = onnx.load(str(path), load_external_data=False).graph
+        edges = [*self.graph.input, *self.graph.output]
+        if any(one.type.tensor_type.elem_type == onnx.TensorProto.BFLOAT16 for one in edges):
+            self.runtime, self._session = "onnx.reference", ReferenceEvaluator(str(path))
+            return
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = 1
         self.runtime = "ONNX Runtime"
         try:
-            self._session: Any = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions have no common base but this
             if "NOT_IMPLEMENTED" not in str(error):
                 raise

@@ -1,5 +1,6 @@
 import ApusGraph
 import enum Apus.Packing
+import struct Apus.FileSink
 
 /// A tensor of a model that is written. Its bytes are made when they are written, and not before.
 struct OnnxInitializer {
@@ -22,8 +23,14 @@ struct OnnxInitializer {
 
     var byteSize: Int { TensorType(dtype, Shape(dimensions)).byteSize }
 
-    /// The elements, row-major.
-    func constant() throws(ApusError) -> Constant {
+    /// Writes the elements, row-major.
+    func write(to sink: FileSink) throws(ApusError) {
+        let constant = try constant()
+        // The bytes are those of a storage that nothing else keeps.
+        try withExtendedLifetime(constant.storage) { () throws(ApusError) in try sink.write(constant.bytes) }
+    }
+
+    private func constant() throws(ApusError) -> Constant {
         var plain = try Packing.unpack(source)
         plain.type = TensorType(dtype, Shape(OnnxInitializer.extents(source.type.shape, rank: order.axes.count)))
         guard !order.isPlain else { return plain }

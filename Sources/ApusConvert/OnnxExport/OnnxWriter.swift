@@ -37,7 +37,7 @@ struct OnnxWriter {
             for (tensor, initializer) in zip(tensors, initializers) {
                 guard let offset = tensor.externalOffset else { continue }
                 try sink.write([UInt8](repeating: 0, count: offset - position))
-                try sink.write(try initializer.constant().bytes)
+                try initializer.write(to: sink)
                 position = offset + initializer.byteSize
             }
         }
@@ -116,7 +116,7 @@ struct OnnxWriter {
             try sink.write(encoded.model + [7 << 3 | 2] + OnnxWriter.varint(encoded.graphSize) + encoded.graph)
             for (tensor, initializer) in zip(tensors, initializers) {
                 try sink.write([5 << 3 | 2] + OnnxWriter.varint(tensor.size) + tensor.head)
-                if tensor.rawBytes > 0 { try sink.write(try initializer.constant().bytes) }
+                if tensor.rawBytes > 0 { try initializer.write(to: sink) }
             }
         }
         return encoded.size

@@ -7,7 +7,7 @@ let elementwiseExports: [OnnxExportRule] = [
     OnnxExportRule("Div", exportDivision),
     OnnxExportRule("Max", onnx: "Max"),
     OnnxExportRule("Min", onnx: "Min"),
-    OnnxExportRule("Pow", onnx: "Pow"),
+    OnnxExportRule("Pow", exportPower),
     OnnxExportRule("Equal", onnx: "Equal"),
     OnnxExportRule("NotEqual") { n throws(ApusError) in
         let (names, order) = try n.broadcast()
@@ -53,4 +53,12 @@ private let exportDivision: OnnxExportRule.Export = { n throws(ApusError) in
     let isZero = n("Equal", names[1], zero)
     let quotient = n("Div", names[0], n("Where", isZero, one, names[1]))
     return [ExportedValue(n("Where", isZero, zero, quotient), order)]
+}
+
+/// ONNX has no powers of integers of one byte; those of wider ones end in the same bits.
+private let exportPower: OnnxExportRule.Export = { n throws(ApusError) in
+    let (names, order) = try n.broadcast(), dtype = n.dtype(0)
+    guard dtype == .i8 || dtype == .u8 else { return [ExportedValue(n.emit("Pow", names)[0], order)] }
+    let power = n("Pow", n.cast(names[0], to: .i32), n.cast(names[1], to: .i32))
+    return [ExportedValue(n.cast(power, to: dtype), order)]
 }

@@ -7,6 +7,9 @@ let movementExports: [OnnxExportRule] = [
     OnnxExportRule(Reshape.entry) { (n, op: Reshape) throws(ApusError) in
         n.plain(n("Reshape", try n.input(0), n.integers(op.shape)))
     },
+    OnnxExportRule("ReshapeLike") { n throws(ApusError) in
+        n.plain(n("Reshape", try n.input(0), n("Shape", try n.input(1))))
+    },
     // No node: the value is seen in another order.
     OnnxExportRule(Transpose.entry) { (n, op: Transpose) throws(ApusError) in
         let order = n.order(0)
