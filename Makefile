@@ -20,6 +20,8 @@ test-all: test
 	./scripts/test-oracle.sh
 	./scripts/test-onnx.sh
 	./scripts/test-large.sh
+	./scripts/test-onnx-export.sh
+	./scripts/hostile-onnx.sh
 	./scripts/test-long.sh
 
 setup: build/.setup

@@ -1,7 +1,7 @@
 #!/bin/sh
 # fuzz.sh SECONDS [TARGET…]: fuzzes the lean library, compiled with AddressSanitizer and coverage, for that long in all:
 # `load` opens and inspects, `run` also plans and runs. The corpus starts with the case files that the tests wrote, is kept
-# in build/fuzz/corpus, and findings are left in build/fuzz.
+# in build/fuzz/corpus, and findings are left in build/fuzz. The import of ONNX has a script of its own, fuzz-import.sh.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD

@@ -7,3 +7,4 @@ APUS_HOSTILE_ROUNDS=400 swift test -c release --scratch-path .build-long -Xswift
 APUS_KILLS=200 swift test --skip-build --disable-swift-testing --filter CheckpointCrashTests
 ./scripts/sanitize.sh
 ./scripts/fuzz.sh 600
+./scripts/fuzz-import.sh 600

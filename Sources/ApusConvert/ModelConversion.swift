@@ -50,7 +50,7 @@ public struct ModelConversion {
     public static func open(
         _ path: String, _ options: OnnxOptions = OnnxOptions(), progress: @escaping (ConversionStage) -> Void = { _ in }
     ) throws(ApusError) -> Result<Graph, OnnxBlocked> {
-        guard path.lowercased().hasSuffix(".onnx") else { return .success(try ApusRuntime.Model(path: path).graph) }
+        guard isOnnx(path) else { return .success(try ApusRuntime.Model(path: path).graph) }
         do throws(ApusError) {
             return try Importer.graph(of: try OnnxReader.read(path), options) { progress(.importing(nodes: $0)) }
         } catch {
@@ -67,6 +67,21 @@ public struct ModelConversion {
     ) throws(ApusError) -> Int {
         progress(.writing)
         return try ModelWriter.write(graph, to: path)
+    }
+
+    /// Whether a file of this name is written as ONNX.
+    public static func isOnnx(_ path: String) -> Bool { path.lowercased().hasSuffix(".onnx") }
+
+    /// Writes one function of the new graph as an ONNX model. Returns the bytes written, or what is in the way, and then
+    /// there is no file.
+    public func writeOnnx(to path: String, _ options: OnnxExportOptions) throws(ApusError) -> Result<Int, OnnxBlocked> {
+        switch try Exporter.export(graph, options) {
+        case .success(let exporter):
+            .success(
+                try OnnxWriter.write(
+                    exporter.model, exporter.initializers, to: path, externalData: options.externalData))
+        case .failure(let blocked): .failure(blocked)
+        }
     }
 
     private mutating func checkGoldens(changesWeights: Bool) throws(ApusError) {

@@ -3,7 +3,8 @@ import CModelFormat
 /// Every operator of a file that this library knows.
 public let operatorTable = OperatorTable(inferenceOperators + trainingOperators)
 
-private let inferenceOperators: [OperatorEntry] = [
+/// Those that every library has.
+public let inferenceOperators: [OperatorEntry] = [
     MatMul.entry,
     Dense.entry,
     Conv2D.entry,

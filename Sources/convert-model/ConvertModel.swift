@@ -14,11 +14,12 @@ enum Main {
 struct ConvertModel: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert-model",
-        abstract: "Imports and rewrites a model: ONNX in; folds, fuses, packs, narrows weights, writes C arrays.",
+        abstract: "Converts a model: ONNX in and out; folds, fuses, packs, narrows weights, writes C arrays.",
         discussion: """
             convert-model model.onnx -o model.apus
             convert-model model.onnx -o model.apus --dim batch=1:64 --verify random
             convert-model in.apus -o out.apus
+            convert-model in.apus -o out.onnx
             convert-model in.apus -o half.apus --weights f16
             convert-model in.apus -o digits.h --c-header digits
 
@@ -29,7 +30,7 @@ struct ConvertModel: ParsableCommand {
     @Argument(help: "The model to read (.onnx or .apus).")
     var input: String?
 
-    @Option(name: [.short, .long], help: "The file to write.")
+    @Option(name: [.short, .long], help: "The file to write (.apus, .onnx, or any name with --c-header).")
     var output: String?
 
     @Flag(help: "List the rewriting passes and stop.")
@@ -47,13 +48,18 @@ struct ConvertModel: ParsableCommand {
     @Option(help: ArgumentHelp("Write a C header with the model as an array of this name.", valueName: "name"))
     var cHeader: String?
 
-    @Flag(help: "List the operators this version knows and stop.")
+    @Flag(help: "List the operators of Apus and those that are imported from ONNX, and stop.")
     var listOperators = false
+
+    @Flag(help: "The list of operators as Docs/Operators.md has it.")
+    var markdown = false
 
     @Option(help: ArgumentHelp("Run the graph as read and as rewritten on these inputs and compare.", valueName: "inputs.npz|random"))
     var verify: String?
 
     @OptionGroup(title: "ONNX") var onnx: ImportOptions
+
+    @OptionGroup(title: "ONNX out") var export: ExportToOnnxOptions
 
     @Option(help: "The part of its largest value that --verify lets an output differ by; 1e-4, narrow weights 2e-2.")
     var tolerance: Double?
@@ -64,6 +70,7 @@ struct ConvertModel: ParsableCommand {
         if passes || listOperators { return }
         guard input != nil else { throw ValidationError("Missing expected argument '<input>'") }
         guard output != nil || verify != nil else { throw ValidationError("Missing expected option '-o <output>'") }
+        guard !writesOnnx || cHeader == nil else { throw ValidationError("'--c-header' holds an Apus model, not ONNX") }
     }
 
     func run() throws {
@@ -74,15 +81,17 @@ struct ConvertModel: ParsableCommand {
         let source = try open(console, progress)
         let conversion: ModelConversion
         do {
+            // Panels are a layout of Apus.
+            let unwanted = writesOnnx && weights == nil ? ["pack-weights"] : []
             conversion = try ModelConversion(
-                source, ExportOptions(disabled: Set(disable), weights: weights?.dtype), rewrites: !keep,
+                source, ExportOptions(disabled: Set(disable + unwanted), weights: weights?.dtype), rewrites: !keep,
                 progress: progress.update)
         } catch {
             throw error.within("\(input!)")
         }
         let verified = try verify.map { path in try differences(conversion, inputs: path) }
-        let size = try output.map { path in try write(conversion, to: path, progress) }
-        let report = ConversionReport(conversion, output: output, bytes: size ?? 0, verified)
+        let size = try write(conversion, console, progress)
+        let report = ConversionReport(conversion, output: output, bytes: size, verified)
         if common.json { try console.json(report) } else if !common.quiet { try console.result(report.text) }
         let limit = tolerance ?? (weights == nil || weights == .f32 ? 1e-4 : 2e-2)
         if let complaint = verified?.complaint(beyond: limit) {
@@ -91,21 +100,31 @@ struct ConvertModel: ParsableCommand {
         }
     }
 
-    /// Writes the file or the C header and returns its size in bytes.
-    private func write(_ conversion: ModelConversion, to path: String, _ progress: ConversionProgress) throws -> Int {
-        guard let cHeader else { return try conversion.write(to: path, progress: progress.update) }
+    private var writesOnnx: Bool { output.map(ModelConversion.isOnnx) ?? false }
+
+    private func open(_ console: Console, _ progress: ConversionProgress) throws -> Graph {
+        try unblocked(try ModelConversion.open(input!, try onnx.options, progress: progress.update), console)
+    }
+
+    /// Writes the output, where there is one, and returns its size in bytes.
+    private func write(
+        _ conversion: ModelConversion, _ console: Console, _ progress: ConversionProgress
+    ) throws -> Int {
+        guard let output else { return 0 }
+        if writesOnnx { return try unblocked(try conversion.writeOnnx(to: output, export.options), console) }
+        guard let cHeader else { return try conversion.write(to: output, progress: progress.update) }
         let bytes = try conversion.bytes()
         let name = URL(fileURLWithPath: input!).lastPathComponent
         let text = try CHeader.text(bytes, name: cHeader, comment: "\(name), \(bytes.count) bytes")
-        try AtomicFile.write(text, to: path)
+        try AtomicFile.write(text, to: output)
         return text.count
     }
 
-    /// The graph of the input. What keeps an ONNX model from being imported is printed, all of it.
-    private func open(_ console: Console, _ progress: ConversionProgress) throws -> Graph {
-        switch try ModelConversion.open(input!, try onnx.options, progress: progress.update) {
-        case .success(let graph):
-            return graph
+    /// What an import or an export made. What keeps it from being made is printed, all of it.
+    private func unblocked<R>(_ result: Result<R, OnnxBlocked>, _ console: Console) throws -> R {
+        switch result {
+        case .success(let made):
+            return made
         case .failure(let blocked):
             if common.json || onnx.report == .json {
                 try console.json(["blocked": blocked.blocks])
@@ -142,11 +161,21 @@ struct ConvertModel: ParsableCommand {
     }
 
     private func listOperators(_ console: Console) throws {
-        let entries = operatorTable.entries.sorted { $0.code.rawValue < $1.code.rawValue }
-        if common.json { return try console.json(entries.map { $0.name }) }
-        var table = TextTable(">code", "operator")
-        for entry in entries { table.add("\(entry.code.rawValue)", entry.name) }
-        try console.result(table.text)
+        let catalog = try OperatorCatalog()
+        if markdown { return try console.result(catalog.markdown) }
+        if common.json { return try console.json(catalog) }
+        func mark(_ flag: Bool) -> String { flag ? "yes" : "" }
+        var table = TextTable(">field", "operator", "types", "gradient", "quantized", "library", "ONNX")
+        for one in catalog.apus {
+            table.add(
+                "\(one.code)", one.name, one.types.joined(separator: " "), mark(one.hasGradient), mark(one.isQuantized),
+                one.isInference ? "libapus" : "training", mark(one.isExported))
+        }
+        var imported = TextTable("imported from ONNX", "domain", ">from", ">to", "exported")
+        for one in catalog.onnx {
+            imported.add(one.name, one.domain, "\(one.oldest)", "\(one.newest)", mark(one.isExported))
+        }
+        try console.result(table.text + "\n" + imported.text)
     }
 }
 

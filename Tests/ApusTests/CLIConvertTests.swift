@@ -123,8 +123,13 @@ final class CLIConvertTests: XCTestCase {
     func testLists() throws {
         let passes = try CLIRun("convert-model", ["--passes"])
         for pass in rewritePasses { XCTAssertTrue(passes.output.contains(pass.name)) }
-        let operators = try CLIRun("convert-model", ["--list-operators", "--json"])
-        let names = try JSONDecoder().decode([String].self, from: Data(operators.output.utf8))
+        let operators = try CLIRun("convert-model", ["--list-operators", "--json"]).json()
+        let names = try XCTUnwrap(operators["apus"] as? [[String: Any]]).map { $0["name"] as? String }
+        XCTAssertEqual(names.count, operatorTable.entries.count)
         XCTAssertEqual(Set(names), Set(operatorTable.entries.map { $0.name }))
+        let page = try String(contentsOf: CaseFiles.root.appendingPathComponent("Docs/Operators.md"), encoding: .utf8)
+        XCTAssertEqual(
+            try CLIRun("convert-model", ["--list-operators", "--markdown"]).output, page,
+            "Docs/Operators.md: write it anew by convert-model --list-operators --markdown")
     }
 }

@@ -1,5 +1,6 @@
 import ApusGraph
 import ApusRuntime
+import Foundation
 import XCTest
 
 @testable import Apus
@@ -44,9 +45,9 @@ final class ExamplesRoundTripTests: XCTestCase {
             XCTAssertEqual(found, wanted, "trainer, batch \(batch), \(threads) threads", line: line)
         }
 
-        let folder = try ScratchFolder()
-        try network.export(to: folder.file("model.apus"))
-        let file = try CModel(folder.file("model.apus"))
+        let path = try ExamplesRoundTripTests.file(network.name)
+        try network.export(to: path)
+        let file = try CModel(path)
         for threads in [1, 2, 7] {
             for batch in [1, 3, 8] {
                 let found = try file.predict(rows(images), batch: batch, threads: threads)
@@ -65,6 +66,13 @@ final class ExamplesRoundTripTests: XCTestCase {
             try session.run()
             XCTAssertEqual(try rows(session.tensor(output: 0)), wanted, "arena", line: line)
         }
+    }
+
+    /// build/example-models/NAME.apus: what scripts/test-onnx-export.sh exports.
+    private static func file(_ name: String) throws -> String {
+        let folder = CaseFiles.root.appendingPathComponent("build/example-models")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder.appendingPathComponent(name + ".apus").path
     }
 
     /// Inputs of −1 ... 1, and targets of 0 and 1 or of classes.

@@ -22,6 +22,24 @@ public enum Packing {
         return dtype == nil || dtype == type.dtype ? result : try cast(result, to: dtype!)
     }
 
+    /// The same elements in a plain layout. The reverse of `pack`.
+    public static func unpack(_ constant: Constant) throws(ApusError) -> Constant {
+        let layout = constant.type.layout
+        if layout == .plain { return constant }
+        var type = constant.type
+        type.layout = .plain
+        let plain = HeapStorage(size: type.byteSize)
+        // A matrix in panels is laid out like the weights of a convolution of one tap.
+        switch layout {
+        case .panels where type.shape.rank == 2:
+            let params = convolution([1, 1, type.shape[0], type.shape[1]], groups: 1)
+            try unpackPanels(constant, params, into: plain)
+        case .convPanels(let groups): try unpackPanels(constant, convolution(type.shape, groups: groups), into: plain)
+        default: throw .unsupported("unpacking '\(constant.name)', \(type)")
+        }
+        return Constant(constant.name, type, plain)
+    }
+
     /// The same elements in the same layout as another float type, rounded to nearest. Throws where a finite value would
     /// become infinite.
     public static func cast(_ constant: Constant, to dtype: DType) throws(ApusError) -> Constant {
@@ -61,15 +79,30 @@ public enum Packing {
     private static func convPanels(
         _ constant: Constant, _ type: TensorType, _ groups: Int, into packed: HeapStorage
     ) throws(ApusError) {
-        var params = ck_conv_params()
-        params.kernel_h = Int32(type.shape[0])
-        params.kernel_w = Int32(type.shape[1])
-        params.in_c = Int32(type.shape[2] * groups)
-        params.out_c = Int32(type.shape[3])
-        params.groups = Int32(groups)
+        var params = convolution(type.shape, groups: groups)
         try run(
             ck_conv_pack(type.dtype.ck), params, units: ck_conv_panels(&params), "\(constant.type)",
             from: constant.bytes.baseAddress, to: packed)
+    }
+
+    private static func unpackPanels(
+        _ constant: Constant, _ params: ck_conv_params, into plain: HeapStorage
+    ) throws(ApusError) {
+        var params = params
+        try run(
+            ck_conv_unpack(constant.type.dtype.ck), params, units: ck_conv_panels(&params), "\(constant.type)",
+            from: constant.bytes.baseAddress, to: plain)
+    }
+
+    /// What the panels of weights [kh, kw, C/groups, O] depend on.
+    private static func convolution(_ shape: Shape, groups: Int) -> ck_conv_params {
+        var params = ck_conv_params()
+        params.kernel_h = Int32(shape[0])
+        params.kernel_w = Int32(shape[1])
+        params.in_c = Int32(shape[2] * groups)
+        params.out_c = Int32(shape[3])
+        params.groups = Int32(groups)
+        return params
     }
 
     private static func run<P>(

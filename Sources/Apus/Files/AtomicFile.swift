@@ -7,21 +7,18 @@ public enum AtomicFile {
     /// regular file, such as a device or a pipe, is written to as it is. Temporary files of writers that were killed are
     /// removed.
     public static func write(_ bytes: [UInt8], to path: String) throws(ApusError) {
-        try write(to: path) { put throws(ApusError) in try bytes.withBytes(put) }
+        try write(to: path) { sink throws(ApusError) in try sink.write(bytes) }
     }
 
-    /// Takes bytes, all of them or none further.
-    public typealias Put = (UnsafeRawBufferPointer) throws(ApusError) -> Void
-
-    /// The same for content that `body` puts piece by piece.
-    public static func write(to path: String, _ body: (Put) throws(ApusError) -> Void) throws(ApusError) {
-        if isSpecial(path) { return try writeThrough(body, to: path) }
+    /// The same for a file that `body` writes piece by piece.
+    public static func write(to path: String, _ body: (FileSink) throws(ApusError) -> Void) throws(ApusError) {
+        if isSpecial(path) { return try writeThrough(to: path, body) }
         removeLeftovers(of: path)
         let temporary = "\(path).\(getpid()).tmp"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw failure(path) }
         do throws(ApusError) {
-            try body { bytes throws(ApusError) in try writeAll(bytes, descriptor, path) }
+            try body(FileSink(descriptor: descriptor, path: path))
             guard fsync(descriptor) == 0 else { throw failure(path) }
         } catch {
             close(descriptor)
@@ -46,27 +43,39 @@ public enum AtomicFile {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
     }
 
-    private static func writeThrough(_ body: (Put) throws(ApusError) -> Void, to path: String) throws(ApusError) {
+    private static func writeThrough(
+        to path: String, _ body: (FileSink) throws(ApusError) -> Void
+    ) throws(ApusError) {
         let descriptor = open(path, O_WRONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure(path) }
         defer { close(descriptor) }
-        try body { bytes throws(ApusError) in try writeAll(bytes, descriptor, path) }
+        try body(FileSink(descriptor: descriptor, path: path))
     }
 
-    private static func writeAll(
-        _ bytes: UnsafeRawBufferPointer, _ descriptor: Int32, _ path: String
-    ) throws(ApusError) {
+    fileprivate static func failure(_ path: String) -> ApusError {
+        ApusError(.ioError, "\(path): \(String(cString: strerror(errno)))")
+    }
+}
+
+/// A file that is being written from its beginning to its end.
+public struct FileSink {
+    fileprivate let descriptor: Int32
+    fileprivate let path: String
+
+    /// Appends bytes.
+    public func write(_ bytes: UnsafeRawBufferPointer) throws(ApusError) {
         var offset = 0
         while offset < bytes.count {
             let count = Foundation.write(descriptor, bytes.baseAddress! + offset, bytes.count - offset)
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw failure(path) }
+            guard count > 0 else { throw AtomicFile.failure(path) }
             offset += count
         }
     }
 
-    private static func failure(_ path: String) -> ApusError {
-        ApusError(.ioError, "\(path): \(String(cString: strerror(errno)))")
+    /// Appends bytes.
+    public func write(_ bytes: [UInt8]) throws(ApusError) {
+        try bytes.withBytes { buffer throws(ApusError) in try write(buffer) }
     }
 }
 

@@ -20,7 +20,9 @@ public struct ModelWriter {
     public static func write(_ graph: Graph, to path: String) throws(ApusError) -> Int {
         var (writer, header) = try start(graph)
         writer.finishHeader(&header)
-        try AtomicFile.write(to: path) { put throws(ApusError) in try writer.put(header, put) }
+        try AtomicFile.write(to: path) { sink throws(ApusError) in
+            try writer.put(header) { bytes throws(ApusError) in try sink.write(bytes) }
+        }
         return header.count + writer.size
     }
 
@@ -60,7 +62,9 @@ public struct ModelWriter {
         file += weightsRecord
     }
 
-    private func put(_ header: [UInt8], _ put: AtomicFile.Put) throws(ApusError) {
+    private func put(
+        _ header: [UInt8], _ put: (UnsafeRawBufferPointer) throws(ApusError) -> Void
+    ) throws(ApusError) {
         try header.withBytes(put)
         try forEachPart(put)
     }

@@ -1,13 +1,13 @@
 import ApusGraph
 import struct Apus.Tensor
 
-/// Throws where a table that the importer makes would have more than 2²⁶ elements: a file decides the extents.
+/// Throws where a table that the importer makes would have more than 2²⁴ elements: a file decides the extents.
 func requireTable(_ extents: Int...) throws(ApusError) {
     let count = extents.reduce(1) { product, extent in
         let (next, overflow) = product.multipliedReportingOverflow(by: max(0, extent))
         return overflow ? Int.max : next
     }
-    guard count <= 1 << 26 else { throw .unsupported("a table of \(extents), wanted at most 2²⁶ elements") }
+    guard count <= 1 << 24 else { throw .unsupported("a table of \(extents), wanted at most 2²⁴ elements") }
 }
 
 extension Constant {

@@ -7,14 +7,21 @@ final class Emitter {
     let builder: GraphBuilder
     private(set) var samples: DimensionSamples
     var graph: Graph { builder.graph }
-    /// The bytes of the largest value that may be made; a file decides what is computed at conversion.
-    private let sizeLimit: Int
+    /// What may still be made; nil: as much as is asked for.
+    private let budget: ImportBudget?
+    /// Whether what is built is run at once.
+    private let computes: Bool
+    /// Bytes of the values made.
+    private var bytesMade = 0
     /// Values by their types, for the operators that take a shape from one.
     private(set) var terms: [Term] = []
 
     /// - Parameter measures: the function may have extents that data decide.
-    init(_ graph: Graph, function: String, sizeLimit: Int = Int.max, measures: Bool = false) {
-        self.sizeLimit = sizeLimit
+    init(
+        _ graph: Graph, function: String, _ budget: ImportBudget? = nil, computes: Bool = false, measures: Bool = false
+    ) {
+        self.budget = budget
+        self.computes = computes
         builder = GraphBuilder(graph, function: function)
         samples = DimensionSamples(graph.dimensions, measures: measures)
     }
@@ -36,9 +43,8 @@ final class Emitter {
     /// Appends a node and returns its outputs.
     func emit(_ op: Operator, _ inputs: [Term]) throws(ApusError) -> [Term] {
         let values = try builder.node(op, inputs.map { $0.value })
-        for value in values where value.type.byteSize > sizeLimit {
-            throw .unsupported("a known value of \(value.type), wanted at most \(sizeLimit) bytes")
-        }
+        try budget?.spendNode()
+        if computes, let budget { try spend(budget, op, inputs.map { $0.value.type }, values.map { $0.type }) }
         var types = values.map { [$0.type] }
         for sample in 1..<max(1, samples.count) {
             let outputs = try op.checkedOutputTypes(
@@ -46,6 +52,22 @@ final class Emitter {
             for (i, type) in outputs.enumerated() { types[i].append(type) }
         }
         return zip(values, types).map { record(Term(value: $0, types: $1)) }
+    }
+
+    /// What running a node takes.
+    private func spend(
+        _ budget: ImportBudget, _ op: Operator, _ inputs: [TensorType], _ outputs: [TensorType]
+    ) throws(ApusError) {
+        let bytes = outputs.reduce(0) { $0 + $1.byteSize }
+        bytesMade += bytes
+        guard bytesMade <= 4 * budget.valueBytes else {
+            throw .unsupported("known values of \(bytesMade) bytes, wanted at most \(4 * budget.valueBytes)")
+        }
+        let plan = try op.chosenKernels(KernelSite(inputs: inputs, outputs: outputs, isa: CK_ISA_REFERENCE, lanes: 1))
+        guard plan.workspaceBytes <= budget.valueBytes else {
+            throw .unsupported("a workspace of \(plan.workspaceBytes) bytes, wanted at most \(budget.valueBytes)")
+        }
+        try budget.spend(operations: plan.operations + bytes)
     }
 
     /// Appends a node with one output.
@@ -105,6 +127,7 @@ final class Emitter {
         var results: [Constant] = []
         for i in terms.indices {
             let type = try session.type(.output, function: 0, i)
+            try budget?.spend(bytes: type.byteSize)
             let storage = HeapStorage(size: type.byteSize)
             try session.getOutput(i, UnsafeMutableRawBufferPointer(start: storage.memory, count: type.byteSize))
             results.append(Constant(builder.prefix, type, storage))

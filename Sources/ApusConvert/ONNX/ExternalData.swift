@@ -6,17 +6,38 @@ import Foundation
 final class ExternalData {
     private let folder: URL
     private var files: [String: Storage] = [:]
+    /// What tensors have taken of each file.
+    private var taken: [String: [Range<Int>]] = [:]
 
     init(folder: URL) { self.folder = folder }
 
-    /// `length` bytes from `offset` of the file at a relative path.
+    /// `length` bytes from `offset` of the file at a relative path. No other tensor may have any of them, so that tensors
+    /// are no larger together than the files.
     func bytes(_ location: String, offset: Int, length: Int) throws(ApusError) -> (storage: Storage, offset: Int) {
         let file = try open(location)
         let end = offset.addingReportingOverflow(length)
         guard offset >= 0, length >= 0, !end.overflow, end.partialValue <= file.bytes.count else {
             throw .file("external data '\(location)': \(length) bytes at \(offset), wanted within \(file.bytes.count)")
         }
+        try take(offset..<end.partialValue, of: location)
         return (file, offset)
+    }
+
+    /// The ranges of a file are kept in order.
+    private func take(_ range: Range<Int>, of location: String) throws(ApusError) {
+        guard !range.isEmpty else { return }
+        var low = 0, high = taken[location, default: []].count
+        while low < high {
+            let middle = (low + high) / 2
+            if taken[location]![middle].lowerBound < range.lowerBound { low = middle + 1 } else { high = middle }
+        }
+        let ranges = taken[location, default: []]
+        for other in [low - 1, low] where ranges.indices.contains(other) && ranges[other].overlaps(range) {
+            throw .file(
+                "external data '\(location)': bytes \(range.lowerBound) ..< \(range.upperBound), of which another tensor "
+                    + "has some")
+        }
+        taken[location, default: []].insert(range, at: low)
     }
 
     private func open(_ location: String) throws(ApusError) -> Storage {

@@ -11,6 +11,7 @@ public struct OnnxOptions: Sendable {
     /// Bounds of a symbolic dimension that has none: of a leading axis, and of another.
     public var leadingBounds = 1...32
     public var otherBounds = 1...256
+    public var limits = ImportLimits()
 
     public init() {}
 }
@@ -25,14 +26,14 @@ final class Importer {
     private let options: OnnxOptions
     private let emitter: Emitter
     private(set) var blocks: [OnnxBlock] = []
+    private let budget: ImportBudget
     private var nodeCount = 0
     private let progress: (Int) -> Void
 
-    /// What a file may make of few bytes by calling functions of functions, or by loops.
-    static let nodeLimit = 1 << 16
+    /// Functions and graphs within each other.
     static let depthLimit = 32
-    /// Bytes of a value that is computed at conversion.
-    static let foldLimit = 1 << 30
+    /// Parts in the way, after which no more are looked for.
+    static let blockLimit = 1 << 10
 
     /// The graph of a model, or what is in the way. `progress` hears how many nodes are done.
     static func graph(
@@ -50,8 +51,11 @@ final class Importer {
         self.progress = progress
         let graph = Graph(model.graph.name)
         graph.producer = model.producer
+        graph.metadata = model.metadata
         graph.dimensions = try Importer.dimensions(model, options)
-        emitter = Emitter(graph, function: "predict", measures: model.measuresExtents)
+        let weightBytes = model.graph.initializers.reduce(0) { $0 + ($1.constant?.type.byteSize ?? 0) }
+        budget = ImportBudget(options.limits, weightBytes: weightBytes)
+        emitter = Emitter(graph, function: "predict", budget, measures: model.measuresExtents)
     }
 
     // MARK: Inputs and outputs
@@ -156,8 +160,9 @@ final class Importer {
     func importNodes(_ nodes: [OnnxNode], _ scope: Scope) throws(ApusError) {
         guard scope.depth <= Importer.depthLimit else { throw .file("functions nested more than \(Importer.depthLimit) deep") }
         for node in nodes {
+            guard blocks.count < Importer.blockLimit else { return }
             nodeCount += 1
-            guard nodeCount <= Importer.nodeLimit else { throw .file("more than \(Importer.nodeLimit) nodes") }
+            try budget.spendOnnxNode()
             progress(nodeCount)
             try importNode(node.resolving(scope.attributes), scope)
         }
@@ -187,14 +192,17 @@ final class Importer {
             }
         }
         while case .some(.none) = inputs.last { inputs.removeLast() }
-        emitter.builder.prefix = node.label + "/"
+        // A node may become many, each with this in its name.
+        emitter.builder.prefix = node.label.prefix(256) + "/"
         let context = NodeContext(node, version: version, inputs, emitter, self, scope)
         do throws(ApusError) {
             let isFoldable = mapping.isPure && inputs.allSatisfy { $0 == nil || $0!.known != nil }
             let values = isFoldable ? try fold(mapping, context) : try mapping.map(context)
             bind(values, node, scope, sources: Importer.sources(inputs))
         } catch {
-            guard error.code != .outOfMemory && error.code != .ioError else { throw error.within("node '\(node.label)'") }
+            guard error.code != .outOfMemory && error.code != .ioError && !budget.isSpent else {
+                throw error.within("node '\(node.label)'")
+            }
             block(node, scope, error.message, inputs: context.missing)
         }
     }
@@ -221,8 +229,8 @@ final class Importer {
         var samples: [[Constant]] = []
         for sample in 0..<count {
             let scratch = Emitter(
-                Graph(), function: "fold", sizeLimit: Importer.foldLimit, measures: context.node.measuresExtents)
-            scratch.builder.prefix = context.node.label
+                Graph(), function: "fold", budget, computes: true, measures: context.node.measuresExtents)
+            scratch.builder.prefix = String(context.node.label.prefix(256))
             let inputs = context.inputs.map { input in
                 input?.known.map { ImportedValue($0.count == 1 ? $0[0] : $0[sample]) }
             }

@@ -79,13 +79,13 @@ final class NodeContext {
 
     func isKnown(_ index: Int) -> Bool { has(index) && inputs[index]!.known?.count == 1 }
 
-    /// The elements of an integer input that is known and fixed.
-    func integers(_ index: Int) throws(ApusError) -> [Int] { try known(index).integers() }
+    /// The elements of an integer input that is known and fixed: sizes, positions or axes.
+    func integers(_ index: Int) throws(ApusError) -> [Int] { try known(index).integers().map { $0.clamped } }
 
     /// The elements of a known integer input, per sample of the graph that is being built.
     func integerSamples(_ index: Int) throws(ApusError) -> [[Int]] {
         var samples: [[Int]] = []
-        for constant in try knownSamples(index) { samples.append(try constant.integers()) }
+        for constant in try knownSamples(index) { samples.append(try constant.integers().map { $0.clamped }) }
         return samples.count == 1 ? [[Int]](repeating: samples[0], count: g.samples.count) : samples
     }
 
@@ -107,9 +107,10 @@ final class NodeContext {
 
     func hasAttribute(_ name: String) -> Bool { node.attributes[name] != nil }
 
+    /// A size, a position or an axis.
     func int(_ name: String, _ otherwise: Int? = nil) throws(ApusError) -> Int {
         switch node.attributes[name] {
-        case .int(let value): return value
+        case .int(let value): return value.clamped
         case nil: if let otherwise { return otherwise }
         default: break
         }
@@ -122,7 +123,7 @@ final class NodeContext {
 
     func ints(_ name: String) throws(ApusError) -> [Int]? {
         switch node.attributes[name] {
-        case .ints(let values): return values
+        case .ints(let values): return values.map { $0.clamped }
         case nil: return nil
         default: throw wrong(name, "integers")
         }
@@ -208,4 +209,10 @@ extension Emitter {
         let scalar = Constant("", TensorType(constants[0].type.dtype, []), HeapStorage(element))
         return try expand(constant(scalar), to: constants.map { $0.type.shape.dimensions })
     }
+}
+
+extension Int {
+    /// The nearest number within ±2³¹, which is further than any extent. So sums of what a file says, and products of two,
+    /// cannot overflow.
+    fileprivate var clamped: Int { Swift.min(Swift.max(self, -1 << 31), 1 << 31) }
 }

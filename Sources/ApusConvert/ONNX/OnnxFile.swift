@@ -81,7 +81,7 @@ final class OnnxFile: Storage {
 }
 
 extension [UInt8] {
-    fileprivate mutating func appendVarint(_ value: UInt64) {
+    mutating func appendVarint(_ value: UInt64) {
         var value = value
         while value >= 0x80 {
             append(UInt8(truncatingIfNeeded: value) | 0x80)

@@ -4,6 +4,7 @@ import ApusGraph
 struct OnnxModel {
     var irVersion = 0
     var producer = ""
+    var producerVersion = ""
     /// Versions of operator sets by domain; ONNX's own is "".
     var operatorSets: [String: Int] = [:]
     var graph = OnnxGraph()

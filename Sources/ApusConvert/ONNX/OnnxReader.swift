@@ -68,6 +68,7 @@ struct OnnxReader {
         var model = OnnxModel()
         model.irVersion = Int(message.ir_version)
         model.producer = text(message.producer_name)
+        model.producerVersion = text(message.producer_version)
         model.operatorSets = operatorSets(message.n_opset_import, message.opset_import)
         model.graph = try self.graph(graph.pointee, depth: 0)
         for span in file.initializers { model.graph.initializers.append(try initializer(span, owner: file)) }

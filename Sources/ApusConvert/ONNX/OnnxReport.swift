@@ -1,6 +1,6 @@
 import ApusGraph
 
-/// What keeps a model from being imported: every part of it that is in the way.
+/// What keeps a model from being imported from ONNX or exported to it: every part of it that is in the way.
 public struct OnnxBlocked: Error, Sendable {
     public let blocks: [OnnxBlock]
 }
@@ -10,7 +10,7 @@ public struct OnnxBlock: Encodable, Sendable {
     /// The node's or the input's name.
     public let name: String
     public let op: String
-    /// Of the operator set; 0 for an input.
+    /// Of the operator set; 0 for an input, and for a node of Apus.
     public let version: Int
     /// The types of the node's inputs, "?" behind another node in the way.
     public let shapes: [String]
@@ -32,14 +32,34 @@ public struct OnnxBlock: Encodable, Sendable {
             : fix.map { "--fix \($0)=\($0).npy" }.joined(separator: " ") + " makes the input a constant"
     }
 
-    init(input: OnnxValueInfo, reason: String) {
-        name = input.name
-        op = "input"
+    /// A node of Apus that cannot be exported; inputs of `types`.
+    init(node: Node, types: [TensorType], reason: String) {
+        self.init(
+            name: node.name, op: node.op.name, shapes: types.map { $0.description }, reason: reason,
+            suggestion: "export a function without it")
+    }
+
+    /// A state that a function to be exported changes.
+    init(state: String, function: String) {
+        self.init(
+            name: state, op: "state", shapes: [], reason: "function '\(function)' changes it, and ONNX has no states",
+            suggestion: "export a function that only reads it")
+    }
+
+    private init(name: String, op: String, shapes: [String], reason: String, suggestion: String) {
+        self.name = name
+        self.op = op
         version = 0
-        shapes = []
+        self.shapes = shapes
         self.reason = reason
+        self.suggestion = suggestion
         fix = []
-        suggestion = "export the model with another type of input"
+    }
+
+    init(input: OnnxValueInfo, reason: String) {
+        self.init(
+            name: input.name, op: "input", shapes: [], reason: reason,
+            suggestion: "export the model with another type of input")
     }
 }
 

@@ -38,15 +38,18 @@ struct OnnxFixture {
     }
 
     private var graph = OnnxMessage()
+    private var functions = OnnxMessage()
     var operatorSet = 17
 
     mutating func input(_ name: String, _ shape: [Extent], type: Int = 1) { info(11, name, shape, type) }
     mutating func output(_ name: String, _ shape: [Extent] = [], type: Int = 1) { info(12, name, shape, type) }
 
     mutating func node(
-        _ op: String, _ inputs: [String], _ outputs: [String], ints: [String: [Int]] = [:], int: [String: Int] = [:]
+        _ op: String, _ inputs: [String], _ outputs: [String], ints: [String: [Int]] = [:], int: [String: Int] = [:],
+        domain: String = ""
     ) {
         graph.message(1) { node in
+            node.text(7, domain)
             for name in inputs { node.text(1, name) }
             for name in outputs { node.text(2, name) }
             node.text(3, "node_\(outputs[0])")
@@ -76,14 +79,43 @@ struct OnnxFixture {
         tensor(name, [values.count], type: 7) { $0.bytes(9, values.withUnsafeBytes { Array($0) }) }
     }
 
-    /// A tensor whose elements lie in a file at `location`.
-    mutating func external(_ name: String, _ shape: [Int], location: String) {
+    /// A tensor whose elements lie in a file at `location`; where it lies in it as the file has it, unless left out.
+    mutating func external(
+        _ name: String, _ shape: [Int], location: String, offset: String? = nil, length: String? = nil
+    ) {
         tensor(name, shape, type: 1) { tensor in
-            tensor.message(13) { entry in
-                entry.text(1, "location")
-                entry.text(2, location)
+            for (key, value) in [("location", location), ("offset", offset), ("length", length)] {
+                guard let value else { continue }
+                tensor.message(13) { entry in
+                    entry.text(1, key)
+                    entry.text(2, value)
+                }
             }
             tensor.varint(14, 1)
+        }
+    }
+
+    /// A function of one input and one output that calls another one twice, or none.
+    mutating func function(_ name: String, domain: String, calls other: String?) {
+        functions.message(25) { function in
+            function.text(1, name)
+            function.text(10, domain)
+            function.text(4, "x")
+            function.text(5, "y")
+            for (input, output) in [("x", "t"), ("t", "y")] {
+                function.message(7) { node in
+                    node.text(1, input)
+                    node.text(2, output)
+                    node.text(4, other ?? "Neg")
+                    node.text(7, other == nil ? "" : domain)
+                }
+            }
+            for set in ["", domain] {
+                function.message(9) { message in
+                    message.text(1, set)
+                    message.varint(2, set.isEmpty ? operatorSet : 1)
+                }
+            }
         }
     }
 
@@ -122,6 +154,6 @@ struct OnnxFixture {
         model.varint(1, 8)
         model.bytes(7, graph.bytes)
         model.message(8) { set in set.varint(2, operatorSet) }
-        return model.bytes
+        return model.bytes + functions.bytes
     }
 }

@@ -19,15 +19,14 @@ let constantOperators: [OnnxOperator] = [
 ]
 
 private func constantNode(_ n: NodeContext) throws(ApusError) -> Constant {
-    guard let (name, _) = n.node.attributes.first(where: { $0.key.hasPrefix("value") || $0.key == "sparse_value" }) else {
-        throw .file("no value")
-    }
-    switch name {
-    case "value": return try n.tensor("value")
-    case "value_int": return Constant("", TensorType(.i64, []), scalar: try n.int(name))
-    case "value_ints": return Constant("", try n.ints(name) ?? [])
-    case "value_float": return try Constant("", .f32, [], [Double(try n.float(name))])
-    case "value_floats":
+    guard let (name, value) = n.node.attributes.first(where: { $0.key.hasPrefix("value") || $0.key == "sparse_value" })
+    else { throw .file("no value") }
+    switch (name, value) {
+    case ("value", _): return try n.tensor("value")
+    case ("value_int", .int(let number)): return Constant("", TensorType(.i64, []), scalar: number)
+    case ("value_ints", .ints(let numbers)): return Constant("", numbers)
+    case ("value_float", _): return try Constant("", .f32, [], [Double(try n.float(name))])
+    case ("value_floats", _):
         let values = try n.floats(name) ?? []
         return try Constant("", .f32, [values.count], values.map { Double($0) })
     default: throw .unsupported("a constant by '\(name)', wanted a tensor or numbers")
@@ -125,9 +124,11 @@ private func melWeightMatrix(_ n: NodeContext) throws(ApusError) -> [ImportedVal
     guard rate > 0, [lower, upper, rate].allSatisfy({ $0.isFinite && abs($0) < 1e9 }), lower > -700, upper > -700 else {
         throw .shape("frequencies from \(lower) to \(upper) at a rate of \(rate)")
     }
+    // Those before or beyond the spectrum stand beside it.
     let corners = (0..<bins + 2).map { i in
         let value = mel(lower) + Double(i) * (mel(upper) - mel(lower)) / Double(bins + 2)
-        return Int(((Double(length) + 1) * (700 * (pow(10, value / 2595) - 1)) / rate).rounded(.down))
+        let corner = ((Double(length) + 1) * (700 * (pow(10, value / 2595) - 1)) / rate).rounded(.down)
+        return Int(max(-1e9, min(corner, 1e9)))
     }
     var elements = [Double](repeating: 0, count: spectrum * bins)
     for bin in 0..<bins {
@@ -135,17 +136,23 @@ private func melWeightMatrix(_ n: NodeContext) throws(ApusError) -> [ImportedVal
         if left == center {
             if (0..<spectrum).contains(center) { elements[center * bins + bin] = 1 }
         } else {
-            for i in left...center where (0..<spectrum).contains(i) {
+            for i in spectrum.places(from: left, to: center + 1) {
                 elements[i * bins + bin] = Double(i - left) / Double(center - left)
             }
         }
-        if right > center {
-            for i in center..<right where (0..<spectrum).contains(i) {
-                elements[i * bins + bin] = Double(right - i) / Double(right - center)
-            }
+        for i in spectrum.places(from: center, to: right) {
+            elements[i * bins + bin] = Double(right - i) / Double(right - center)
         }
     }
     return [ImportedValue(try Constant("", try n.elementType("output_datatype", .f32), [spectrum, bins], elements))]
+}
+
+extension Int {
+    /// The places among this many that lie between two.
+    fileprivate func places(from start: Int, to end: Int) -> Range<Int> {
+        let start = Swift.max(start, 0)
+        return start..<Swift.max(start, Swift.min(end, self))
+    }
 }
 
 extension ImportedValue {

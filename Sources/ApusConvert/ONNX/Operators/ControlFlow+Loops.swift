@@ -57,6 +57,9 @@ private func scan(
     outputDirections: [Int]?
 ) throws(ApusError) -> [ImportedValue] {
     let body = try n.subgraph("body"), stateCount = values.count - count
+    for list in [axes, directions] where list.map({ $0.count != count }) ?? false {
+        throw .file("\(list!.count) axes or directions for \(count) scanned inputs")
+    }
     var states = Array(values[..<stateCount])
     var sequences: [(term: Term, axis: Int, isReversed: Bool)] = []
     for (i, value) in values[stateCount...].enumerated() {
@@ -66,6 +69,9 @@ private func scan(
     let length = try sequences[0].term.extent(sequences[0].axis)
     guard length >= 1, length <= roundLimit else { throw .unsupported("a scan over \(length) elements, wanted 1 ... \(roundLimit)") }
     guard body.outputs.count >= stateCount else { throw .file("a body of \(body.outputs.count) outputs") }
+    for list in [outputAxes, outputDirections] where list.map({ $0.count != body.outputs.count - stateCount }) ?? false {
+        throw .file("\(list!.count) axes or directions for \(body.outputs.count - stateCount) scanned outputs")
+    }
     var scanned = [[Term]](repeating: [], count: body.outputs.count - stateCount)
     for round in 0..<length {
         var elements: [ImportedValue] = []
@@ -94,7 +100,7 @@ private func batchedScan(_ n: NodeContext) throws(ApusError) -> [ImportedValue] 
     guard !n.has(0) else { throw .unsupported("Scan with sequence lengths") }
     let count = try n.int("num_scan_inputs")
     var inputs: [Term] = []
-    for i in 1..<n.inputs.count { inputs.append(try n.term(i)) }
+    for i in n.inputs.indices.dropFirst() { inputs.append(try n.term(i)) }
     guard let batch = try inputs.first?.extent(0), count >= 1, count <= inputs.count else { throw .file("\(count) scan inputs") }
     var columns: [[Term]] = []
     for example in 0..<batch {

@@ -9,7 +9,7 @@ public class Pooling: Operator {
     public final let kernel: Size2D
     public final var strides: Size2D { window.strides }
     public final var padding: Padding { window.padding }
-    final let countsPadding: Bool
+    public final let countsPadding: Bool
     private final let window: SlidingWindow
 
     /// The number of taps fits in 32 bits.

@@ -5,6 +5,22 @@ import ArgumentParser
 import Foundation
 import ToolSupport
 
+/// What the export of an ONNX model takes.
+struct ExportToOnnxOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The function to export, 'predict' unless there is but one.", valueName: "name"))
+    var function: String?
+
+    @Flag(help: "Write weights beside the model, to OUTPUT.data; models beyond 2 GB always are.")
+    var externalData = false
+
+    var options: OnnxExportOptions {
+        var options = OnnxExportOptions()
+        options.function = function
+        options.externalData = externalData
+        return options
+    }
+}
+
 /// What the import of an ONNX model takes.
 struct ImportOptions: ParsableArguments {
     @Option(help: ArgumentHelp(

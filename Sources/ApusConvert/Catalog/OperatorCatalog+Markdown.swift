@@ -1,0 +1,54 @@
+extension OperatorCatalog {
+    /// Docs/Operators.md.
+    public var markdown: String {
+        """
+        # Operators
+
+        Written by `convert-model --list-operators --markdown`; a test fails where this page says something else.
+
+        ## Of Apus
+
+        What a file may hold. *Field*: its number in `Include/apus.proto`. *Types*: what its inputs may be, where they may
+        be of several types; weights in panels may be narrower. *Gradient*: whether one flows through it. *Quantized*:
+        whether it takes integers that stand for reals. *Library*: `libapus` has it, or `libapus-training` alone. *ONNX*:
+        whether `convert-model` exports it.
+
+        \(apusTable)
+        ## Of ONNX
+
+        What `convert-model` imports, in these versions of the operator set, and which of them it writes.
+
+        \(onnxTable)
+        """
+    }
+
+    private var apusTable: String {
+        OperatorCatalog.table(
+            ["operator", "field", "types", "gradient", "quantized", "library", "ONNX"],
+            apus.map { one in
+                [
+                    one.name, "\(one.code)", one.types.joined(separator: " "), OperatorCatalog.mark(one.hasGradient),
+                    OperatorCatalog.mark(one.isQuantized), one.isInference ? "libapus" : "training",
+                    OperatorCatalog.mark(one.isExported),
+                ]
+            })
+    }
+
+    private var onnxTable: String {
+        OperatorCatalog.table(
+            ["operator", "domain", "versions", "exported"],
+            onnx.map { one in
+                [
+                    one.name, one.domain.isEmpty ? "ai.onnx" : one.domain,
+                    one.oldest == one.newest ? "\(one.oldest)" : "\(one.oldest) – \(one.newest)",
+                    OperatorCatalog.mark(one.isExported),
+                ]
+            })
+    }
+
+    private static func mark(_ flag: Bool) -> String { flag ? "yes" : "" }
+
+    private static func table(_ header: [String], _ rows: [[String]]) -> String {
+        ([header, header.map { _ in "---" }] + rows).map { "| \($0.joined(separator: " | ")) |\n" }.joined()
+    }
+}

@@ -1,0 +1,105 @@
+import ApusGraph
+
+extension OperatorExample {
+    /// One of every operator; `testEveryOperatorHasAnExample` names those that lack one.
+    static let all: [OperatorExample] = elementwise + products + windows + movement + indexing + rows + training
+
+    private static let matrix = [2, 3], image = [1, 4, 4, 2], kernel = [2, 2, 2, 2], convolved = [1, 3, 3, 2]
+
+    private static let elementwise =
+        [
+            Operator.neg, .exp, .log, .sqrt, .abs, .sign, .reciprocal, .square, .floor, .ceil, .round, .erf, .sin, .cos,
+            .not, Cast(.f32),
+        ].map { OperatorExample($0, shapes: [matrix]) }
+        + [
+            Activation.relu, .relu6, .leakyRelu(alpha: 0.1), .elu(alpha: 1), .sigmoid, .tanh, .gelu, .silu, .hardSwish,
+            .softplus, .clip(minimum: 0, maximum: 1),
+        ].map { OperatorExample(ActivationOperator($0), shapes: [matrix]) }
+        + [
+            Operator.add, .sub, .mul, .div, .maximum, .minimum, .pow, .equal, .notEqual, .less, .lessOrEqual, .greater,
+            .greaterOrEqual, .and, .or, .xor,
+        ].map { OperatorExample($0, shapes: [matrix, matrix]) }
+        + [OperatorExample(Where(), .of(.bool, matrix), .any(matrix), .any(matrix))]
+
+    private static let products = [
+        OperatorExample(MatMul(transposeB: true), shapes: [matrix, [4, 3]]),
+        OperatorExample(Dense(), shapes: [matrix, [3, 4], [4]]),
+        OperatorExample(Conv2D(), shapes: [image, kernel, [2]]),
+        OperatorExample(Conv2DTranspose(), shapes: [image, kernel, [2]]),
+    ]
+
+    private static let windows = [
+        OperatorExample(MaxPool(kernel: 2), shapes: [image]),
+        OperatorExample(AvgPool(kernel: 2), shapes: [image]),
+        OperatorExample(Reduction(.globalMaxPool), shapes: [image]),
+        OperatorExample(Reduction(.globalAvgPool), shapes: [image]),
+    ]
+
+    private static let movement = [
+        OperatorExample(Flatten(), shapes: [image]),
+        OperatorExample(Reshape([3, -1]), shapes: [matrix]),
+        OperatorExample(Transpose([1, 0]), shapes: [matrix]),
+        OperatorExample(Concat(axis: 0), shapes: [matrix, matrix]),
+        OperatorExample(Split(axis: 1, sizes: [1, 2]), shapes: [matrix]),
+        OperatorExample(Slice(axes: [1], starts: [0], ends: [2]), shapes: [matrix]),
+        OperatorExample(Pad(before: [1, 1], after: [0, 0]), shapes: [matrix]),
+        OperatorExample(Expand([4, 1, 1]), shapes: [matrix]),
+        OperatorExample(ReshapeLike(), .any(matrix), .of(.f32, [6])),
+    ]
+
+    private static let indexing = [
+        OperatorExample(Gather(), .any(matrix), .of(.i64, [2])),
+        OperatorExample(OneHot(depth: 3), shapes: [[2]]),
+    ]
+
+    private static let rows = [
+        OperatorExample(BatchNorm(), shapes: [image, [2], [2], [2], [2]]),
+        OperatorExample(LayerNorm(), shapes: [matrix, [3], [3]]),
+        OperatorExample(Softmax(), shapes: [matrix]),
+        OperatorExample(LogSoftmax(), shapes: [matrix]),
+        OperatorExample(Reduction(.sum), shapes: [matrix]),
+        OperatorExample(Reduction(.mean), shapes: [matrix]),
+        OperatorExample(Reduction(.max), shapes: [matrix]),
+        OperatorExample(Reduction(.min), shapes: [matrix]),
+        OperatorExample(ArgMax(), shapes: [matrix]),
+        OperatorExample(ArgMin(), shapes: [matrix]),
+    ]
+
+    private static let random = RandomSource(seed: 1, stream: 0)
+
+    private static let training =
+        [
+            OperatorExample(Dropout(rate: 0.5, source: random), .any(matrix), .of(.i64, [])),
+            OperatorExample(RandomUniform(matrix, source: random), .of(.i64, [])),
+            OperatorExample(RandomNormal(matrix, source: random), .of(.i64, [])),
+            OperatorExample(BatchNormTraining(), shapes: [image, [2], [2], [2], [2]]),
+            OperatorExample(SumLike(), shapes: [matrix, [3]]),
+            OperatorExample(ExpandLike(axes: [1]), shapes: [[2], matrix]),
+            OperatorExample(ActivationGradient(.relu), shapes: [matrix, matrix]),
+            OperatorExample(Conv2DInputGradient(), shapes: [convolved, kernel, image]),
+            OperatorExample(Conv2DWeightGradient(), shapes: [image, convolved, kernel]),
+            OperatorExample(DenseWeightGradient(), shapes: [matrix, [2, 4]]),
+            OperatorExample(MaxPoolGradient(kernel: 2), shapes: [image, [1, 2, 2, 2], [1, 2, 2, 2]]),
+            OperatorExample(AvgPoolGradient(kernel: 2), shapes: [[1, 2, 2, 2], image]),
+            OperatorExample(BatchNormGradient(), shapes: [image, [2], [2], [2], image]),
+            OperatorExample(LayerNormGradient(), shapes: [matrix, [3], [2], [2], matrix]),
+            OperatorExample(SoftmaxGradient(), shapes: [matrix, matrix]),
+            OperatorExample(LogSoftmaxGradient(), shapes: [matrix, matrix]),
+            OperatorExample(SliceGradient(axes: [1], starts: [0], ends: [2]), shapes: [[2, 2], matrix]),
+            OperatorExample(GatherGradient(), .any(matrix), .of(.i64, [2]), .any(matrix)),
+            OperatorExample(SoftmaxCrossEntropy(), shapes: [matrix, matrix]),
+            OperatorExample(SoftmaxCrossEntropyGradient(), shapes: [matrix, matrix, [2]]),
+            OperatorExample(SparseSoftmaxCrossEntropy(), .any(matrix), .of(.i32, [2])),
+            OperatorExample(SparseSoftmaxCrossEntropyGradient(), .any(matrix), .of(.i32, [2]), .any([2])),
+            OperatorExample(BatchCount(), shapes: [matrix]),
+            OperatorExample(GlobalNorm(), shapes: [matrix, [3]]),
+            OperatorExample(ClipByNorm(maximum: 1), shapes: [matrix, []]),
+        ] + [Sgd(), RmsProp(), Adagrad(), Adam()].map(optimizer)
+
+    /// A parameter, its gradient and the slots, then the learning rate and the step.
+    private static func optimizer(_ op: ParameterUpdate) -> OperatorExample {
+        var example = OperatorExample(op, shapes: [[Int]](repeating: matrix, count: 2 + op.slots))
+        example.inputs += [.of(.f32, []), .of(.i64, [])]
+        return example
+    }
+}

@@ -1,0 +1,238 @@
+import ApusGraph
+import enum Apus.ApusVersion
+
+/// What an export to ONNX is told.
+public struct OnnxExportOptions: Sendable {
+    /// The function that becomes the model's graph; nil: the only one, or "predict".
+    public var function: String?
+    /// Weights in a file beside the model, named like it with ".data" appended. Models beyond 2 GB always are so.
+    public var externalData = false
+
+    public init() {}
+}
+
+/// One function of a graph → an ONNX model and its initializers.
+///
+/// Nodes are taken in order; each becomes what its rule in `OnnxExportTable` emits. A node that cannot be exported is
+/// reported, and the others are still looked at, so that one report names all of them.
+final class Exporter {
+    static let operatorSet = 21
+    static let irVersion = 10
+
+    private let graph: Graph
+    private let function: Function
+    /// Of the function's locals, with every symbolic dimension at its largest and at its smallest.
+    private let types, smallestTypes: [TensorType]
+    private(set) var model = OnnxModel()
+    private(set) var initializers: [OnnxInitializer] = []
+    private var blocks: [OnnxBlock] = []
+    /// What stands for each local made so far.
+    private var values: [ExportedValue] = []
+    private var valueNames: Set<String> = [], nodeNames: Set<String> = []
+    private var madeByNode: Set<String> = []
+    private var constants: [ConstantKey: String] = [:]
+    private var transposes: [TransposeKey: String] = [:]
+
+    private struct ConstantKey: Hashable {
+        let isState: Bool
+        let index: Int
+        let order: AxisOrder
+    }
+
+    private struct TransposeKey: Hashable {
+        let name: String
+        let permutation: [Int]
+    }
+
+    /// The model of a graph's function, or what is in the way.
+    static func export(
+        _ graph: Graph, _ options: OnnxExportOptions
+    ) throws(ApusError) -> Result<Exporter, OnnxBlocked> {
+        let exporter = try Exporter(graph, options)
+        try exporter.run()
+        return exporter.blocks.isEmpty ? .success(exporter) : .failure(OnnxBlocked(blocks: exporter.blocks))
+    }
+
+    private init(_ graph: Graph, _ options: OnnxExportOptions) throws(ApusError) {
+        let valid = try ValidGraph(validating: graph)
+        let index = try Exporter.function(of: graph, options.function)
+        self.graph = graph
+        function = graph.functions[index]
+        types = try valid.types(ofFunction: index, dimensions: graph.maxima)
+        smallestTypes = try valid.types(ofFunction: index, dimensions: graph.dimensions.map { $0.minimum })
+    }
+
+    private static func function(of graph: Graph, _ name: String?) throws(ApusError) -> Int {
+        if name == nil && graph.functions.count == 1 { return 0 }
+        let wanted = name ?? "predict"
+        if let index = graph.functionIndex(wanted) { return index }
+        let names = graph.functions.map { $0.name }.joined(separator: ", ")
+        throw .argument("no function '\(wanted)', wanted one of: \(names)")
+    }
+
+    private func run() throws(ApusError) {
+        model.irVersion = Exporter.irVersion
+        model.producer = "Apus"
+        model.producerVersion = ApusVersion.text
+        model.operatorSets = ["": Exporter.operatorSet]
+        model.graph.name = graph.name.isEmpty ? function.name : graph.name
+        model.metadata = graph.metadata
+        for input in function.inputs {
+            let name = unique(input.name, in: &valueNames)
+            model.graph.inputs.append(try valueInfo(name, input.type))
+            values.append(ExportedValue(name, .plain(input.type.shape.rank)))
+        }
+        let outputNames = function.outputs.map { unique($0.name, in: &valueNames) }
+        for update in function.updates {
+            blocks.append(OnnxBlock(state: graph.states[update.state].name, function: function.name))
+        }
+        for node in function.nodes { export(node) }
+        for (name, output) in zip(outputNames, function.outputs) { try declare(name, output) }
+    }
+
+    private func export(_ node: Node) {
+        let first = values.count
+        let context = NodeExport(node, self, firstOutput: first)
+        do throws(ApusError) {
+            guard let rule = OnnxExportTable.shared.find(node.op) else {
+                throw .unsupported("operator \(node.op.name) has no form in ONNX")
+            }
+            values += try rule.export(context)
+        } catch {
+            blocks.append(OnnxBlock(node: node, types: node.inputs.map { type($0) }, reason: error.message))
+            for local in first..<first + node.op.outputCount {
+                values.append(ExportedValue("", .plain(types[local].shape.rank)))
+            }
+        }
+    }
+
+    // MARK: Inputs and outputs
+
+    private func valueInfo(_ name: String, _ type: TensorType) throws(ApusError) -> OnnxValueInfo {
+        guard type.quantization == nil else { throw .unsupported("'\(name)' is quantized, wanted real numbers") }
+        var info = OnnxValueInfo()
+        info.name = name
+        info.elementType = OnnxElementType(type.dtype)
+        info.extents = type.shape.dimensions.map { extent in
+            extent < 0 ? .named(graph.dimensions[-1 - extent].name) : .fixed(extent)
+        }
+        return info
+    }
+
+    /// A node's value takes the output's name; what is an output already, an input or a constant is copied.
+    private func declare(_ name: String, _ output: FunctionOutput) throws(ApusError) {
+        model.graph.outputs.append(try valueInfo(name, output.type))
+        let value = try self.name(output.operand)
+        if madeByNode.remove(value) != nil {
+            rename(value, name)
+        } else {
+            let node = OnnxNode(
+                name: unique(name, in: &nodeNames), op: "Identity", inputs: [value], outputs: [name])
+            model.graph.nodes.append(node)
+        }
+    }
+
+    private func rename(_ old: String, _ new: String) {
+        for i in model.graph.nodes.indices {
+            model.graph.nodes[i].inputs = model.graph.nodes[i].inputs.map { $0 == old ? new : $0 }
+            model.graph.nodes[i].outputs = model.graph.nodes[i].outputs.map { $0 == old ? new : $0 }
+        }
+        values = values.map { $0.name == old ? ExportedValue(new, $0.order) : $0 }
+        for (key, name) in transposes where name == old { transposes[key] = new }
+    }
+
+    // MARK: Values
+
+    func type(_ operand: Operand) -> TensorType { type(operand, types) }
+    func smallestType(_ operand: Operand) -> TensorType { type(operand, smallestTypes) }
+    func type(local: Int) -> TensorType { types[local] }
+
+    private func type(_ operand: Operand, _ locals: [TensorType]) -> TensorType {
+        switch operand {
+        case .constant(let i): graph.constants[i].type
+        case .state(let i): graph.states[i].type
+        case .local(let i): locals[i]
+        }
+    }
+
+    /// The order that an operand is there in.
+    func order(_ operand: Operand) -> AxisOrder {
+        if case .local(let i) = operand { return values[i].order }
+        return .plain(type(operand).shape.rank)
+    }
+
+    /// Whether something reads a local.
+    func isRead(local: Int) -> Bool {
+        function.outputs.contains { $0.operand == .local(local) }
+            || function.nodes.contains { $0.inputs.contains(.local(local)) }
+    }
+
+    /// The ONNX value of an operand, its axes in an order; by default in their own. A constant may get 1s in front.
+    func name(_ operand: Operand, _ order: AxisOrder? = nil) throws(ApusError) -> String {
+        let order = order ?? .plain(type(operand).shape.rank)
+        switch operand {
+        case .local(let i): return name(values[i], order)
+        case .constant(let i): return try name(graph.constants[i], isState: false, i, order)
+        case .state(let i):
+            let state = graph.states[i]
+            let value = state.initial ?? Constant(state.name, state.type, HeapStorage(size: state.type.byteSize))
+            return try name(Constant(state.name, state.type, value.storage, offset: value.offset), isState: true, i, order)
+        }
+    }
+
+    private func name(_ value: ExportedValue, _ order: AxisOrder) -> String {
+        guard value.order != order else { return value.name }
+        let key = TransposeKey(name: value.name, permutation: value.order.permutation(to: order))
+        if let name = transposes[key] { return name }
+        let name = append(
+            "Transpose", [value.name], ["perm": .ints(key.permutation)], name: value.name + "/Transpose")[0]
+        transposes[key] = name
+        return name
+    }
+
+    private func name(
+        _ constant: Constant, isState: Bool, _ index: Int, _ order: AxisOrder
+    ) throws(ApusError) -> String {
+        guard constant.type.quantization == nil else {
+            throw .unsupported("'\(constant.name)' is quantized, wanted real numbers")
+        }
+        let key = ConstantKey(isState: isState, index: index, order: order)
+        if let name = constants[key] { return name }
+        let name = define(constant, order)
+        constants[key] = name
+        return name
+    }
+
+    /// Adds an initializer.
+    func define(_ constant: Constant, _ order: AxisOrder? = nil) -> String {
+        let name = unique(constant.name.isEmpty ? "constant" : constant.name, in: &valueNames)
+        initializers.append(OnnxInitializer(name, constant, order ?? .plain(constant.type.shape.rank)))
+        return name
+    }
+
+    /// Appends a node, named like `name` as far as that is free, and returns its outputs.
+    func append(
+        _ op: String, _ inputs: [String], _ attributes: [String: OnnxAttribute], name: String, outputs: Int = 1
+    ) -> [String] {
+        let label = unique(name.isEmpty ? op : name, in: &nodeNames)
+        var node = OnnxNode(name: label, op: op, inputs: inputs)
+        node.attributes = attributes
+        node.outputs = (0..<outputs).map { unique(outputs == 1 ? label : "\(label)_\($0)", in: &valueNames) }
+        madeByNode.formUnion(node.outputs)
+        model.graph.nodes.append(node)
+        return node.outputs
+    }
+
+    func cast(_ value: String, to dtype: DType, name: String) -> String {
+        append("Cast", [value], ["to": .int(OnnxElementType(dtype).rawValue)], name: name)[0]
+    }
+
+    private func unique(_ name: String, in names: inout Set<String>) -> String {
+        var result = name, number = 1
+        while result.isEmpty || !names.insert(result).inserted {
+            result = "\(name)_\(number)"
+            number += 1
+        }
+        return result
+    }
+}
