@@ -19,11 +19,26 @@ final class Emitter {
     }
 
     /// An input; all come before the first node.
-    func input(_ name: String, _ type: TensorType) throws(ApusError) -> Term {
-        let value = try builder.input(name, type)
+    func input(_ name: String, _ type: TensorType, contract: InputContract? = nil) throws(ApusError) -> Term {
+        let value = try builder.input(name, type, contract: contract)
         var types: [TensorType] = []
         for sample in samples.values { types.append(try type.resolved(sample)) }
         return record(Term(value: value, types: types))
+    }
+
+    /// Declares an output: each extent must be fixed or that of a symbolic dimension.
+    func output(_ name: String, _ term: Term) throws(ApusError) {
+        var shape = Shape()
+        for axis in 0..<term.rank { shape.append(try declaredExtent(term.extents(axis), axis)) }
+        builder.output(name, term.value, type: TensorType(term.dtype, shape))
+    }
+
+    /// An extent as declared: a number, or a symbol.
+    private func declaredExtent(_ extents: [Int], _ axis: Int) throws(ApusError) -> Int {
+        if extents.allSatisfy({ $0 == extents[0] }) { return extents[0] }
+        for symbol in graph.dimensions.indices where samples.values.map({ $0[symbol] }) == extents { return -1 - symbol }
+        throw .unsupported(
+            "extent \(extents[0]) along axis \(axis) is no symbolic dimension but made of some; fix them with --dim")
     }
 
     func constant(_ constant: Constant) -> Term {

@@ -67,10 +67,7 @@ final class Importer {
                 dimensions.append(SymbolicDimension(name, bounds))
             }
         }
-        for name in options.dimensions.keys.sorted() where !dimensions.contains(where: { $0.name == name }) {
-            let names = dimensions.map { $0.name }.joined(separator: ", ")
-            throw .argument("no symbolic dimension '\(name)', wanted one of: \(names)")
-        }
+        try dimensions.requireNames(options.dimensions.keys)
         return dimensions
     }
 
@@ -144,22 +141,10 @@ final class Importer {
         do throws(ApusError) {
             guard case .value(let value) = scope.find(output.name) else { throw .file("no node makes it") }
             let context = NodeContext(OnnxNode(), version: 0, [], emitter, self, scope)
-            let term = try context.term(value)
-            var shape = Shape()
-            for axis in 0..<term.rank { shape.append(try symbolicExtent(term.extents(axis), axis)) }
-            emitter.builder.output(output.name, term.value, type: TensorType(term.dtype, shape))
+            try emitter.output(output.name, try context.term(value))
         } catch {
             throw error.within("output '\(output.name)'")
         }
-    }
-
-    /// An extent as declared: a number, or a symbol.
-    private func symbolicExtent(_ samples: [Int], _ axis: Int) throws(ApusError) -> Int {
-        if samples.allSatisfy({ $0 == samples[0] }) { return samples[0] }
-        for symbol in emitter.graph.dimensions.indices
-        where emitter.samples.values.map({ $0[symbol] }) == samples { return -1 - symbol }
-        throw .unsupported(
-            "extent \(samples[0]) along axis \(axis) is no symbolic dimension but made of some; fix them with --dim")
     }
 
     // MARK: Nodes
