@@ -15,19 +15,34 @@ extension Emitter {
         }
         if x.shapes.elementsEqual(shapes, by: { $0 == Shape($1) }) { return x }
         if x.isFixed && x.shape.count == 0 { return constant(try Constant("", x.dtype, shapes[0], [])) }
+        if let y = try reshapeAtOnce(x, to: shapes) { return y }
+        // With the trailing axes at one place before and after, those of symbolic extents can be kept there.
+        let full = max(x.rank, rank)
+        func aligned(_ shape: [Int]) -> [Int] {
+            shape.prefix(1) + [Int](repeating: 1, count: max(0, full - shape.count)) + shape.dropFirst()
+        }
+        var y: Term? = x
+        for step in [x.shapes.map { aligned($0.dimensions) }, shapes.map(aligned), shapes] {
+            if let last = y { y = try reshapeAtOnce(last, to: step) }
+        }
+        if let y { return y }
+        return try reshapeLike(x, shapes)
+    }
+
+    /// As one node; nil where more than one symbolic extent is at a new place.
+    private func reshapeAtOnce(_ x: Term, to shapes: [[Int]]) throws(ApusError) -> Term? {
+        if x.shapes.elementsEqual(shapes, by: { $0 == Shape($1) }) { return x }
         var extents: [Int] = []
-        var isInferred = false
-        for axis in 0..<rank {
+        for axis in shapes[0].indices {
             let wanted = shapes.map { $0[axis] }
             if wanted.allSatisfy({ $0 == wanted[0] }) && wanted[0] > 0 {
                 extents.append(wanted[0])
             } else if axis < x.rank && x.extents(axis) == wanted {
                 extents.append(0)
-            } else if !isInferred {
-                isInferred = true
+            } else if !extents.contains(-1) {
                 extents.append(-1)
             } else {
-                return try reshapeLike(x, shapes)
+                return nil
             }
         }
         return try self(Reshape(extents), x)
