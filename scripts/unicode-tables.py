@@ -36,7 +36,7 @@ def bert(**chosen: bool) -> Callable[[str], str]:
 
 def classes() -> list[int]:
     clean, chinese = bert(clean_text=True), bert(handle_chinese_chars=True)
-    strip, split = normalizers.StripAccents().normalize_str, pre_tokenizers.BertPreTokenizer().pre_tokenize_str
+    strip, split = bert(strip_accents=True), pre_tokenizers.BertPreTokenizer().pre_tokenize_str
 
     def class_of(code: int) -> int:
         cleaned = between_letters(clean, code)
@@ -104,14 +104,13 @@ def lowercase() -> list[tuple[int, int, int, int]]:
     return result
 
 
-def wrapped(items: Iterable[str], separator: str = " ", width: int = 118) -> str:
-    lines, line = [], ""
+def wrapped(items: Iterable[str], width: int = 118) -> str:
+    lines = [""]
     for item in items:
-        if line and len(line) + len(separator) + len(item) > width:
-            lines.append(line)
-            line = ""
-        line += (separator if line else "") + item
-    return "\n".join(lines + [line])
+        if len(lines[-1]) + len(item) > width:
+            lines.append("")
+        lines[-1] += item
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def main() -> None:
@@ -122,11 +121,11 @@ def main() -> None:
 
     python = f'"""Classes of characters as WordPiece tokenizers know them. {source}"""\n\n'
     python += f"{', '.join(names)} = range({len(names)})\n\n# {meaning}\nCLASSES = \"\"\"\n"
-    python += wrapped(f"{code:x}:{value}" for code, value in class_runs) + '\n"""\n'
+    python += wrapped(f"{code:x}:{value} " for code, value in class_runs) + '\n"""\n'
     (ROOT / "Bindings/python/apus/_unicode.py").write_text(python)
 
     def table(comment: str, kind: str, name: str, values: Iterable[str]) -> str:
-        return f"\n// {comment}\ninline constexpr {kind} {name}[] = {{\n{wrapped(values, ',')}}};\n"
+        return f"\n// {comment}\ninline constexpr {kind} {name}[] = {{\n{wrapped(f'{value},' for value in values)}\n}};\n"
 
     enumerators = ", ".join(name.lower() for name in names)
     header = f"// Characters as WordPiece tokenizers know them. {source}\n"
