@@ -10,7 +10,7 @@ major=${version%%.*}
 fill() { sed "s|@PREFIX@|$prefix|g; s|@VERSION@|$version|g; s|@VERSION_MAJOR@|$major|g" "packaging/$1.in" >"$2/$1"; }
 
 install -d "$root/include" "$root/lib/pkgconfig" "$root/lib/cmake/Apus"
-install -m 644 Include/apus.h Bindings/cpp/apus.hpp "$root/include"
+install -m 644 Include/apus.h Bindings/cpp/*.hpp "$root/include"
 install -m 755 "build/libapus.so.$version" "$root/lib"
 ln -sf "libapus.so.$version" "$root/lib/libapus.so.$major"
 ln -sf "libapus.so.$major" "$root/lib/libapus.so"

@@ -45,11 +45,16 @@ public struct ModelConversion {
         try checkGoldens(changesWeights: options.weights != nil)
     }
 
-    /// A graph from a file, whose format is told from its first bytes or its name, or what keeps an ONNX model from
-    /// becoming one.
+    /// A graph from a file, whose format is told from its first bytes or its name, or from the folder of a checkpoint; or
+    /// what keeps an ONNX model from becoming one.
     public static func open(
         _ path: String, _ options: OnnxOptions = OnnxOptions(), progress: @escaping (ConversionStage) -> Void = { _ in }
     ) throws(ApusError) -> Result<Graph, OnnxBlocked> {
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+            guard options.fixed.isEmpty else { throw .argument("\(path): a checkpoint has no inputs to fix") }
+            return .success(try CheckpointImporter.graph(of: path, options.dimensions))
+        }
         guard isOnnx(path) else { return .success(try ApusRuntime.Model(path: path).graph) }
         do throws(ApusError) {
             return try Importer.graph(of: try OnnxReader.read(path), options) { progress(.importing(nodes: $0)) }

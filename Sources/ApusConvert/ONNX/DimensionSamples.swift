@@ -41,3 +41,13 @@ struct DimensionSamples {
         return dimension.minimum + Int(Double(width) * part.truncatingRemainder(dividingBy: 1))
     }
 }
+
+extension [SymbolicDimension] {
+    /// Throws for a name that none of them has.
+    func requireNames(_ names: some Collection<String>) throws(ApusError) {
+        for name in names.sorted() where !contains(where: { $0.name == name }) {
+            let known = map { $0.name }.joined(separator: ", ")
+            throw .argument("no symbolic dimension '\(name)', wanted one of: \(known)")
+        }
+    }
+}

@@ -44,6 +44,9 @@ extension Emitter {
     func sin(_ x: Term) throws(ApusError) -> Term { try unary(.sin, x) }
     func cos(_ x: Term) throws(ApusError) -> Term { try unary(.cos, x) }
 
+    /// Whether elements are other than 0.
+    func isNonzero(_ x: Term) throws(ApusError) -> Term { try not(try equal(x, try scalar(0, like: x))) }
+
     func relu(_ x: Term) throws(ApusError) -> Term { try activation(.relu, x, .signed) }
     func leakyRelu(_ x: Term, alpha: Float) throws(ApusError) -> Term { try activation(.leakyRelu(alpha: alpha), x) }
     func elu(_ x: Term, alpha: Float) throws(ApusError) -> Term { try activation(.elu(alpha: alpha), x) }
@@ -91,7 +94,7 @@ extension Emitter {
         return try self.emit(op, [try widened(a, types), try widened(b, types)])[0]
     }
 
-    private func activation(_ a: Activation, _ x: Term, _ types: [DType] = .real) throws(ApusError) -> Term {
+    func activation(_ a: Activation, _ x: Term, _ types: [DType] = .real) throws(ApusError) -> Term {
         try unary(ActivationOperator(a), x, types)
     }
 

@@ -27,11 +27,26 @@ final class Emitter {
     }
 
     /// An input; all come before the first node.
-    func input(_ name: String, _ type: TensorType) throws(ApusError) -> Term {
-        let value = try builder.input(name, type)
+    func input(_ name: String, _ type: TensorType, contract: InputContract? = nil) throws(ApusError) -> Term {
+        let value = try builder.input(name, type, contract: contract)
         var types: [TensorType] = []
         for sample in samples.values { types.append(try type.resolved(sample)) }
         return record(Term(value: value, types: types))
+    }
+
+    /// Declares an output: each extent must be fixed or that of a symbolic dimension.
+    func output(_ name: String, _ term: Term) throws(ApusError) {
+        var shape = Shape()
+        for axis in 0..<term.rank { shape.append(try declaredExtent(term.extents(axis), axis)) }
+        builder.output(name, term.value, type: TensorType(term.dtype, shape))
+    }
+
+    /// An extent as declared: a number, or a symbol.
+    private func declaredExtent(_ extents: [Int], _ axis: Int) throws(ApusError) -> Int {
+        if extents.allSatisfy({ $0 == extents[0] }) { return extents[0] }
+        for symbol in graph.dimensions.indices where samples.values.map({ $0[symbol] }) == extents { return -1 - symbol }
+        throw .unsupported(
+            "extent \(extents[0]) along axis \(axis) is no symbolic dimension but made of some; fix them with --dim")
     }
 
     func constant(_ constant: Constant) -> Term {
@@ -89,23 +104,6 @@ final class Emitter {
         return try self(Trim(dimension: graph.dimensions.count - 1), x, count)
     }
 
-    /// The type of a value with its symbolic extents as symbols.
-    func declaredType(of term: Term) throws(ApusError) -> TensorType {
-        var shape = Shape()
-        for axis in 0..<term.rank {
-            let extents = term.extents(axis)
-            if term.isFixed(axis) {
-                shape.append(extents[0])
-            } else if let symbol = graph.dimensions.indices.first(where: { i in samples.values.map { $0[i] } == extents }) {
-                shape.append(-1 - symbol)
-            } else {
-                throw .unsupported(
-                    "extent \(extents[0]) along axis \(axis) is no symbolic dimension but made of some; fix them with --dim")
-            }
-        }
-        return TensorType(term.dtype, shape)
-    }
-
     private func record(_ term: Term) -> Term {
         if !term.isFixed { terms.append(term) }
         return term
@@ -115,9 +113,7 @@ final class Emitter {
 
     /// Runs what was built and returns the values of terms. The function has no inputs.
     func evaluate(_ terms: [Term]) throws(ApusError) -> [Constant] {
-        for (i, term) in terms.enumerated() {
-            builder.output("output_\(i)", term.value, type: try declaredType(of: term))
-        }
+        for (i, term) in terms.enumerated() { try output("output_\(i)", term) }
         builder.finish()
         var options = SessionOptions()
         options.isa = CK_ISA_REFERENCE

@@ -71,10 +71,7 @@ final class Importer {
                 dimensions.append(SymbolicDimension(name, bounds))
             }
         }
-        for name in options.dimensions.keys.sorted() where !dimensions.contains(where: { $0.name == name }) {
-            let names = dimensions.map { $0.name }.joined(separator: ", ")
-            throw .argument("no symbolic dimension '\(name)', wanted one of: \(names)")
-        }
+        try dimensions.requireNames(options.dimensions.keys)
         return dimensions
     }
 
@@ -148,8 +145,7 @@ final class Importer {
         do throws(ApusError) {
             guard case .value(let value) = scope.find(output.name) else { throw .file("no node makes it") }
             let context = NodeContext(OnnxNode(), version: 0, [], emitter, self, scope)
-            let term = try context.term(value)
-            emitter.builder.output(output.name, term.value, type: try emitter.declaredType(of: term))
+            try emitter.output(output.name, try context.term(value))
         } catch {
             throw error.within("output '\(output.name)'")
         }

@@ -46,21 +46,14 @@ private func attention(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
     weights = try n.g.cast(weights, to: q.dtype)
     if mode == 3 { exposed = weights }
     var y = try n.g.matMul(weights, v)
-    if isFlat {
-        let moved = try n.g.transpose(y, [0, 2, 1, 3])
-        y = try n.g.reshape(moved, to: moved.shapes.map { [$0[0], $0[1], $0[2] * $0[3]] })
-    }
+    if isFlat { y = try n.g.merged(y) }
     return [ImportedValue(y), ImportedValue(present[0]), ImportedValue(present[1]), ImportedValue(exposed)]
 }
 
 /// An input as [batch, heads, length, size].
 private func heads(_ n: NodeContext, _ input: Int, _ attribute: String) throws(ApusError) -> Term {
     let x = try n.term(input)
-    guard x.rank == 3 else { return x }
-    let count = try n.int(attribute)
-    guard count >= 1, try x.extent(2) % count == 0 else { throw .shape("\(x.shape) in \(count) heads") }
-    return try n.g.transpose(
-        try n.g.reshape(x, to: x.shapes.map { [$0[0], $0[1], count, $0[2] / count] }), [0, 2, 1, 3])
+    return x.rank == 3 ? try n.g.heads(x, try n.int(attribute)) : x
 }
 
 /// Each head `count` times.
@@ -85,7 +78,7 @@ private func attentionBias(_ n: NodeContext, _ q: Term, keys: Term, past: Int) t
                 isBool ? try n.g.cast(mask, to: .u8) : mask, after.map { _ in 0 }, after, value: isBool ? 0 : -.infinity)
             mask = try n.g.cast(padded, to: mask.dtype)
         }
-        parts.append(mask.dtype == .bool ? try penalty(n, allowed: mask, q.dtype) : mask)
+        parts.append(mask.dtype == .bool ? try n.g.penalty(allowed: mask, q.dtype) : mask)
     }
     let isCausal = try n.flag("is_causal")
     let left = try n.int("left_window_size", -1), right = try n.int("right_window_size", -1)
@@ -100,14 +93,14 @@ private func attentionBias(_ n: NodeContext, _ q: Term, keys: Term, past: Int) t
             distance = try n.g.add(distance, try n.g.sub(lengths, try n.g.scalar(Double(rows), .i64)))
         }
         if isCausal {
-            parts.append(try penalty(n, allowed: try n.g.greaterOrEqual(distance, try n.g.scalar(0, .i64)), q.dtype))
+            parts.append(try n.g.penalty(allowed: try n.g.greaterOrEqual(distance, try n.g.scalar(0, .i64)), q.dtype))
         }
         if left >= 0 {
-            parts.append(try penalty(n, allowed: try n.g.lessOrEqual(distance, try n.g.scalar(Double(left), .i64)), q.dtype))
+            parts.append(try n.g.penalty(allowed: try n.g.lessOrEqual(distance, try n.g.scalar(Double(left), .i64)), q.dtype))
         }
         if right >= 0 {
             parts.append(
-                try penalty(n, allowed: try n.g.greaterOrEqual(distance, try n.g.scalar(Double(-right), .i64)), q.dtype))
+                try n.g.penalty(allowed: try n.g.greaterOrEqual(distance, try n.g.scalar(Double(-right), .i64)), q.dtype))
         }
     }
     if n.has(6) {
@@ -115,16 +108,11 @@ private func attentionBias(_ n: NodeContext, _ q: Term, keys: Term, past: Int) t
         try requireTable(columns)
         let places = n.g.constant(try Constant("", .i64, [columns], (0..<columns).map { Double($0) }))
         let lengths = try n.g.reshape(try n.g.cast(try n.term(6), to: .i64), to: q.shapes.map { [$0[0], 1, 1, 1] })
-        parts.append(try penalty(n, allowed: try n.g.less(places, lengths), q.dtype))
+        parts.append(try n.g.penalty(allowed: try n.g.less(places, lengths), q.dtype))
     }
     guard var bias = parts.first else { return nil }
     for part in parts.dropFirst() { bias = try n.g.add(bias, part) }
     return bias
-}
-
-/// 0 where allowed, −∞ elsewhere.
-private func penalty(_ n: NodeContext, allowed: Term, _ dtype: DType) throws(ApusError) -> Term {
-    try n.g.select(allowed, try n.g.scalar(0, dtype), try n.g.scalar(-.infinity, dtype))
 }
 
 /// Pairs (a, b) of each head's elements rotated: (a·cos − b·sin, a·sin + b·cos).

@@ -23,6 +23,11 @@ private func gatherND(_ n: NodeContext) throws(ApusError) -> Term {
     let x = try n.term(0), indices = try n.g.cast(try n.term(1), to: .i64)
     let batch = try n.int("batch_dims", 0)
     let width = try indices.extent(indices.rank - 1)
+    if batch == 0, try takesAllInOrder(n, x, width: width) {
+        return try n.g.reshape(x, to: x.types.indices.map { sample in
+            indices.types[sample].shape.dimensions.dropLast() + x.types[sample].shape.dimensions.dropFirst(width)
+        })
+    }
     guard x.isFixed, indices.isFixed, batch >= 0, batch < indices.rank, batch + width <= x.rank else {
         throw .unsupported("indices \(indices.shape) of x \(x.shape), wanted fixed shapes")
     }
@@ -36,6 +41,23 @@ private func gatherND(_ n: NodeContext) throws(ApusError) -> Term {
     let starts = (0..<x.shape.product(0..<batch)).map { Double($0 * perBatch) }
     if batch > 0 { places = try n.g.add(places, n.g.constant(try Constant("", .i64, shape, starts))) }
     return try n.g.gather(table, places, axis: 0)
+}
+
+/// Whether indices are known and name every slice of x, one after the other.
+private func takesAllInOrder(_ n: NodeContext, _ x: Term, width: Int) throws(ApusError) -> Bool {
+    guard let samples = try n.imported(1).known, width <= x.rank else { return false }
+    for (sample, type) in x.types.enumerated() {
+        let strides = Shape(Array(type.shape.dimensions.prefix(width))).rowStrides
+        let integers = try samples[samples.count == 1 ? 0 : sample].integers()
+        guard width > 0, integers.count == type.shape.product(0..<width) * width else { return false }
+        for place in 0..<integers.count / width {
+            let tuple = integers[place * width..<(place + 1) * width]
+            guard zip(tuple, strides).allSatisfy({ $0 >= 0 && $0 < Shape.maximumExtent && $1 >= 0 }),
+                zip(tuple, strides).reduce(0, { $0 + $1.0 * $1.1 }) == place
+            else { return false }
+        }
+    }
+    return true
 }
 
 /// values[1] where the index is, values[0] elsewhere, along a new axis.

@@ -79,9 +79,8 @@ private func layerNormalization(_ n: NodeContext) throws(ApusError) -> [Imported
             ? try n.g.cast(try n.term(input), to: wide.dtype) : try n.g.scalar(otherwise, like: wide)
         return try n.g.expand(term, to: [[Int]](repeating: row, count: n.g.samples.count))
     }
-    let outputs = try n.g.emit(
-        LayerNorm(axes: axes.count, epsilon: max(epsilon, .leastNormalMagnitude)),
-        [wide, try parameter(1, 1), try parameter(2, 0)])
+    let outputs = try n.g.layerNorm(
+        wide, try parameter(1, 1), try parameter(2, 0), axes: axes.count, epsilon: epsilon)
     let statistics = x.shapes.map { $0.dimensions.enumerated().map { $0 < axis ? $1 : 1 } }
     return [
         ImportedValue(try n.g.cast(outputs[0], to: x.dtype)),
@@ -146,6 +145,13 @@ extension Emitter {
     func moments(_ x: Term, _ axes: [Int]) throws(ApusError) -> (mean: Term, variance: Term) {
         let mean = try reduce(.mean, x, axes, keep: true)
         return (mean, try reduce(.mean, try square(try sub(x, mean)), axes, keep: true))
+    }
+
+    /// Over the last axes, with scale and bias of their shape; the result, means and 1/deviations.
+    func layerNorm(
+        _ x: Term, _ scale: Term, _ bias: Term, axes: Int = 1, epsilon: Float
+    ) throws(ApusError) -> [Term] {
+        try emit(LayerNorm(axes: axes, epsilon: max(epsilon, .leastNormalMagnitude)), [x, scale, bias])
     }
 
     /// (x − mean)/√(variance + ε)·scale + bias.

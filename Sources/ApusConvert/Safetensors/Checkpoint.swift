@@ -1,0 +1,73 @@
+import Apus
+import ApusGraph
+
+/// The tensors of a folder as `save_pretrained` writes it: in model.safetensors, or in the files that
+/// model.safetensors.index.json names.
+struct Checkpoint {
+    private var tensors: [String: SafetensorsTensor] = [:]
+    /// What stands before the name of each tensor of the model proper, such as "bert.".
+    private let prefix: String
+
+    /// `anchor` is a tensor that the model has: what stands before its name is the prefix of the others.
+    init(_ folder: CheckpointFolder, anchor: String) throws(ApusError) {
+        for name in try Checkpoint.files(folder) {
+            try tensors.merge(try SafetensorsReader.read(folder.path(name))) { $1 }
+        }
+        let names = tensors.keys.filter { $0 == anchor || $0.hasSuffix("." + anchor) }
+        guard let shortest = names.min(by: { ($0.utf8.count, $0) < ($1.utf8.count, $1) }) else {
+            throw .file("\(folder.url.path): no tensor '\(anchor)'")
+        }
+        prefix = String(shortest.dropLast(anchor.count))
+    }
+
+    private static func files(_ folder: CheckpointFolder) throws(ApusError) -> [String] {
+        let index = "model.safetensors.index.json"
+        guard folder.has(index) else { return ["model.safetensors"] }
+        struct Index: Decodable { let weightMap: [String: String] }
+        let files = Set(try folder.json(Index.self, index).weightMap.values).sorted()
+        for name in files where name.contains("/") || !name.hasSuffix(".safetensors") {
+            throw .file("\(folder.path(index)): file '\(name)', wanted the name of a .safetensors file in the folder")
+        }
+        return files
+    }
+
+    /// The name in the file of a tensor of the model; one of the model's head has no prefix.
+    private func fullName(_ name: String) -> String? {
+        [prefix + name, name].first { tensors[$0] != nil }
+    }
+
+    func has(_ name: String) -> Bool { fullName(name) != nil }
+
+    /// A tensor of a given shape as f32: in place where it is that already.
+    func tensor(_ name: String, _ shape: [Int]) throws(ApusError) -> Constant {
+        guard let fullName = fullName(name), let tensor = tensors[fullName] else {
+            throw .file("no tensor '\(prefix + name)'")
+        }
+        guard tensor.shape == shape else {
+            throw .file("tensor '\(fullName)' \(Shape(tensor.shape)), wanted \(Shape(shape)) by config.json")
+        }
+        guard let constant = tensor.constant, [.f32, .f16, .bf16].contains(constant.type.dtype) else {
+            throw .unsupported("tensor '\(fullName)' of \(tensor.elementType), wanted F32, F16 or BF16")
+        }
+        return constant.type.dtype == .f32 ? constant : try Packing.cast(constant, to: .f32)
+    }
+}
+
+extension Constant {
+    /// A matrix of f32 with rows and columns exchanged.
+    func transposed() -> Constant {
+        let rows = type.shape[0], columns = type.shape[1], tile = 16
+        let result = HeapStorage(size: type.byteSize)
+        let from = bytes.bindMemory(to: Float.self), to = result.memory.bindMemory(to: Float.self, capacity: from.count)
+        for top in stride(from: 0, to: rows, by: tile) {
+            for left in stride(from: 0, to: columns, by: tile) {
+                for row in top..<min(top + tile, rows) {
+                    for column in left..<min(left + tile, columns) {
+                        to[column * rows + row] = from[row * columns + column]
+                    }
+                }
+            }
+        }
+        return Constant(name, TensorType(.f32, [columns, rows]), result)
+    }
+}
