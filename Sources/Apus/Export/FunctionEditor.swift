@@ -2,8 +2,8 @@ import ApusGraph
 
 /// One function of a graph under rewriting.
 ///
-/// Nodes keep their places and values their numbers while a pass works: a node is replaced by one with outputs of the
-/// same types, or removed when nothing reads it. `finish` drops the removed nodes, renumbers the values and writes the
+/// Nodes keep their places and values their numbers while a pass works: a node is replaced by one whose first outputs are of
+/// the same types, or removed when nothing reads it. `finish` drops the removed nodes, renumbers the values and writes the
 /// function back.
 struct FunctionEditor {
     let graph: Graph
@@ -117,10 +117,13 @@ struct FunctionEditor {
     /// Writes the function back to the graph.
     func finish() {
         var numbers = [Int](repeating: -1, count: makers.count)
-        var next = 0
-        for (local, maker) in makers.enumerated() where maker.map({ !isRemoved[$0] }) ?? true {
-            numbers[local] = next
-            next += 1
+        for input in function.inputs.indices { numbers[input] = input }
+        var next = function.inputs.count
+        for node in nodes {
+            for local in makers.indices[firstLocals[node]...].prefix(while: { makers[$0] == node }) {
+                numbers[local] = next + local - firstLocals[node]
+            }
+            next += function.nodes[node].op.outputCount
         }
         func renumbered(_ operand: Operand) -> Operand {
             if case .local(let local) = operand { return .local(numbers[local]) }

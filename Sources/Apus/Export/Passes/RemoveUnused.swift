@@ -4,14 +4,7 @@ import ApusGraph
 /// what a session saves.
 let removeUnusedPass = RewritePass("remove-unused", "nodes and constants that nothing reads → nothing") {
     graph, _ throws(ApusError) in
-    var changes = try graph.rewriteFunctions { editor throws(ApusError) in
-        var changes = 0
-        for place in editor.nodes.reversed() where editor.isUnread(place) {
-            editor.remove(place)
-            changes += 1
-        }
-        return changes
-    }
+    var changes = try graph.rewriteFunctions { editor throws(ApusError) in editor.removeUnreadNodes() }
     changes += graph.removeUnusedConstants()
     return changes
 }

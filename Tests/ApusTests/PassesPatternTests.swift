@@ -1,0 +1,115 @@
+import ApusGraph
+import ApusRuntime
+import XCTest
+
+@testable import Apus
+
+/// Patterns that exporters write one operator as: the operators before and after, and the same answers.
+final class PassesPatternTests: XCTestCase {
+    private typealias Body = (GraphBuilder, Value) throws -> Value
+
+    private let activations: [(String, Activation, Body)] = [
+        ("torch's GELU", .gelu, { b, x in
+            let erf = try b(.erf, b(.div, x, b.scalar(2.0.squareRoot(), .f32)))
+            return try b(.mul, b(.mul, x, b(.add, erf, b.scalar(1, .f32))), b.scalar(0.5, .f32))
+        }),
+        ("GELU, halved first", .gelu, { b, x in
+            let half = try b(.mul, b.scalar(0.5, .f32), x)
+            let erf = try b(.erf, b(.mul, b.scalar(0.5.squareRoot(), .f32), x))
+            return try b(.mul, b(.add, b.scalar(1, .f32), erf), half)
+        }),
+        ("GELU by tanh", .geluTanh, { b, x in
+            let cube = try b(.mul, b(.pow, x, b.scalar(3, .f32)), b.scalar(0.044715, .f32))
+            let inner = try b(.mul, b(.add, x, cube), b.scalar((2 / Double.pi).squareRoot(), .f32))
+            return try b(.mul, b(.mul, x, b.scalar(0.5, .f32)), b(.add, b(ActivationOperator(.tanh), inner), b.scalar(1, .f32)))
+        }),
+        ("SiLU", .silu, { b, x in try b(.mul, b(ActivationOperator(.sigmoid), x), x) }),
+        ("HardSwish", .hardSwish, { b, x in
+            let clipped = try b(ActivationOperator(.clip(minimum: 0, maximum: 6)), b(.add, x, b.scalar(3, .f32)))
+            return try b(.div, b(.mul, x, clipped), b.scalar(6, .f32))
+        }),
+        ("HardSwish of ReLU6", .hardSwish, { b, x in
+            let part = try b(.mul, b(ActivationOperator(.relu6), b(.add, b.scalar(3, .f32), x)), b.scalar(1.0 / 6, .f32))
+            return try b(.mul, part, x)
+        }),
+    ]
+
+    func testRecognizeActivations() throws {
+        for (name, activation, body) in activations {
+            let f = PassFixture()
+            let x = try f.input("x", [7])
+            f.finish(try f.builder(.abs, try body(f.builder, try f.builder(.mul, x, try f.builder.scalar(3, .f32)))))
+            XCTAssertEqual(try f.graph.check(recognizeActivationsPass, scaled: 1e-5), 1, name)
+            XCTAssertEqual(f.graph.operations, ["Mul", ActivationOperator(activation).name, "Abs"], name)
+        }
+    }
+
+    func testRecognizeActivationsLeavesOthers() throws {
+        for (what, body) in [
+            ("another factor", { b, x in
+                try b(.mul, b(.mul, x, b(.add, b(.erf, b(.mul, x, b.scalar(0.5.squareRoot(), .f32))), b.scalar(1, .f32))), b.scalar(0.6, .f32))
+            }),
+            ("another gate", { b, x in try b(.mul, b(ActivationOperator(.sigmoid), b(.neg, x)), x) }),
+            ("another bound", { b, x in
+                let clipped = try b(ActivationOperator(.clip(minimum: 0, maximum: 5)), b(.add, x, b.scalar(3, .f32)))
+                return try b(.div, b(.mul, x, clipped), b.scalar(6, .f32))
+            }),
+        ] as [(String, Body)] {
+            let f = PassFixture()
+            f.finish(try body(f.builder, try f.input("x", [7])))
+            XCTAssertEqual(try f.graph.check(recognizeActivationsPass), 0, what)
+        }
+    }
+
+    /// What a pattern is made of stays where something else reads it.
+    func testRecognizeActivationsKeepsWhatIsRead() throws {
+        let f = PassFixture()
+        let x = try f.input("x", [3])
+        let gate = try f.builder(ActivationOperator(.sigmoid), x)
+        f.finish(try f.builder(.mul, x, gate), gate)
+        XCTAssertEqual(try f.graph.check(recognizeActivationsPass, scaled: 1e-6), 1)
+        XCTAssertEqual(f.graph.operations, ["Sigmoid", "Silu"])
+    }
+
+    private func layerNorm(_ f: inout PassFixture, _ x: Value, square: (GraphBuilder, Value) throws -> Value) throws -> Value {
+        let b = f.builder
+        let mean = try b(Reduction(.mean, axes: [-1], keepDimensions: true), x)
+        let difference = try b(.sub, x, mean)
+        let variance = try b(Reduction(.mean, axes: [2], keepDimensions: true), try square(b, difference))
+        let root = try b(.sqrt, try b(.add, variance, try b.scalar(1e-5, .f32)))
+        let scaled = try b(.mul, try b(.div, difference, root), try f.constant("gamma", [8]))
+        return try b(.add, try f.constant("beta", [8]), scaled)
+    }
+
+    func testFuseLayerNorm() throws {
+        for square in [{ b, x in try b(.pow, x, try b.scalar(2, .f32)) }, { b, x in try b(.mul, x, x) }, { b, x in try b(.square, x) }]
+            as [(GraphBuilder, Value) throws -> Value]
+        {
+            var f = PassFixture()
+            let x = try f.input("x", [3, 8])
+            let y = try layerNorm(&f, try f.builder(.abs, x), square: square)
+            f.finish(try f.builder(.exp, y), y)
+            XCTAssertEqual(try f.graph.check(fuseLayerNormPass, scaled: 1e-5), 1)
+            XCTAssertEqual(f.graph.operations, ["Abs", "LayerNorm", "Exp"])
+        }
+    }
+
+    func testFuseBias() throws {
+        var f = PassFixture()
+        let x = try f.input("x", [3, 8])
+        let product = try f.builder(ApusGraph.Dense(hasBias: false), x, try f.constant("w", [8, 5]))
+        let biased = try f.builder(.add, try f.constant("b", [1, 5]), product)
+        f.finish(try f.builder(ActivationOperator(.relu), biased))
+        XCTAssertEqual(try f.graph.check(fuseBiasPass, scaled: 1e-6), 1)
+        XCTAssertEqual(try f.graph.check(fuseActivationPass), 1)
+        XCTAssertEqual(f.graph.operations, ["Dense+ReLU"])
+    }
+
+    func testFuseBiasLeavesWhatIsNoVector() throws {
+        var f = PassFixture()
+        let x = try f.input("x", [5, 8])
+        let product = try f.builder(ApusGraph.Dense(hasBias: false), x, try f.constant("w", [8, 5]))
+        f.finish(try f.builder(.add, product, try f.constant("b", [5, 1])))
+        XCTAssertEqual(try f.graph.check(fuseBiasPass), 0)
+    }
+}
