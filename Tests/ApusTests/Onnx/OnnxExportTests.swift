@@ -117,9 +117,9 @@ final class OnnxExportTests: XCTestCase {
             let back = try Packing.unpack(try Packing.pack(plain, as: layout))
             XCTAssertEqual(back.type, plain.type)
             XCTAssertTrue(back.bytes.elementsEqual(plain.bytes), "\(shape)")
-            let half = try Packing.unpack(try Packing.pack(plain, as: layout, .f16))
-            XCTAssertEqual(half.type.dtype, .f16)
-            XCTAssertTrue(half.bytes.elementsEqual(try Packing.cast(plain, to: .f16).bytes), "\(shape)")
+            let half = try Packing.unpack(try Packing.pack(plain, as: layout, .f16)), wanted = try Packing.cast(plain, to: .f16)
+            XCTAssertEqual(half.type, wanted.type)
+            XCTAssertTrue(half.bytes.elementsEqual(wanted.bytes), "\(shape)")
         }
     }
 
