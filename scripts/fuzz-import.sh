@@ -46,7 +46,7 @@ compile_swift ApusRuntime address Sources/ApusRuntime
 compile_swift Apus address Sources/Apus
 compile_swift ApusConvert address,fuzzer Sources/ApusConvert
 compile_swift FuzzImport address Tests/Fuzz/fuzz_import.swift
-"$toolchain/swiftc" -sanitize=address,fuzzer "$work"/*.o "$work"/c/*.o -lprotobuf-c -lpng -ljpeg -lz -lm -lpthread \
+"$toolchain/swiftc" -use-ld=lld -sanitize=address,fuzzer "$work"/*.o "$work"/c/*.o -lprotobuf-c -lpng -ljpeg -lz -lm -lpthread \
     -o "$work/fuzz_import"
 
 corpus=$root/build/fuzz/onnx

@@ -23,7 +23,7 @@ final class OnnxHostileTests: XCTestCase {
         for example in OperatorExample.all where OnnxExportTable.shared.find(example.op) != nil {
             let exporter = try Exporter.export(try example.graph(example.dtypes[0]), OnnxExportOptions()).get()
             let path = scratch.file("model.onnx")
-            _ = try OnnxWriter.write(exporter.model, exporter.initializers, to: path, externalData: false)
+            _ = try OnnxWriter.write(exporter.model, exporter.initializers, to: path)
             models.append((example.op.name, [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))))
         }
         return models
