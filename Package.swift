@@ -45,7 +45,10 @@ let hostTargets: [Target] = [
         linkerSettings: [.linkedLibrary("protobuf-c")]),
     .target(
         name: "ApusConvert", dependencies: ["Apus", "ApusRuntime", "ApusGraph", "COnnxFormat", "CSystem", "CKernels"],
-        exclude: ["README.md", "ONNX/Operators/README.md", "OnnxExport/README.md"]),
+        exclude: [
+            "README.md", "ONNX/Operators/README.md", "OnnxExport/README.md", "OnnxExport/Rules/README.md",
+            "Catalog/README.md",
+        ]),
     .target(
         name: "ToolSupport",
         dependencies: [

@@ -10,6 +10,22 @@ func requireTable(_ extents: Int...) throws(ApusError) {
     guard count <= 1 << 24 else { throw .unsupported("a table of \(extents), wanted at most 2²⁴ elements") }
 }
 
+/// The same for a table with an element for each of a tensor, and as long a row for each of an empty one.
+func requireTable(_ shape: Shape) throws(ApusError) {
+    let count = shape.dimensions.reduce(1) { $0 > 1 << 24 ? $0 : $0 * max(1, $1) }
+    try requireTable(count)
+}
+
+extension TensorType {
+    /// Throws where the extents other than 0 are so large that products of them do not fit `Int`: a tensor without elements
+    /// takes no memory, however long its axes are.
+    func checkExtents() throws(ApusError) {
+        guard shape.dimensions.reduce(1, { $0 > 1 << 44 ? $0 : $0 * max(1, abs($1)) }) <= 1 << 44 else {
+            throw .unsupported("a shape \(shape), wanted extents of at most 2⁴⁴ together")
+        }
+    }
+}
+
 extension Constant {
     /// A constant of any type from its elements as doubles, which hold integers up to 2⁵³.
     init(_ name: String, _ dtype: DType, _ shape: [Int], _ elements: [Double]) throws(ApusError) {

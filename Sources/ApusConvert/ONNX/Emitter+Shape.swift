@@ -63,6 +63,7 @@ extension Emitter {
 
     /// Axes `from` moved to the place `to`.
     func moveAxis(_ x: Term, from: Int, to: Int) throws(ApusError) -> Term {
+        for axis in [from, to] where !(0..<x.rank).contains(axis) { throw .shape("axis \(axis) of \(x.shape)") }
         var permutation = Array(0..<x.rank)
         permutation.insert(permutation.remove(at: from), at: to)
         return try transpose(x, permutation)
@@ -70,7 +71,10 @@ extension Emitter {
 
     /// With an axis of extent 1 at each of these places of the result.
     func unsqueeze(_ x: Term, _ axes: [Int]) throws(ApusError) -> Term {
-        try reshape(x, to: x.shapes.map { shape in
+        for (i, axis) in axes.sorted().enumerated() where !(0...x.rank + i).contains(axis) {
+            throw .shape("an axis at \(axis) of \(x.shape)")
+        }
+        return try reshape(x, to: x.shapes.map { shape in
             var dimensions = shape.dimensions
             for axis in axes.sorted() { dimensions.insert(1, at: axis) }
             return dimensions
@@ -79,7 +83,7 @@ extension Emitter {
 
     /// Without these axes, of extent 1.
     func squeeze(_ x: Term, _ axes: [Int]) throws(ApusError) -> Term {
-        for axis in axes where !x.extents(axis).allSatisfy({ $0 == 1 }) {
+        for axis in axes where !(0..<x.rank).contains(axis) || !x.extents(axis).allSatisfy({ $0 == 1 }) {
             throw .shape("axis \(axis) of \(x.shape) to squeeze, wanted an extent of 1")
         }
         return try reshape(x, to: x.shapes.map { shape in

@@ -28,6 +28,7 @@ final class Emitter {
 
     /// An input; all come before the first node.
     func input(_ name: String, _ type: TensorType, contract: InputContract? = nil) throws(ApusError) -> Term {
+        try type.resolved(graph.maxima).checkExtents()
         let value = try builder.input(name, type, contract: contract)
         var types: [TensorType] = []
         for sample in samples.values { types.append(try type.resolved(sample)) }
@@ -58,6 +59,7 @@ final class Emitter {
     /// Appends a node and returns its outputs.
     func emit(_ op: Operator, _ inputs: [Term]) throws(ApusError) -> [Term] {
         let values = try builder.node(op, inputs.map { $0.value })
+        for value in values { try value.type.checkExtents() }
         try budget?.spendNode()
         if computes, let budget { try spend(budget, op, inputs.map { $0.value.type }, values.map { $0.type }) }
         var types = values.map { [$0.type] }

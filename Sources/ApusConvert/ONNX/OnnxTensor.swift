@@ -15,6 +15,7 @@ extension OnnxTensor {
         guard let dtype = elementType.dtype, dimensions.count <= Shape.maximumRank else { return }
         let type = TensorType(dtype, Shape(dimensions))
         try type.check()
+        try type.checkExtents()
         if m.data_location == ONNX__TENSOR__LOCATION__EXTERNAL {
             constant = try OnnxTensor.external(name, type, m, external)
         } else if let raw {

@@ -21,6 +21,7 @@ struct Term {
 
     /// The extent along an axis that no symbolic dimension decides.
     func extent(_ axis: Int) throws(ApusError) -> Int {
+        guard (0..<rank).contains(axis) else { throw .shape("axis \(axis) of \(shape)") }
         guard isFixed(axis) else {
             throw .unsupported("extent \(shape[axis]) along axis \(axis) is symbolic, wanted a fixed one")
         }

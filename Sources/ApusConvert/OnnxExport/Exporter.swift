@@ -28,7 +28,7 @@ final class Exporter {
     private var blocks: [OnnxBlock] = []
     /// What stands for each local made so far.
     private var values: [ExportedValue] = []
-    private var valueNames: Set<String> = [], nodeNames: Set<String> = []
+    private var valueNames = UniqueNames(), nodeNames = UniqueNames()
     private var madeByNode: Set<String> = []
     private var constants: [ConstantKey: String] = [:]
     private var transposes: [TransposeKey: String] = [:]
@@ -78,11 +78,11 @@ final class Exporter {
         model.graph.name = graph.name.isEmpty ? function.name : graph.name
         model.metadata = graph.metadata
         for input in function.inputs {
-            let name = unique(input.name, in: &valueNames)
+            let name = valueNames.take(input.name)
             model.graph.inputs.append(try valueInfo(name, input.type))
             values.append(ExportedValue(name, .plain(input.type.shape.rank)))
         }
-        let outputNames = function.outputs.map { unique($0.name, in: &valueNames) }
+        let outputNames = function.outputs.map { valueNames.take($0.name) }
         for update in function.updates {
             blocks.append(OnnxBlock(state: graph.states[update.state].name, function: function.name))
         }
@@ -127,7 +127,7 @@ final class Exporter {
             rename(value, name)
         } else {
             let node = OnnxNode(
-                name: unique(name, in: &nodeNames), op: "Identity", inputs: [value], outputs: [name])
+                name: nodeNames.take(name), op: "Identity", inputs: [value], outputs: [name])
             model.graph.nodes.append(node)
         }
     }
@@ -205,7 +205,7 @@ final class Exporter {
 
     /// Adds an initializer.
     func define(_ constant: Constant, _ order: AxisOrder? = nil) -> String {
-        let name = unique(constant.name.isEmpty ? "constant" : constant.name, in: &valueNames)
+        let name = valueNames.take(constant.name.isEmpty ? "constant" : constant.name)
         initializers.append(OnnxInitializer(name, constant, order ?? .plain(constant.type.shape.rank)))
         return name
     }
@@ -214,10 +214,10 @@ final class Exporter {
     func append(
         _ op: String, _ inputs: [String], _ attributes: [String: OnnxAttribute], name: String, outputs: Int = 1
     ) -> [String] {
-        let label = unique(name.isEmpty ? op : name, in: &nodeNames)
+        let label = nodeNames.take(name.isEmpty ? op : name)
         var node = OnnxNode(name: label, op: op, inputs: inputs)
         node.attributes = attributes
-        node.outputs = (0..<outputs).map { unique(outputs == 1 ? label : "\(label)_\($0)", in: &valueNames) }
+        node.outputs = (0..<outputs).map { valueNames.take(outputs == 1 ? label : "\(label)_\($0)") }
         madeByNode.formUnion(node.outputs)
         model.graph.nodes.append(node)
         return node.outputs
@@ -226,13 +226,22 @@ final class Exporter {
     func cast(_ value: String, to dtype: DType, name: String) -> String {
         append("Cast", [value], ["to": .int(OnnxElementType(dtype).rawValue)], name: name)[0]
     }
+}
 
-    private func unique(_ name: String, in names: inout Set<String>) -> String {
-        var result = name, number = 1
-        while result.isEmpty || !names.insert(result).inserted {
-            result = "\(name)_\(number)"
-            number += 1
+/// Names that are each given once.
+struct UniqueNames {
+    private var taken: Set<String> = []
+    /// The number after the last one given for a name that is taken.
+    private var numbers: [String: Int] = [:]
+
+    /// `name`, or where it is empty or taken, it with a number.
+    mutating func take(_ name: String) -> String {
+        if !name.isEmpty && taken.insert(name).inserted { return name }
+        while true {
+            let number = numbers[name, default: 1]
+            numbers[name] = number + 1
+            let result = "\(name)_\(number)"
+            if taken.insert(result).inserted { return result }
         }
-        return result
     }
 }

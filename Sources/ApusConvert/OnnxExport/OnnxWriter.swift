@@ -26,11 +26,12 @@ struct OnnxWriter {
     /// Writes a model, and its weights beside it where asked for or where one file cannot hold them; returns the bytes
     /// written. Each file is there whole or not at all; the weights come first.
     static func write(
-        _ model: OnnxModel, _ initializers: [OnnxInitializer], to path: String, externalData: Bool
+        _ model: OnnxModel, _ initializers: [OnnxInitializer], to path: String, externalData: Bool = false,
+        limit: Int = messageLimit
     ) throws(ApusError) -> Int {
         let writer = OnnxWriter(model, initializers)
         let size = writer.encoded(writer.embedded()).size
-        if !externalData && size <= messageLimit { return try writer.writeModel(writer.embedded(), to: path) }
+        if !externalData && size <= limit { return try writer.writeModel(writer.embedded(), to: path) }
         let (tensors, weightBytes) = writer.external(location: URL(fileURLWithPath: path).lastPathComponent + ".data")
         try AtomicFile.write(to: path + ".data") { sink throws(ApusError) in
             var position = 0

@@ -89,6 +89,20 @@ final class OnnxExportTests: XCTestCase {
         }
     }
 
+    func testAModelThatOneFileCannotHoldHasItsWeightsBesideIt() throws {
+        let folder = try ScratchFolder(), exporter = try exported(try network().exportGraph())
+        let size = try OnnxWriter.write(exporter.model, exporter.initializers, to: folder.file("m.onnx"))
+        XCTAssertFalse(FileManager.default.fileExists(atPath: folder.file("m.onnx.data")))
+        _ = try OnnxWriter.write(exporter.model, exporter.initializers, to: folder.file("m.onnx"), limit: size - 1)
+        XCTAssertTrue(FileManager.default.fileExists(atPath: folder.file("m.onnx.data")))
+        XCTAssertEqual(try OnnxReader.read(folder.file("m.onnx")).graph.initializers.count, exporter.initializers.count)
+    }
+
+    func testNamesAreGivenOnce() {
+        var names = UniqueNames()
+        XCTAssertEqual(["a", "a", "a_1", "", "a", ""].map { names.take($0) }, ["a", "a_1", "a_1_1", "_1", "a_2", "_2"])
+    }
+
     func testWhatCannotBeExportedIsReportedAltogether() throws {
         let f = try CLIFixture()
         let graph = try GoldenGraphs.training()
@@ -117,9 +131,9 @@ final class OnnxExportTests: XCTestCase {
             let back = try Packing.unpack(try Packing.pack(plain, as: layout))
             XCTAssertEqual(back.type, plain.type)
             XCTAssertTrue(back.bytes.elementsEqual(plain.bytes), "\(shape)")
-            let half = try Packing.unpack(try Packing.pack(plain, as: layout, .f16))
-            XCTAssertEqual(half.type.dtype, .f16)
-            XCTAssertTrue(half.bytes.elementsEqual(try Packing.cast(plain, to: .f16).bytes), "\(shape)")
+            let half = try Packing.unpack(try Packing.pack(plain, as: layout, .f16)), wanted = try Packing.cast(plain, to: .f16)
+            XCTAssertEqual(half.type, wanted.type)
+            XCTAssertTrue(half.bytes.elementsEqual(wanted.bytes), "\(shape)")
         }
     }
 
@@ -142,7 +156,7 @@ final class OnnxExportTests: XCTestCase {
     private func written(_ graph: Graph) throws -> OnnxModel {
         let folder = try ScratchFolder(), exporter = try exported(graph)
         _ = try OnnxWriter.write(
-            exporter.model, exporter.initializers, to: folder.file("model.onnx"), externalData: false)
+            exporter.model, exporter.initializers, to: folder.file("model.onnx"))
         return try OnnxReader.read(folder.file("model.onnx"))
     }
 

@@ -38,7 +38,7 @@ private func convInteger(_ n: NodeContext) throws(ApusError) -> Term {
         let x = try n.g.cast(try n.term(input), to: .f64)
         guard n.has(zeroPoint) else { return x }
         var zero = try n.g.cast(try n.term(zeroPoint), to: .f64)
-        if zero.rank == 1 { zero = try n.g.reshape(zero, [zero.shape[0]] + [Int](repeating: 1, count: x.rank - 1)) }
+        if zero.rank == 1 { zero = try n.g.reshape(zero, [zero.shape[0]] + [Int](repeating: 1, count: max(0, x.rank - 1))) }
         return try n.g.sub(x, zero)
     }
     return try n.g.cast(
@@ -73,7 +73,7 @@ private func columnsToImage(_ n: NodeContext) throws(ApusError) -> Term {
     let size = Shape(block).count
     guard x.rank == 3, rank >= 1, block.count == rank, strides.count == rank, dilations.count == rank,
         pads.count == 2 * rank, (image + block + strides + dilations).allSatisfy({ (1...1 << 20).contains($0) }),
-        pads.allSatisfy({ (0...1 << 20).contains($0) }), try x.extent(1) % size == 0
+        pads.allSatisfy({ (0...1 << 20).contains($0) }), size <= 1 << 12, try x.extent(1) % size == 0
     else { throw .shape("blocks \(block) of an image \(image) from \(x.shape)") }
     var full: [Int] = [], grid: [Int] = []
     for axis in 0..<rank {
@@ -107,7 +107,7 @@ private struct TransposedWindow {
         outputPadding = try n.ints("output_padding") ?? ones.map { _ in 0 }
         let pads = try n.ints("pads") ?? [Int](repeating: 0, count: 2 * rank)
         guard strides.count == rank, dilations.count == rank, outputPadding.count == rank, pads.count == 2 * rank,
-            (kernel + strides + dilations).allSatisfy({ (1...Shape.maximumExtent).contains($0) }),
+            (kernel + strides + dilations).allSatisfy({ (1...1 << 30).contains($0) }),
             (pads + outputPadding).allSatisfy({ (0...Shape.maximumExtent).contains($0) })
         else { throw .shape("strides \(strides), dilations \(dilations), pads \(pads)") }
         before = Array(pads[..<rank])
@@ -219,6 +219,7 @@ extension Emitter {
         _ x: Term, _ w: Term, _ bias: Term?, _ window: TransposedWindow, _ rank: Int
     ) throws(ApusError) -> Term {
         guard window.groups == 1 else { throw .unsupported("a transposed convolution over \(rank) axes in groups") }
+        guard Shape(window.kernel).count <= 1 << 12 else { throw .unsupported("a kernel of \(window.kernel)") }
         var extents: [Int] = [], full: [Int] = []
         for axis in 0..<rank {
             extents.append(try x.extent(axis + 2))

@@ -112,7 +112,7 @@ extension Emitter {
         }
         if let sum { return sum }
         let shape = Array(indices.shape.dimensions.dropLast())
-        try requireTable(Shape(shape).count)
+        try requireTable(Shape(shape))
         return constant(try Constant("", .i64, shape, [Double](repeating: 0, count: Shape(shape).count)))
     }
 }

@@ -13,7 +13,7 @@ private func linearAttention(_ n: NodeContext) throws(ApusError) -> [ImportedVal
     /// [batch, heads, length, size] of f32.
     func split(_ input: Int, _ count: Int) throws(ApusError) -> Term {
         let x = try g.cast(try n.term(input), to: .f32)
-        guard x.rank == 3 else { throw .shape("input \(input) \(x.shape), wanted rank 3") }
+        guard x.rank == 3, count >= 1 else { throw .shape("input \(input) \(x.shape) in \(count) heads, wanted rank 3") }
         return try g.transpose(try g.reshape(x, to: x.shapes.map { [$0[0], $0[1], count, $0[2] / count] }), [0, 2, 1, 3])
     }
     let dtype = try n.dtype(0)
@@ -62,6 +62,7 @@ private func causalConvolution(_ n: NodeContext) throws(ApusError) -> [ImportedV
     let g = n.g, x = try n.term(0), w = try n.term(1)
     guard x.rank == 3, w.rank == 3 else { throw .shape("x \(x.shape) and W \(w.shape), wanted rank 3") }
     let channels = try x.extent(1), length = try x.extent(2), past = try w.extent(2) - 1
+    guard past >= 0 else { throw .shape("W \(w.shape), wanted one element or more along axis 2") }
     var padded = x
     if n.has(3) {
         if past > 0 { padded = try g.concat([try n.term(3), x], axis: 2) }

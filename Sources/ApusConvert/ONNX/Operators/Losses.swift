@@ -20,7 +20,7 @@ private func negativeLogLikelihood(_ n: NodeContext, _ x: Term) throws(ApusError
     var weights: Term?
     if n.has(2) {
         let table = try n.g.reshape(
-            try n.term(2), [1, classes] + [Int](repeating: 1, count: x.rank - 2))
+            try n.term(2), [1, classes] + [Int](repeating: 1, count: max(0, x.rank - 2)))
         weights = try n.g.reduce(.sum, try n.g.select(isLabel, table, zero), [1], keep: false)
     }
     if n.hasAttribute("ignore_index") {

@@ -138,7 +138,9 @@ private func split(_ n: NodeContext, sizes: [Int]?) throws(ApusError) -> [Import
         pieces = sizes
     } else {
         let count = try n.int("num_outputs", n.node.outputs.count), extent = try x.extent(axis)
-        guard count >= 1 else { throw .shape("\(count) outputs, wanted one or more") }
+        guard (1...Split.maximumPieces).contains(count) else {
+            throw .shape("\(count) outputs, wanted 1 ... \(Split.maximumPieces)")
+        }
         let size = (extent + count - 1) / count
         pieces = [Int](repeating: size, count: count - 1)
         pieces.append(extent - size * (count - 1))
@@ -279,7 +281,7 @@ private func centerCropPad(_ n: NodeContext) throws(ApusError) -> Term {
 /// [N, C·b·b, H, W] → [N, C, H·b, W·b].
 private func depthToSpace(_ n: NodeContext) throws(ApusError) -> Term {
     let x = try n.term(0), b = try n.int("blocksize")
-    guard x.rank == 4, b >= 1, try x.extent(1) % (b * b) == 0 else { throw .shape("\(x.shape) in blocks of \(b)") }
+    guard x.rank == 4, (1...1 << 15).contains(b), try x.extent(1) % (b * b) == 0 else { throw .shape("\(x.shape) in blocks of \(b)") }
     let depthFirst = try n.string("mode", "DCR") == "DCR"
     let split = try n.g.reshape(x, to: x.shapes.map {
         depthFirst ? [$0[0], b, b, $0[1] / (b * b), $0[2], $0[3]] : [$0[0], $0[1] / (b * b), b, b, $0[2], $0[3]]
@@ -291,7 +293,7 @@ private func depthToSpace(_ n: NodeContext) throws(ApusError) -> Term {
 /// [N, C, H·b, W·b] → [N, b·b·C, H, W].
 private func spaceToDepth(_ n: NodeContext) throws(ApusError) -> Term {
     let x = try n.term(0), b = try n.int("blocksize")
-    guard x.rank == 4, b >= 1, x.shapes.allSatisfy({ $0[2] % b == 0 && $0[3] % b == 0 }) else {
+    guard x.rank == 4, (1...1 << 15).contains(b), x.shapes.allSatisfy({ $0[2] % b == 0 && $0[3] % b == 0 }) else {
         throw .shape("\(x.shape) in blocks of \(b)")
     }
     let split = try n.g.reshape(x, to: x.shapes.map { [$0[0], $0[1], $0[2] / b, b, $0[3] / b, b] })

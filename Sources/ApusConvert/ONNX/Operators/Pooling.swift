@@ -44,6 +44,7 @@ private func maxPoolWithIndices(_ n: NodeContext, _ x: Term, _ window: Window) t
     let isColumnMajor = try n.flag("storage_order")
     let wide = try n.g.widened(x, .arithmetic)
     let padded = try n.g.padded(wide, window, value: wide.dtype.lowest)
+    guard window.tapCount <= Emitter.tapLimit else { throw .unsupported("a window of \(window.tapCount) elements") }
     let spatial = Array(x.shape.dimensions.dropFirst(2))
     let counts = spatial.indices.map { window.count($0, over: spatial[$0]) }
     var best: Term?, place: Term?
@@ -65,7 +66,7 @@ private func places(
     _ x: Shape, _ window: Window, _ tap: [Int], _ counts: [Int], columnMajor: Bool
 ) throws(ApusError) -> Constant {
     let spatial = Array(x.dimensions.dropFirst(2)), size = Shape(spatial).count
-    try requireTable(x[0], x[1], Shape(counts).count)
+    try requireTable(Shape([x[0], x[1]] + counts))
     var strides = [Int](repeating: 1, count: spatial.count)
     for axis in spatial.indices.reversed() {
         strides[axis] = columnMajor ? Shape(Array(spatial[..<axis])).count : Shape(Array(spatial[(axis + 1)...])).count
@@ -159,7 +160,7 @@ extension DType {
 
 extension Emitter {
     /// Most taps of a window that is taken apart into slices.
-    private static let tapLimit = 1024
+    fileprivate static let tapLimit = 1024
 
     fileprivate func pooling2D(
         _ x: Term, _ window: Window, _ make: (Size2D, Size2D, Padding) -> Operator
@@ -190,10 +191,11 @@ extension Emitter {
 
     /// How many elements of each window count: those inside x, and with `countsPadding` those in its declared padding.
     fileprivate func divisors(_ x: Term, _ window: Window, countsPadding: Bool) throws(ApusError) -> Constant {
-        try requireTable(x.shape.product(2..<x.rank))
-        var perAxis: [[Double]] = []
+        var perAxis: [[Double]] = [], total = 1
         for axis in 0..<window.rank {
             let extent = try x.extent(axis + 2)
+            total *= max(1, window.count(axis, over: extent))
+            try requireTable(total, window.kernel[axis])
             let (low, high) = countsPadding ? (-window.before[axis], extent + window.declaredAfter[axis]) : (0, extent)
             perAxis.append((0..<window.count(axis, over: extent)).map { position in
                 let start = position * window.strides[axis] - window.before[axis]

@@ -99,7 +99,7 @@ private func qLinearMatMul(_ n: NodeContext) throws(ApusError) -> Term {
 
 private func qLinearConv(_ n: NodeContext) throws(ApusError) -> Term {
     func perOutput(_ x: Term, rank: Int) throws(ApusError) -> Term {
-        x.rank == 0 ? x : try n.g.reshape(x, [try x.extent(0)] + [Int](repeating: 1, count: rank - 1))
+        x.rank == 0 ? x : try n.g.reshape(x, [try x.extent(0)] + [Int](repeating: 1, count: max(0, rank - 1)))
     }
     let x = try n.g.centered(try n.term(0), zeroPoint: try n.term(2))
     let weights = try n.term(3)

@@ -44,6 +44,9 @@ private func resize(
         scales != nil || sizes != nil
     else { throw .shape("\(scales?.count ?? 0) scales and \(sizes?.count ?? 0) sizes of \(axes.count) axes") }
     let roi = coordinates == .crop ? try n.known(1).elements() : []
+    guard roi.isEmpty || roi.count == 2 * axes.count, roi.allSatisfy({ abs($0) < 1e6 }) else {
+        throw .shape("a region \(roi) of \(axes.count) axes")
+    }
     let policy = try n.string("keep_aspect_ratio_policy", "stretch")
     var common: Double?
     if let sizes, policy != "stretch" {
@@ -56,7 +59,7 @@ private func resize(
         let extent = try x.extent(axis)
         var size = 0, scale = 0.0
         if let common {
-            (scale, size) = (common, Int((common * Double(extent) + 0.5).rounded(.down)))
+            (scale, size) = (common, Int(max(0, min(common * Double(extent) + 0.5, 0x1p31)).rounded(.down)))
         } else if let sizes {
             (scale, size) = (Double(sizes[i]) / Double(extent), sizes[i])
         } else if let scales {
@@ -66,7 +69,8 @@ private func resize(
             (scale, size) = (scales[i], Int((scales[i] * Double(extent)).rounded(.down)))
         }
         guard size >= 1, extent >= 1, size <= 1 << 20 else { throw .shape("a resize of \(extent) to \(size)") }
-        try requireTable(extent, size)
+        // A cubic kernel takes four inputs a sample.
+        try requireTable(4, extent, size)
         if size == extent && scale == 1 && coordinates != .crop { continue }
         let range = roi.isEmpty ? (0.0, 1.0) : (roi[i], roi[i + axes.count])
         let resampler = try Resampler(n, extent: extent, size: size, scale: scale, coordinates.rawValue, range)

@@ -35,7 +35,9 @@ private func scatterND(_ n: NodeContext) throws(ApusError) -> Term {
 private func tensorScatter(_ n: NodeContext) throws(ApusError) -> Term {
     let cache = try n.term(0), update = try n.term(1)
     let axis = try cache.axis(try n.int("axis", -2))
-    guard cache.isFixed, update.isFixed else { throw .unsupported("a cache \(cache.shape), wanted a fixed shape") }
+    guard cache.isFixed, update.isFixed, cache.rank == update.rank else {
+        throw .unsupported("a cache \(cache.shape) and an update \(update.shape), wanted fixed shapes of one rank")
+    }
     var shape = [Int](repeating: 1, count: update.rank)
     shape[axis] = update.shape[axis]
     var index = n.g.constant(try Constant("", .i64, shape, (0..<shape[axis]).map { Double($0) }))
@@ -57,7 +59,7 @@ extension Emitter {
         guard x.isFixed, indices.isFixed, indices.rank == x.rank else {
             throw .unsupported("indices \(indices.shape) of \(x.shape), wanted fixed shapes of one rank")
         }
-        try requireTable(indices.shape.count)
+        try requireTable(indices.shape)
         let strides = x.shape.rowStrides
         var offsets = [0]
         for i in 0..<x.rank {

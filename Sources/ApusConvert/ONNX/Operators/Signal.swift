@@ -31,7 +31,7 @@ private func stft(_ n: NodeContext) throws(ApusError) -> Term {
     let window: Term? = n.has(2) ? try n.term(2) : nil
     let size = n.has(3) ? try n.integer(3) : try window?.extent(0) ?? 0
     let length = try x.extent(1)
-    guard x.rank == 3, step >= 1, (1...length).contains(size) else {
+    guard x.rank == 3, step >= 1, size >= 1, size <= length else {
         throw .shape("frames of \(size) every \(step) of \(x.shape)")
     }
     let frames = 1 + (length - size) / step

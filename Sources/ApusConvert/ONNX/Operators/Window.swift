@@ -18,7 +18,7 @@ struct Window {
         let pads = try n.ints("pads") ?? [Int](repeating: 0, count: 2 * rank)
         guard rank >= 1, extents.count == rank, strides.count == rank, dilations.count == rank, pads.count == 2 * rank
         else { throw .shape("a window of \(rank) axes over \(extents.count)") }
-        guard (kernel + strides + dilations).allSatisfy({ (1...Shape.maximumExtent).contains($0) }),
+        guard (kernel + strides + dilations).allSatisfy({ (1...1 << 30).contains($0) }),
             pads.allSatisfy({ (0...Shape.maximumExtent).contains($0) })
         else { throw .shape("kernel \(kernel), strides \(strides), dilations \(dilations), pads \(pads)") }
         before = Array(pads[..<rank])
@@ -59,7 +59,7 @@ struct Window {
 
     /// The number of windows along an axis over an extent.
     func count(_ axis: Int, over extent: Int) -> Int {
-        (extent + before[axis] + after[axis] - span(axis)) / strides[axis] + 1
+        max(0, (extent + before[axis] + after[axis] - span(axis)) / strides[axis] + 1)
     }
 
     private func fixed(_ samples: [Int]) throws(ApusError) -> Int {
