@@ -84,6 +84,8 @@ public let inferenceOperators: [OperatorEntry] = [
     Rnn.entry,
     Gru.entry,
     Lstm.entry,
+    RandomUniform.entry,
+    RandomNormal.entry,
 ]
 
 // A library built with APUS_INFERENCE leaves these out, and the linker with them their kernels.
@@ -112,8 +114,6 @@ private let trainingOperators: [OperatorEntry] = [
     SparseSoftmaxCrossEntropy.entry,
     SparseSoftmaxCrossEntropyGradient.entry,
     BatchCount.entry,
-    RandomUniform.entry,
-    RandomNormal.entry,
     DenseWeightGradient.entry,
     Sgd.entry,
     RmsProp.entry,

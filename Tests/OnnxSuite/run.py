@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
+# Cases that compare random numbers, for which ONNX fixes no generator.
+RANDOM = ("test_bernoulli",)
 
 
 class Outcome(NamedTuple):
@@ -59,6 +61,8 @@ def _run(case: Any, name: str) -> Outcome:
     except unittest.SkipTest as skipped:
         return Outcome(short, "failed", f"skipped: {skipped}")
     except AssertionError as error:
+        if short.startswith(RANDOM):
+            return Outcome(short, "failed", "its outputs are the random numbers of NumPy's generator")
         return Outcome(short, "wrong", " ".join(str(error).split())[:300])
     except Exception as error:  # whatever a case raises is its result
         return Outcome(short, "crashed" if isinstance(error, RuntimeError) else "failed", f"{type(error).__name__}: {error}")

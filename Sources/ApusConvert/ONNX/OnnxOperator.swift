@@ -42,12 +42,11 @@ struct OnnxOperator: Sendable {
 struct OnnxOperatorTable: Sendable {
     static let versions = 7...28
     static let shared = OnnxOperatorTable([
-        elementwiseOperators, trigonometricOperators, activationOperators, movementOperators,
-        indexingOperators, scatteringOperators, selectionOperators, constantOperators, reductionOperators, linearOperators,
-        convolutionOperators, poolingOperators,
-        normalizationOperators, attentionOperators, linearAttentionOperators, lossOperators, resizeOperators,
-        samplingOperators, signalOperators, quantizationOperators, recurrentOperators, controlFlowOperators,
-        loopOperators,
+        elementwiseOperators, bitwiseOperators, trigonometricOperators, activationOperators, movementOperators,
+        indexingOperators, scatteringOperators, selectionOperators, constantOperators, reductionOperators,
+        linearOperators, convolutionOperators, poolingOperators, normalizationOperators, attentionOperators,
+        linearAttentionOperators, lossOperators, resizeOperators, samplingOperators, regionOperators, randomOperators,
+        signalOperators, quantizationOperators, recurrentOperators, controlFlowOperators, loopOperators,
     ])
 
     private let mappings: [String: [OnnxOperator]]

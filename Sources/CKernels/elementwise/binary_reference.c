@@ -25,13 +25,13 @@
     BINARY(gt_##suffix, T, uint8_t, u > v)    \
     BINARY(ge_##suffix, T, uint8_t, u >= v)
 
-#define TABLE(suffix)                                                                                    \
+#define TABLE(suffix, ...)                                                                               \
     ck_binary_table ck_binary_reference_##suffix = {                                                     \
         [CK_BINARY_ADD] = add_##suffix, [CK_BINARY_SUB] = sub_##suffix, [CK_BINARY_MUL] = mul_##suffix,  \
         [CK_BINARY_DIV] = div_##suffix, [CK_BINARY_MAX] = max_##suffix, [CK_BINARY_MIN] = min_##suffix,  \
         [CK_BINARY_POW] = pow_##suffix, [CK_BINARY_MOD] = mod_##suffix, [CK_BINARY_EQ] = eq_##suffix,    \
         [CK_BINARY_NE] = ne_##suffix,   [CK_BINARY_LT] = lt_##suffix,   [CK_BINARY_LE] = le_##suffix,    \
-        [CK_BINARY_GT] = gt_##suffix,   [CK_BINARY_GE] = ge_##suffix};
+        [CK_BINARY_GT] = gt_##suffix,   [CK_BINARY_GE] = ge_##suffix,   __VA_ARGS__};
 
 #define REALS(suffix, T)                                                  \
     static T floor_mod_##suffix(T a, T b) {                               \
@@ -77,18 +77,19 @@ REALS(f64, double)
     BINARY(min_##suffix, T, T, u < v ? u : v)                                          \
     BINARY(pow_##suffix, T, T, power_##suffix(u, v))                                   \
     BINARY(mod_##suffix, T, T, floor_mod_##suffix(u, v))                               \
+    BINARY(and_##suffix, T, T, u &v)                                                   \
+    BINARY(or_##suffix, T, T, u | v)                                                   \
+    BINARY(xor_##suffix, T, T, u ^ v)                                                  \
     COMPARISONS(suffix, T)                                                             \
-    TABLE(suffix)
+    TABLE(suffix, [CK_BINARY_AND] = and_##suffix, [CK_BINARY_OR] = or_##suffix,        \
+          [CK_BINARY_XOR] = xor_##suffix)
 INTEGERS(i8, int8_t, uint32_t)
 INTEGERS(u8, uint8_t, uint32_t)
 INTEGERS(i32, int32_t, uint32_t)
 INTEGERS(i64, int64_t, uint64_t)
 
-BINARY(and_bool, uint8_t, uint8_t, u &v)
-BINARY(or_bool, uint8_t, uint8_t, u | v)
-BINARY(xor_bool, uint8_t, uint8_t, u ^ v)
-ck_binary_table ck_binary_reference_bool = {[CK_BINARY_EQ] = eq_u8, [CK_BINARY_NE] = ne_u8, [CK_BINARY_AND] = and_bool,
-                                            [CK_BINARY_OR] = or_bool, [CK_BINARY_XOR] = xor_bool};
+ck_binary_table ck_binary_reference_bool = {[CK_BINARY_EQ] = eq_u8, [CK_BINARY_NE] = ne_u8, [CK_BINARY_AND] = and_u8,
+                                            [CK_BINARY_OR] = or_u8, [CK_BINARY_XOR] = xor_u8};
 
 #define WHERE(size, T)                                                                                             \
     CK_COMPACT static void row_where##size(void *y, const uint8_t *condition, int64_t condition_stride, const void *a,        \

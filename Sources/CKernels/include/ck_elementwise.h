@@ -76,7 +76,7 @@ typedef enum {
     CK_BINARY_LE = 11,
     CK_BINARY_GT = 12,
     CK_BINARY_GE = 13,
-    CK_BINARY_AND = 14,
+    CK_BINARY_AND = 14, /* bit by bit; of bool, integers */
     CK_BINARY_OR = 15,
     CK_BINARY_XOR = 16,
     CK_BINARY_OPS = 17

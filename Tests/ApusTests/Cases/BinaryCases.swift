@@ -104,6 +104,14 @@ private func logical(_ op: Operator, _ f: @escaping Function) -> [OperatorCase] 
     }
 }
 
+private func bitwise(_ op: Operator, _ f: @escaping (Int, Int) -> Int) -> [OperatorCase] {
+    [(DType.i8, -128...127), (.u8, 0...255), (.i32, -70000...70000), (.i64, -(1 << 40)...1 << 40)].map { dtype, range in
+        OperatorCase(
+            "\(op.name) of bits of \(dtype.name)", op, [.integers([3, 40], range, dtype), .integers([40], range, dtype)],
+            tolerance: 0, reference: reference { Double(f(Int($0), Int($1))) })
+    }
+}
+
 let comparisonCases: [OperatorCase] = {
     var all = comparisons(.equal, bool: true) { $0 == $1 }
     all += comparisons(.notEqual, bool: true) { $0 != $1 }
@@ -111,9 +119,9 @@ let comparisonCases: [OperatorCase] = {
     all += comparisons(.lessOrEqual) { $0 <= $1 }
     all += comparisons(.greater) { $0 > $1 }
     all += comparisons(.greaterOrEqual) { $0 >= $1 }
-    all += logical(.and) { $0 * $1 }
-    all += logical(.or) { max($0, $1) }
-    all += logical(.xor) { $0 == $1 ? 0 : 1 }
+    all += logical(.and) { $0 * $1 } + bitwise(.and, &)
+    all += logical(.or) { max($0, $1) } + bitwise(.or, |)
+    all += logical(.xor) { $0 == $1 ? 0 : 1 } + bitwise(.xor, ^)
     return all
 }()
 

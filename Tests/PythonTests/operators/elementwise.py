@@ -114,8 +114,8 @@ def power(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 SIMPLE = dict(
     add=np.add, sub=np.subtract, mul=np.multiply, div=divided, max=np.maximum, min=np.minimum, pow=power,
     equal=np.equal, not_equal=np.not_equal, less=np.less, less_or_equal=np.less_equal, greater=np.greater,
-    greater_or_equal=np.greater_equal, xor=np.logical_xor, where=np.where, reshape_like=lambda x, y: x.reshape(y.shape),
-    **{"and": np.logical_and, "or": np.logical_or, "not": np.logical_not},
+    greater_or_equal=np.greater_equal, xor=np.bitwise_xor, where=np.where, reshape_like=lambda x, y: x.reshape(y.shape),
+    **{"and": np.bitwise_and, "or": np.bitwise_or, "not": np.logical_not},
     neg=np.negative, exp=np.exp, log=np.log, sqrt=np.sqrt, abs=np.abs, sign=np.sign, reciprocal=lambda x: 1 / x,
     square=np.square, floor=np.floor, ceil=np.ceil, round=np.rint, erf=erf, sin=np.sin, cos=np.cos,
 )  # fmt: skip

@@ -17,9 +17,9 @@ let elementwiseExports: [OnnxExportRule] = [
     OnnxExportRule("LessOrEqual", onnx: "LessOrEqual"),
     OnnxExportRule("Greater", onnx: "Greater"),
     OnnxExportRule("GreaterOrEqual", onnx: "GreaterOrEqual"),
-    OnnxExportRule("And", onnx: "And"),
-    OnnxExportRule("Or", onnx: "Or"),
-    OnnxExportRule("Xor", onnx: "Xor"),
+    OnnxExportRule("And", exportBits("And")),
+    OnnxExportRule("Or", exportBits("Or")),
+    OnnxExportRule("Xor", exportBits("Xor")),
     OnnxExportRule("Where", onnx: "Where"),
     OnnxExportRule("Neg", onnx: "Neg"),
     OnnxExportRule("Exp", onnx: "Exp"),
@@ -44,6 +44,14 @@ let elementwiseExports: [OnnxExportRule] = [
         return [ExportedValue(n.cast(names[0], to: op.dtype), order)]
     },
 ]
+
+/// ONNX has an operator for truth values and one for bits.
+private func exportBits(_ name: String) -> OnnxExportRule.Export {
+    { n throws(ApusError) in
+        let (names, order) = try n.broadcast()
+        return [ExportedValue(n.emit(n.dtype(0) == .bool ? name : "Bitwise" + name, names)[0], order)]
+    }
+}
 
 /// Of integers a / 0 is 0 in Apus and undefined in ONNX.
 private let exportDivision: OnnxExportRule.Export = { n throws(ApusError) in

@@ -10,6 +10,8 @@ struct DTypes: Sendable {
     /// What arithmetic and order are defined on.
     static var numbers: DTypes { signed | DTypes(.i8) | DTypes(.u8) }
     static var bool: DTypes { DTypes(.bool) }
+    /// What is combined bit by bit.
+    static var bits: DTypes { bool | DTypes(.i8) | DTypes(.u8) | DTypes(.i32) | DTypes(.i64) }
 
     init(_ dtype: DType) { bits = 1 << dtype.rawValue }
     private init(bits: UInt32) { self.bits = bits }
