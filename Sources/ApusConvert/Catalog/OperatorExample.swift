@@ -32,7 +32,7 @@ struct OperatorExample: Sendable {
 
     /// The outputs with the varying inputs of a type; throws where the operator or its kernels refuse it.
     func outputs(_ types: [TensorType]) throws(ApusError) -> [TensorType] {
-        let outputs = try op.checkedOutputTypes(types, node: op.name)
+        let outputs = try op.checkedOutputTypes(types, dimensions: OperatorExample.dimensions.map { $0.maximum }, node: op.name)
         _ = try op.chosenKernels(KernelSite(inputs: types, outputs: outputs, isa: CK_ISA_REFERENCE, lanes: 1))
         return outputs
     }
@@ -81,7 +81,7 @@ struct OperatorExample: Sendable {
 
     private func gradient(_ dtype: DType, of input: Int) throws(ApusError) -> Value? {
         let types = self.types(dtype), results = try outputs(types)
-        let builder = GraphBuilder(Graph(), function: "gradient")
+        let builder = GraphBuilder(OperatorExample.graph(op.name), function: "gradient")
         var values: [Value] = []
         for (i, type) in (types + results).enumerated() { values.append(try builder.input("x\(i)", type)) }
         let inputs = Array(values[..<types.count])
@@ -92,9 +92,18 @@ struct OperatorExample: Sendable {
         return gradients[input]
     }
 
+    /// For operators that measure one.
+    private static let dimensions = [SymbolicDimension("n", 1...1)]
+
+    private static func graph(_ name: String) -> Graph {
+        let graph = Graph(name)
+        graph.dimensions = dimensions
+        return graph
+    }
+
     /// A function of the operator alone.
     func graph(_ dtype: DType) throws(ApusError) -> Graph {
-        let graph = Graph(op.name)
+        let graph = OperatorExample.graph(op.name)
         let builder = GraphBuilder(graph, function: "predict")
         var inputs: [Value] = []
         for (i, type) in types(dtype).enumerated() { inputs.append(try builder.input("x\(i)", type)) }

@@ -2,7 +2,7 @@ import ApusGraph
 
 extension OperatorExample {
     /// One of every operator; `testEveryOperatorHasAnExample` names those that lack one.
-    static let all: [OperatorExample] = elementwise + products + windows + movement + indexing + rows + training
+    static let all: [OperatorExample] = elementwise + products + windows + movement + indexing + rows + recurrent + training
 
     private static let matrix = [2, 3], image = [1, 4, 4, 2], kernel = [2, 2, 2, 2], convolved = [1, 3, 3, 2]
 
@@ -50,6 +50,16 @@ extension OperatorExample {
     private static let indexing = [
         OperatorExample(Gather(), .any(matrix), .of(.i64, [2])),
         OperatorExample(OneHot(depth: 3), shapes: [[2]]),
+        OperatorExample(TopK(2), shapes: [matrix]),
+        OperatorExample(NonZero(), shapes: [matrix]),
+        OperatorExample(NonMaxSuppression(maximumPerClass: 2, iouThreshold: 0.5), shapes: [[1, 3, 4], [1, 1, 3]]),
+        OperatorExample(Trim(dimension: 0), .any(matrix), .of(.i64, [])),
+    ]
+
+    private static let recurrent = [
+        OperatorExample(Rnn(), shapes: [[2, 3, 4], [1, 4, 4]]),
+        OperatorExample(Gru(resetAfter: true), shapes: [[2, 3, 12], [3, 4, 4], [4]]),
+        OperatorExample(Lstm(), shapes: [[2, 3, 16], [4, 4, 4]]),
     ]
 
     private static let rows = [

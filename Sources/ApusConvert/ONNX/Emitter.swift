@@ -100,6 +100,7 @@ final class Emitter {
 
     /// The first elements of x, as many as `count`, a scalar of i64, says at run time.
     func trim(_ x: Term, _ count: Term) throws(ApusError) -> Term {
+        guard graph.dimensions.count < 256 else { throw .unsupported("more than 256 symbolic dimensions") }
         let taken = Set(graph.dimensions.map { $0.name }), name = builder.prefix + "count"
         let free = taken.contains(name) ? (2...).lazy.map { "\(name)_\($0)" }.first { !taken.contains($0) }! : name
         graph.dimensions.append(samples.append(name: free, limits: x.extents(0)))

@@ -233,6 +233,7 @@ extension Constant {
         guard size > 0, type.dtype == whole.type.dtype, part.rank == all.rank, part.rank > 0,
             (0..<part.rank).allSatisfy({ part[$0] <= all[$0] })
         else { return false }
+        if part.count == 0 { return true }
         let last = part.rank - 1, length = part[last] * size
         for row in 0..<part.product(0..<last) {
             var rest = row, start = 0, stride = all[last]

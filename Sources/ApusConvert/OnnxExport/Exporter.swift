@@ -30,6 +30,10 @@ final class Exporter {
     private var values: [ExportedValue] = []
     private var valueNames = UniqueNames(), nodeNames = UniqueNames()
     private var madeByNode: Set<String> = []
+    /// What stands for a local's first rows, as many as the local after it says.
+    var trimmed: [Int: ExportedValue] = [:]
+    /// The node that makes each local.
+    private var makers: [Int?] = []
     private var constants: [ConstantKey: String] = [:]
     private var transposes: [TransposeKey: String] = [:]
 
@@ -82,12 +86,27 @@ final class Exporter {
             model.graph.inputs.append(try valueInfo(name, input.type))
             values.append(ExportedValue(name, .plain(input.type.shape.rank)))
         }
+        makers = function.inputs.map { _ in nil }
+        for (i, node) in function.nodes.enumerated() { makers += [Int?](repeating: i, count: node.op.outputCount) }
         let outputNames = function.outputs.map { valueNames.take($0.name) }
         for update in function.updates {
             blocks.append(OnnxBlock(state: graph.states[update.state].name, function: function.name))
         }
         for node in function.nodes { export(node) }
         for (name, output) in zip(outputNames, function.outputs) { try declare(name, output) }
+        removeUnread()
+    }
+
+    /// Rules may emit what turns out not to be read.
+    private func removeUnread() {
+        var read = Set(model.graph.outputs.map { $0.name })
+        var nodes: [OnnxNode] = []
+        for node in model.graph.nodes.reversed() where node.outputs.contains(where: read.contains) {
+            read.formUnion(node.inputs)
+            nodes.append(node)
+        }
+        model.graph.nodes = nodes.reversed()
+        initializers.removeAll { !read.contains($0.name) }
     }
 
     private func export(_ node: Node) {
@@ -159,6 +178,12 @@ final class Exporter {
     func order(_ operand: Operand) -> AxisOrder {
         if case .local(let i) = operand { return values[i].order }
         return .plain(type(operand).shape.rank)
+    }
+
+    /// The node that makes an operand.
+    func maker(of operand: Operand) -> Node? {
+        guard case .local(let local) = operand else { return nil }
+        return makers[local].map { function.nodes[$0] }
     }
 
     /// Whether something reads a local.

@@ -61,6 +61,22 @@ final class NodeExport {
         return true
     }
 
+    /// The export of the node that makes an input, of which only its inputs are of use.
+    func maker(_ input: Int) -> NodeExport? {
+        exporter.maker(of: node.inputs[input]).map { NodeExport($0, exporter, firstOutput: 0) }
+    }
+
+    // MARK: Rows that data count
+
+    /// Output 0 holds these rows, as many as output 1 says, and others after them.
+    func declareTrimmed(_ rows: ExportedValue) { exporter.trimmed[firstOutput] = rows }
+
+    /// The first rows of input 0, as many as input 1 says, where the node that makes both declared them.
+    func trimmed() -> ExportedValue? {
+        guard case .local(let rows) = node.inputs[0], node.inputs[1] == .local(rows + 1) else { return nil }
+        return exporter.trimmed[rows]
+    }
+
     // MARK: Outputs
 
     /// Whether something reads an output.
@@ -104,9 +120,9 @@ final class NodeExport {
         exporter.define(try Constant(constantName, dtype, shape, [value]))
     }
 
-    /// A vector of numbers.
-    func vector(_ values: [Double], _ dtype: DType) throws(ApusError) -> String {
-        exporter.define(try Constant(constantName, dtype, [values.count], values))
+    /// A tensor of numbers.
+    func tensor(_ values: [Double], _ dtype: DType, _ shape: [Int]) throws(ApusError) -> String {
+        exporter.define(try Constant(constantName, dtype, shape, values))
     }
 
     private var constantName: String { node.name.isEmpty ? "" : node.name + "/constant" }

@@ -43,7 +43,7 @@ struct OnnxExportRule: Sendable {
 struct OnnxExportTable: Sendable {
     static let shared = OnnxExportTable([
         elementwiseExports, activationExports, productExports, poolExports, normalizationExports, reductionExports,
-        movementExports, indexingExports,
+        movementExports, indexingExports, selectionExports, recurrentExports,
     ])
 
     private let rules: [String: OnnxExportRule]

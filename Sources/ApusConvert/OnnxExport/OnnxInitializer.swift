@@ -28,6 +28,7 @@ struct OnnxInitializer {
         let constant = try constant()
         // The bytes are those of a storage that nothing else keeps.
         try withExtendedLifetime(constant.storage) { () throws(ApusError) in try sink.write(constant.bytes) }
+        source.storage.discard()
     }
 
     private func constant() throws(ApusError) -> Constant {

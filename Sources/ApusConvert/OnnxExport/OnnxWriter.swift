@@ -192,7 +192,11 @@ struct OnnxWriter {
             case .floats(let numbers):
                 $0.type = ONNX__ATTRIBUTE__TYPE__FLOATS
                 ($0.n_floats, $0.floats) = (numbers.count, wire.array(numbers))
-            case .tensor, .graph, .strings, .tensors, .reference, .other: preconditionFailure("attribute \(name)")
+            case .strings(let texts):
+                $0.type = ONNX__ATTRIBUTE__TYPE__STRINGS
+                $0.n_strings = texts.count
+                $0.strings = wire.array(texts.map { ProtobufCBinaryData(len: $0.count, data: wire.array($0)) })
+            case .tensor, .graph, .tensors, .reference, .other: preconditionFailure("attribute \(name)")
             }
         }
     }

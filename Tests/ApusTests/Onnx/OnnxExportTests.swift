@@ -124,7 +124,7 @@ final class OnnxExportTests: XCTestCase {
     func testUnpackingIsTheReverseOfPacking() throws {
         var random = TestRandom(9)
         for (shape, layout) in [
-            ([5, 37], Layout.panels), ([3, 2, 4, 18], .convPanels(groups: 1)), ([1, 3, 5, 34], .convPanels(groups: 2)),
+            ([5, 37], Layout.panels), ([3, 5, 20], .panels), ([3, 2, 4, 18], .convPanels(groups: 1)), ([1, 3, 5, 34], .convPanels(groups: 2)),
         ] {
             let values = TestTensor.make(.f32, shape) { _ in Double(Float.random(in: -1...1, using: &random)) }
             let plain = Constant("w", values.type, HeapStorage(values.bytes))

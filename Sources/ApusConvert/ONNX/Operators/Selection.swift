@@ -107,6 +107,7 @@ extension Emitter {
     }
 
     fileprivate func indices(_ range: Range<Int>) throws(ApusError) -> Term {
-        constant(try Constant("", .i64, [range.count], range.map { Double($0) }))
+        try requireTable(range.count)
+        return constant(try Constant("", .i64, [range.count], range.map { Double($0) }))
     }
 }

@@ -7,7 +7,7 @@ let indexingExports: [OnnxExportRule] = [
     },
     OnnxExportRule(OneHot.entry) { (n, op: OneHot) throws(ApusError) in
         let depth = try n.scalar(Double(op.depth), n.dtype(0))
-        let values = try n.vector([Double(op.offValue), Double(op.onValue)], .f32)
+        let values = try n.tensor([Double(op.offValue), Double(op.onValue)], .f32, [2])
         // Of one index ONNX wants a vector.
         guard n.rank(0) == 0 else { return n.plain(n("OneHot", try n.input(0), depth, values)) }
         let vector = n("Reshape", try n.input(0), n.integers([1]))
