@@ -12,6 +12,8 @@ import pytest
 import torch
 from apus.wordpiece import WordPiece
 from conftest import convert
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.models import Normalize, Pooling, Transformer
 from transformers import AutoModel, AutoTokenizer
 
 SENTENCES, BATCH, WANTED = 1000, 20, 0.99999
@@ -97,3 +99,16 @@ def test_a_sentence_alone_and_beside_longer_ones(safetensors: apus.Model, tokeni
         alone = session.run(tokenizer.batch([text]))["sentence_embedding"]
         beside = session.run(tokenizer.batch([longer, text]))["sentence_embedding"][1:]
     np.testing.assert_allclose(alone, beside, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode, normalizes", [("cls", True), ("mean", False), ("max", False)])
+def test_other_poolings(mode: str, normalizes: bool, minilm: Path, tmp_path: Path, chosen: list[str]) -> None:
+    """Folders that sentence-transformers writes today, with its own embeddings."""
+    encoder = Transformer(str(minilm))
+    modules = [encoder, Pooling(384, pooling_mode=mode)] + ([Normalize()] if normalizes else [])
+    model = SentenceTransformer(modules=modules, device="cpu")
+    model.save(str(tmp_path / "model"))
+    wanted = model.encode(chosen[:8])
+    with apus.Model(convert(tmp_path / "model", tmp_path / "model.apus")) as file, file.session() as session:
+        found = session.run(WordPiece.of(file.metadata).batch(chosen[:8]))["sentence_embedding"]
+    np.testing.assert_allclose(found, wanted, atol=1e-5 * np.abs(wanted).max())

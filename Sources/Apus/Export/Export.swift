@@ -78,6 +78,7 @@ public let rewritePasses: [RewritePass] = [
     removeIdentitiesPass,
     mergeDuplicatesPass,
     foldBatchNormPass,
+    fuseBiasPass,
     fuseResidualPass,
     fuseActivationPass,
     removeUnusedPass,
