@@ -80,7 +80,7 @@ inline void append_lowercase(char32_t c, std::u32string &out) {
         return;
     }
     const auto found = std::lower_bound(std::begin(lowercase), std::end(lowercase), c,
-                                        [](const Lowercase &run, char32_t c) { return run.last < c; });
+                                        [](const Lowercase &run, char32_t wanted) { return run.last < wanted; });
     const bool has = found != std::end(lowercase) && c >= found->first && (c - found->first) % found->step == 0;
     out += has ? static_cast<char32_t>(static_cast<std::int32_t>(c) + found->distance) : c;
 }

@@ -126,9 +126,17 @@ struct Inspection: Encodable {
         text += "\nweights \(Quantity.bytes(weightBytes)), states \(Quantity.bytes(stateBytes)), "
         text += "session \(Quantity.bytes(sessionBytes)), golden pairs \(goldenPairs)\n"
         for dimension in dimensions { text += "dimension \(dimension)\n" }
-        for entry in metadata { text += "\(entry.key): \(entry.value)\n" }
+        for entry in metadata { text += "\(entry.key): \(Inspection.shortened(entry.value))\n" }
         for function in functions { text += "\n" + self.text(function) }
         return text
+    }
+
+    /// The beginning of a text of several lines or many bytes, such as a vocabulary, and how long it is.
+    private static func shortened(_ value: String) -> String {
+        let line = value.prefix { $0 != "\n" }
+        guard line.utf8.count < value.utf8.count || line.utf8.count > 120 else { return value }
+        let count = value.utf8.count { $0 == 10 } + 1
+        return "\(line.prefix(40)) … (\(count) \(count == 1 ? "line" : "lines"), \(value.utf8.count) bytes)"
     }
 
     private func text(_ function: FunctionReport) -> String {

@@ -14,10 +14,11 @@ enum Main {
 struct ConvertModel: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert-model",
-        abstract: "Converts a model: ONNX in and out; folds, fuses, packs, narrows weights, writes C arrays.",
+        abstract: "Converts a model: ONNX or a checkpoint in, ONNX out; folds, fuses, packs, narrows weights, writes C arrays.",
         discussion: """
             convert-model model.onnx -o model.apus
             convert-model model.onnx -o model.apus --dim batch=1:64 --verify random
+            convert-model all-MiniLM-L6-v2/ -o minilm.apus --dim tokens=1:128
             convert-model in.apus -o out.apus
             convert-model in.apus -o out.onnx
             convert-model in.apus -o half.apus --weights f16
@@ -27,7 +28,7 @@ struct ConvertModel: ParsableCommand {
             """,
         version: ApusVersion.text)
 
-    @Argument(help: "The model to read (.onnx or .apus).")
+    @Argument(help: "The model to read: .onnx, .apus, or a folder with config.json and safetensors.")
     var input: String?
 
     @Option(name: [.short, .long], help: "The file to write (.apus, .onnx, or any name with --c-header).")

@@ -21,7 +21,7 @@ struct ExportToOnnxOptions: ParsableArguments {
     }
 }
 
-/// What the import of an ONNX model takes.
+/// What the import of an ONNX model or of a checkpoint takes.
 struct ImportOptions: ParsableArguments {
     @Option(help: ArgumentHelp(
         "Bounds of a symbolic dimension, or its one value; may be repeated. Others: 1:32 of a leading axis, 1:256 of another.",

@@ -111,6 +111,24 @@ final class PassesTests: XCTestCase {
         XCTAssertEqual(try f.graph.check(foldBatchNormPass), 0)
     }
 
+    func testFuseBias() throws {
+        var f = PassFixture()
+        let x = try f.input("x", [4, 4, 3])
+        let y = try f.builder(
+            ApusGraph.Conv2D(padding: .same, hasBias: false), x, try f.constant("w", [3, 3, 3, 5]))
+        let sum = try f.builder(.add, try f.constant("b", [5]), y)
+        // One column, to which the row broadcasts.
+        let z = try f.builder(ApusGraph.Dense(hasBias: false), sum, try f.constant("v", [5, 1]))
+        let wide = try f.builder(.add, z, try f.constant("row", [6]))
+        // The product has a second reader.
+        let u = try f.builder(ApusGraph.Dense(hasBias: false), wide, try f.constant("u", [6, 2]))
+        f.finish(try f.builder(.add, u, try f.constant("c", [2])), u)
+        XCTAssertEqual(f.graph.operations, ["Conv2D", "Add", "Dense", "Add", "Dense", "Add"])
+        XCTAssertEqual(try f.graph.check(fuseBiasPass, scaled: 1e-6), 1)
+        XCTAssertEqual(f.graph.operations, ["Conv2D", "Dense", "Add", "Dense", "Add"])
+        XCTAssertEqual(try f.graph.check(fuseBiasPass), 0)
+    }
+
     func testFuseResidual() throws {
         var f = PassFixture()
         let x = try f.input("x", [4, 4, 3])

@@ -264,12 +264,6 @@ struct OnnxReader {
     }
 }
 
-/// The bytes of a tensor, and the storage that keeps them, where one does.
-struct RawData {
-    let bytes: UnsafeRawBufferPointer
-    let owner: Storage?
-}
-
 func text(_ characters: UnsafePointer<CChar>?) -> String { characters.map { String(cString: $0) } ?? "" }
 
 private func texts(_ count: Int, _ strings: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> [String] {

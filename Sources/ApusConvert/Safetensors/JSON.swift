@@ -19,7 +19,7 @@ func decodeJSON<T: Decodable>(
     } catch DecodingError.valueNotFound(let wanted, let context) {
         throw place(context.codingPath, "null, wanted a value of type \(wanted)")
     } catch DecodingError.dataCorrupted(let context) {
-        throw place(context.codingPath, "not valid JSON")
+        throw place(context.codingPath, "not valid JSON, or a number that is no integer of 64 bits")
     } catch let error as ApusError {
         throw error
     } catch {

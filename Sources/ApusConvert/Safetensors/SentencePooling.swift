@@ -3,11 +3,7 @@ import Foundation
 
 /// How a sentence-transformers folder makes one vector of the tokens' vectors: what modules.json lists after the encoder.
 struct SentencePooling {
-    enum Mode: String, CaseIterable {
-        case cls = "pooling_mode_cls_token"
-        case mean = "pooling_mode_mean_tokens"
-        case max = "pooling_mode_max_tokens"
-    }
+    enum Mode: String, CaseIterable { case cls, mean, max }
 
     /// The folder of the encoder.
     let encoder: CheckpointFolder
@@ -39,16 +35,29 @@ struct SentencePooling {
         (self.encoder, self.mode, self.normalizes) = (encoder, mode, normalizes)
     }
 
+    /// The config names a pooling_mode, or, before sentence-transformers 6, sets one of several flags, such as
+    /// pooling_mode_mean_tokens.
     private static func mode(_ folder: CheckpointFolder) throws(ApusError) -> Mode {
-        struct Flag: Decodable {
+        struct Value: Decodable {
             let isSet: Bool
-            init(from decoder: any Decoder) throws { isSet = (try? decoder.singleValueContainer().decode(Bool.self)) ?? false }
+            let texts: [String]
+            init(from decoder: any Decoder) throws {
+                let value = try decoder.singleValueContainer()
+                isSet = (try? value.decode(Bool.self)) ?? false
+                texts = (try? [value.decode(String.self)]) ?? (try? value.decode([String].self)) ?? []
+            }
         }
-        let flags = try folder.json([String: Flag].self, "config.json")
-        let set = flags.filter { $0.key.hasPrefix("pooling_mode_") && $0.value.isSet }.keys.sorted()
-        guard set.count == 1, let mode = Mode(rawValue: set[0]) else {
+        let config = try folder.json([String: Value].self, "config.json"), prefix = "pooling_mode_"
+        let flags = config.filter { $0.key.hasPrefix(prefix) && $0.value.isSet }.keys.sorted()
+        let endings = ["_tokens", "_token"]
+        let names = config["pooling_mode"]?.texts ?? flags.map { flag in
+            let name = flag.dropFirst(prefix.count), ending = endings.first { flag.hasSuffix($0) } ?? ""
+            return String(name.dropLast(ending.count))
+        }
+        guard names.count == 1, let mode = Mode(rawValue: names[0]) else {
             let known = Mode.allCases.map { $0.rawValue }.joined(separator: ", ")
-            throw .unsupported("\(folder.path("config.json")): \(set.joined(separator: " and ")), wanted one of \(known)")
+            let found = names.isEmpty ? "none" : names.joined(separator: " and ")
+            throw .unsupported("\(folder.path("config.json")): pooling mode \(found), wanted one of \(known)")
         }
         return mode
     }

@@ -38,46 +38,6 @@ struct Term {
     func axis(_ axis: Int) throws(ApusError) -> Int { try shape.axis(axis) }
 }
 
-/// A value of the ONNX graph as far as it is known: its types, and its elements or the term that computes it.
-///
-/// What depends on nothing but constants and symbolic dimensions has known elements: one constant, or, where a symbolic
-/// dimension decides them, one for each sample of the dimensions. A shape such as [batch, 3, 2·width] is known so.
-struct ImportedValue {
-    enum Content {
-        case known([Constant])
-        case term(Term)
-    }
-
-    let content: Content
-    /// The graph's inputs that decide it and that a caller could fix.
-    var sources: Set<String> = []
-
-    init(_ constant: Constant) { content = .known([constant]) }
-    init(_ term: Term) { content = .term(term) }
-
-    /// One constant per sample; equal ones are one.
-    init(samples: [Constant]) {
-        let isOne = samples.dropFirst().allSatisfy { $0.type == samples[0].type && $0.bytes.elementsEqual(samples[0].bytes) }
-        content = .known(isOne ? [samples[0]] : samples)
-    }
-
-    var known: [Constant]? {
-        if case .known(let constants) = content { return constants }
-        return nil
-    }
-
-    /// One or as many as there are samples.
-    var types: [TensorType] {
-        switch content {
-        case .known(let constants): constants.map { $0.type }
-        case .term(let term): term.types
-        }
-    }
-
-    var dtype: DType { types[0].dtype }
-    var shape: Shape { types[0].shape }
-}
-
 extension [TensorType] {
     /// One per sample, from one or as many.
     func spread(over samples: Int) -> [TensorType] { count == 1 ? [TensorType](repeating: self[0], count: samples) : self }
