@@ -19,6 +19,7 @@ test: lib venv
 test-all: test
 	./scripts/test-oracle.sh
 	./scripts/test-onnx.sh
+	./scripts/test-models.sh
 	./scripts/test-long.sh
 
 setup: build/.setup

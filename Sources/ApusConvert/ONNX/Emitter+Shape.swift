@@ -7,41 +7,6 @@ extension Emitter {
         try reshape(x, to: [[Int]](repeating: shape, count: samples.count))
     }
 
-    /// The same elements in a shape given per sample.
-    func reshape(_ x: Term, to shapes: [[Int]]) throws(ApusError) -> Term {
-        let rank = shapes[0].count
-        guard rank <= Shape.maximumRank else {
-            throw .unsupported("rank \(rank), wanted at most \(Shape.maximumRank)")
-        }
-        if x.shapes.elementsEqual(shapes, by: { $0 == Shape($1) }) { return x }
-        if x.isFixed && x.shape.count == 0 { return constant(try Constant("", x.dtype, shapes[0], [])) }
-        var extents: [Int] = []
-        var isInferred = false
-        for axis in 0..<rank {
-            let wanted = shapes.map { $0[axis] }
-            if wanted.allSatisfy({ $0 == wanted[0] }) && wanted[0] > 0 {
-                extents.append(wanted[0])
-            } else if axis < x.rank && x.extents(axis) == wanted {
-                extents.append(0)
-            } else if !isInferred {
-                isInferred = true
-                extents.append(-1)
-            } else {
-                return try reshapeLike(x, shapes)
-            }
-        }
-        return try self(Reshape(extents), x)
-    }
-
-    /// The shape of a value that has it.
-    private func reshapeLike(_ x: Term, _ shapes: [[Int]]) throws(ApusError) -> Term {
-        guard let like = terms.first(where: { $0.shapes.elementsEqual(shapes, by: { $0 == Shape($1) }) }) else {
-            throw .unsupported(
-                "a reshape of \(x.shape) to \(Shape(shapes[0])), which takes more than one symbolic extent from elsewhere")
-        }
-        return try self(ReshapeLike(), x, like)
-    }
-
     func transpose(_ x: Term, _ permutation: [Int]) throws(ApusError) -> Term {
         permutation == Array(0..<x.rank) ? x : try self(Transpose(permutation), x)
     }
@@ -95,20 +60,13 @@ extension Emitter {
         return fixed.allSatisfy { $0 == 0 } ? x : try self(Expand(fixed), x)
     }
 
-    /// Along one axis of extent 1, to a symbolic extent that some value has: x either way, chosen by a vector of it.
+    /// Along one axis of extent 1, to a symbolic extent: x either way, chosen by a vector of it.
     private func expand(_ x: Term, _ axis: Int, _ wanted: [Int]) throws(ApusError) -> Term {
-        for like in terms where DType.comparable.contains(like.dtype) {
-            for source in 0..<like.rank where like.extents(source) == wanted {
-                let others = (0..<like.rank).filter { $0 != source }
-                let starts = [Int](repeating: 0, count: others.count), ends = [Int](repeating: 1, count: others.count)
-                let vector = others.isEmpty ? like : try self(Slice(axes: others, starts: starts, ends: ends), like)
-                var extents = [Int](repeating: 1, count: x.rank)
-                extents[axis] = -1
-                let column = try self(Reshape(extents), vector)
-                return try select(try equal(column, column), x, x)
-            }
-        }
-        throw .unsupported("an expansion of \(x.shape) along axis \(axis) to a symbolic extent that no value has")
+        let vector = try vector(wanted)
+        var extents = [Int](repeating: 1, count: x.rank)
+        extents[axis] = -1
+        let column = try self(Reshape(extents), vector)
+        return try select(try equal(column, column), x, x)
     }
 
     // MARK: Pieces

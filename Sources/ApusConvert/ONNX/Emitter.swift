@@ -11,6 +11,8 @@ final class Emitter {
     private let sizeLimit: Int
     /// Values by their types, for the operators that take a shape from one.
     private(set) var terms: [Term] = []
+    /// What `places` made, by extents.
+    var placesByExtents: [[Int]: Term] = [:]
 
     init(_ graph: Graph, function: String, sizeLimit: Int = Int.max) {
         self.sizeLimit = sizeLimit

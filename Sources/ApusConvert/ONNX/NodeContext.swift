@@ -188,24 +188,3 @@ final class NodeContext {
             ? .file("attribute '\(name)' of another type, wanted " + wanted) : .file("no attribute '\(name)', wanted " + wanted)
     }
 }
-
-extension Emitter {
-    /// Known elements as a term: a constant; where symbolic dimensions decide them, one element expanded to their shape.
-    func materialized(_ constants: [Constant]) throws(ApusError) -> Term {
-        if constants.count == 1 { return constant(constants[0]) }
-        var element: [UInt8]?
-        let size = constants[0].type.dtype.bitWidth / 8
-        for constant in constants where size > 0 {
-            for start in stride(from: 0, to: constant.bytes.count, by: size) {
-                let bytes = Array(constant.bytes[start..<start + size])
-                guard element == nil || element == bytes else {
-                    throw .unsupported("elements that depend on a symbolic dimension")
-                }
-                element = bytes
-            }
-        }
-        guard let element else { throw .unsupported("a value that depends on a symbolic dimension") }
-        let scalar = Constant("", TensorType(constants[0].type.dtype, []), HeapStorage(element))
-        return try expand(constant(scalar), to: constants.map { $0.type.shape.dimensions })
-    }
-}

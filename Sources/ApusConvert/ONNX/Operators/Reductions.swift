@@ -76,13 +76,12 @@ private func cumulative(
 ) throws(ApusError) -> Term {
     var x = try n.term(0)
     let axis = try x.axis(try n.integers(1).first ?? 0)
-    let length = try x.extent(axis)
-    let isReversed = try n.flag("reverse")
+    let length = x.shape[axis], isReversed = try n.flag("reverse")
     func shifted(_ x: Term, by count: Int) throws(ApusError) -> Term {
         var before = [Int](repeating: 0, count: x.rank), after = before
         if isReversed { after[axis] = count } else { before[axis] = count }
-        let kept = isReversed ? (count, Int(Int32.max)) : (0, length - count)
-        return try n.g.pad(try n.g.slice(x, axis: axis, kept.0, kept.1), before, after, value: neutral)
+        let padded = try n.g.pad(x, before, after, value: neutral)
+        return try n.g.slice(padded, axis: axis, isReversed ? count : 0, isReversed ? Int(Int32.max) : -count)
     }
     if try n.flag("exclusive") && length > 0 { x = try shifted(x, by: 1) }
     var step = 1
