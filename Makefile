@@ -23,6 +23,7 @@ test-all: test
 	./scripts/test-onnx-export.sh
 	./scripts/hostile-onnx.sh
 	./scripts/test-minilm.sh
+	./scripts/test-models.sh
 	./scripts/test-long.sh
 
 setup: build/.setup

@@ -15,6 +15,8 @@ final class Emitter {
     private var bytesMade = 0
     /// Values by their types, for the operators that take a shape from one.
     private(set) var terms: [Term] = []
+    /// What `places` made, by extents.
+    var placesByExtents: [[Int]: Term] = [:]
 
     /// - Parameter measures: the function may have extents that data decide.
     init(
@@ -35,19 +37,26 @@ final class Emitter {
         return record(Term(value: value, types: types))
     }
 
-    /// Declares an output: each extent must be fixed or that of a symbolic dimension.
+    /// Declares an output. An extent that is made of symbolic dimensions becomes one that the run measures.
     func output(_ name: String, _ term: Term) throws(ApusError) {
+        var term = term
         var shape = Shape()
-        for axis in 0..<term.rank { shape.append(try declaredExtent(term.extents(axis), axis)) }
+        for axis in 0..<term.rank {
+            if declaredExtent(term.extents(axis)) == nil {
+                let count = try extentScalar(term.extents(axis), .i64)
+                term = try moveAxis(try trim(try moveAxis(term, from: axis, to: 0), count), from: 0, to: axis)
+                shape.append(-graph.dimensions.count)
+            } else {
+                shape.append(declaredExtent(term.extents(axis))!)
+            }
+        }
         builder.output(name, term.value, type: TensorType(term.dtype, shape))
     }
 
-    /// An extent as declared: a number, or a symbol.
-    private func declaredExtent(_ extents: [Int], _ axis: Int) throws(ApusError) -> Int {
+    /// An extent as declared: a number, or a symbol; nil for one that is made of some.
+    private func declaredExtent(_ extents: [Int]) -> Int? {
         if extents.allSatisfy({ $0 == extents[0] }) { return extents[0] }
-        for symbol in graph.dimensions.indices where samples.values.map({ $0[symbol] }) == extents { return -1 - symbol }
-        throw .unsupported(
-            "extent \(extents[0]) along axis \(axis) is no symbolic dimension but made of some; fix them with --dim")
+        return graph.dimensions.indices.first { symbol in samples.values.map { $0[symbol] } == extents }.map { -1 - $0 }
     }
 
     func constant(_ constant: Constant) -> Term {

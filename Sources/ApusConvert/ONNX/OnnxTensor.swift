@@ -1,4 +1,3 @@
-import Apus
 import ApusGraph
 import ApusRuntime
 import COnnxFormat

@@ -62,12 +62,12 @@ extension Emitter {
     fileprivate func random(
         _ shapes: [[Int]], seed: UInt64, _ make: ([Int], RandomSource) -> Operator
     ) throws(ApusError) -> Term {
-        guard shapes.allSatisfy({ $0 == shapes[0] }), shapes[0].allSatisfy({ $0 > 0 }) else {
-            throw .unsupported("random numbers in a shape such as \(Shape(shapes[0])), wanted a fixed one")
-        }
         let counter = try randomCounter()
         let stream = UInt32(truncatingIfNeeded: builder.function.nodes.count)
-        return try self(make(shapes[0], RandomSource(seed: seed, stream: stream)), counter)
+        let largest = shapes[0].indices.map { axis in shapes.map { $0[axis] }.max()! }
+        var y = try self(make(largest, RandomSource(seed: seed, stream: stream)), counter)
+        for axis in largest.indices { y = try prefix(y, axis: axis, shapes.map { $0[axis] }) }
+        return y
     }
 
     /// The state that counts runs, made when it is first asked for.
