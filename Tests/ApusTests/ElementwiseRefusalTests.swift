@@ -21,7 +21,7 @@ final class ElementwiseRefusalTests: XCTestCase {
         refuses(
             .add, [TensorType(.bool, []), TensorType(.bool, [])],
             "a of type bool, wanted f32, f64, i8, u8, i32 or i64")
-        refuses(.and, [x, x], "a of type f32, wanted bool")
+        refuses(.and, [x, x], "a of type f32, wanted i8, u8, i32, i64 or bool")
         refuses(.exp, [TensorType(.i32, [2])], "x of type i32, wanted f32 or f64")
         refuses(.neg, [TensorType(.f32, [4, 16], layout: .panels)], "x f32[4, 16] in a packed layout, wanted plain")
         refuses(Where(), [x, x, x], "condition of type f32, wanted bool")

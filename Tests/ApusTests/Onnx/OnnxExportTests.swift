@@ -11,7 +11,9 @@ final class OnnxExportTests: XCTestCase {
     func testEveryOperatorOfInferenceIsExported() {
         let rules = Set(OnnxExportTable.shared.names)
         let missing = inferenceOperators.map { $0.name }.filter { !rules.contains($0) }
-        XCTAssertEqual(missing, [], "operators without a rule in Sources/ApusConvert/OnnxExport/Rules")
+        // ONNX fixes no generator, so that no other runtime would compute the same numbers.
+        let random = ["RandomUniform", "RandomNormal"]
+        XCTAssertEqual(missing, random, "operators without a rule in Sources/ApusConvert/OnnxExport/Rules")
         XCTAssertEqual(rules.subtracting(operatorTable.entries.map { $0.name }), [], "rules for no operator")
     }
 
