@@ -79,7 +79,8 @@ class UNet(nn.Module):
 
 
 class Detector(nn.Module):
-    """A single-shot detector: two feature maps, a class and a box for each anchor, non-maximum suppression of the best."""
+    """A single-shot detector: two feature maps, a class and a box for each anchor, non-maximum suppression of the best;
+    of one image, the first."""
 
     CLASSES, ANCHORS, CANDIDATES = 5, 3, 100
 
@@ -105,8 +106,8 @@ class Detector(nn.Module):
         shallow = self.stem(image)
         scores, boxes = [], []
         for feature, head in zip((shallow, self.down(shallow)), self.heads):
-            scores.append(head["scores"](feature).permute(0, 2, 3, 1).reshape(-1, self.CLASSES))
-            boxes.append(head["boxes"](feature).permute(0, 2, 3, 1).reshape(-1, 4))
+            scores.append(head["scores"](feature).permute(0, 2, 3, 1)[0].reshape(-1, self.CLASSES))
+            boxes.append(head["boxes"](feature).permute(0, 2, 3, 1)[0].reshape(-1, 4))
         best, label = torch.cat(scores).softmax(-1)[:, 1:].max(-1)
         score, order = best.topk(self.CANDIDATES)
         box, label = self._decoded(torch.cat(boxes))[order], label[order]

@@ -73,8 +73,10 @@ def _text(results: Sequence[Result]) -> str:
 
 
 def _isolated(name: str, exporter: str, symbolic: bool) -> Result:
-    """The case in a process of its own."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+    """The case in a process of its own, forked from one that has the packages loaded and nothing else."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["export", "onnx", "onnxruntime", "onnxscript"])
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
         try:
             return pool.submit(check, name, exporter, symbolic).result()
         except BrokenProcessPool:
