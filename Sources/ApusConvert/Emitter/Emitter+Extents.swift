@@ -3,35 +3,35 @@ import ApusGraph
 /// Values that symbolic dimensions decide, made from values that have such extents.
 extension Emitter {
     /// 0, 1, … before an extent given per sample, of i64.
-    func places(_ extents: [Int]) throws(ApusError) -> Term {
-        if let found = placesByExtents[extents] { return found }
+    func range(_ extents: [Int]) throws(ApusError) -> Term {
+        if let found = rangesByExtents[extents] { return found }
         let most = extents.max() ?? 0
         try requireTable(most)
         let all = constant(try Constant("", .i64, [most], (0..<most).map { Double($0) }))
-        var places = all
+        var range = all
         if extents.contains(where: { $0 != most }) {
-            // What follows all `most` places is as long as the result: without the last `most` the result is left.
+            // What follows all `most` numbers is as long as the result: without the last `most` the result is left.
             let tail = try vector(extents)
             let comparison = try equal(tail, tail)
             let joined = try concat([all, try cast(comparison, to: .i64)], axis: 0)
-            places = try slice(joined, axis: 0, 0, -most)
+            range = try slice(joined, axis: 0, 0, -most)
         }
-        placesByExtents[extents] = places
-        return places
+        rangesByExtents[extents] = range
+        return range
     }
 
     /// As many first elements of x along an axis as given per sample.
     func prefix(_ x: Term, axis: Int, _ extents: [Int]) throws(ApusError) -> Term {
-        x.extents(axis) == extents ? x : try gather(x, try places(extents), axis: axis)
+        x.extents(axis) == extents ? x : try gather(x, try range(extents), axis: axis)
     }
 
     /// A scalar of a type that is an integer given per sample, which some extents decide.
     func extentScalar(_ values: [Int], _ dtype: DType) throws(ApusError) -> Term {
         if values.allSatisfy({ $0 == values[0] }) { return try scalar(Double(values[0]), dtype) }
         let least = values.min() ?? 0
-        // The last of the places before a length; the offset keeps lengths positive.
+        // One more than the last number before an extent, which the offset keeps positive.
         let offset = least < 1 ? 1 - least : 0
-        let count = try slice(try places(values.map { $0 + offset }), axis: 0, -1, Int(Int32.max))
+        let count = try slice(try range(values.map { $0 + offset }), axis: 0, -1, Int(Int32.max))
         let shifted = try add(count, try scalar(Double(1 - offset), .i64))
         return try reshape(try cast(shifted, to: dtype), [])
     }

@@ -7,10 +7,7 @@ extension Emitter {
     func materialized(_ constants: [Constant]) throws(ApusError) -> Term {
         if constants.count == 1 { return constant(constants[0]) }
         let largest = constants[0], shapes = constants.map { $0.type.shape.dimensions }
-        if let element = Emitter.onlyElement(of: constants) {
-            let scalar = Constant("", TensorType(largest.type.dtype, []), HeapStorage(element))
-            return try expand(constant(scalar), to: shapes)
-        }
+        if let scalar = Constant(repeatedIn: constants) { return try expand(constant(scalar), to: shapes) }
         if constants.allSatisfy({ $0.type.shape == largest.type.shape }) {
             guard largest.type.shape.count <= 64 else {
                 throw .unsupported("\(largest.type.shape.count) elements that depend on symbolic dimensions, wanted at most 64")
@@ -18,7 +15,7 @@ extension Emitter {
             return try listed(constants)
         }
         if let term = try evenly(constants) { return term }
-        guard constants.allSatisfy({ $0.isCorner(of: largest) }) else {
+        guard constants.allSatisfy({ $0.isLeadingPart(of: largest) }) else {
             throw .unsupported("elements of a shape such as \(largest.type.shape) that depend on a symbolic dimension")
         }
         var x = constant(largest)
@@ -49,6 +46,8 @@ extension Emitter {
         var starts: [Int] = [], steps = [[Int?]](repeating: [], count: rank)
         for constant in constants {
             let values = try constant.integers(), shape = constant.type.shape, strides = shape.rowStrides
+            try requireTable(shape)
+            guard values.allSatisfy({ (-1 << 31...1 << 31).contains($0) }) else { return nil }
             starts.append(values[0])
             for axis in 0..<rank { steps[axis].append(shape[axis] > 1 ? values[strides[axis]] - values[0] : nil) }
             for (place, value) in values.enumerated() {
@@ -63,7 +62,7 @@ extension Emitter {
             guard let step = completed(steps[axis]) else { return nil }
             var shape = [Int](repeating: 1, count: rank)
             shape[axis] = -1
-            let places = try self(Reshape(shape), try places(constants.map { $0.type.shape[axis] }))
+            let places = try self(Reshape(shape), try range(constants.map { $0.type.shape[axis] }))
             sum = try add(sum, try mul(places, try extentScalar(step, .i64)))
         }
         return try cast(sum, to: dtype)
@@ -78,33 +77,41 @@ extension Emitter {
         let products = extents.flatMap { a in extents.map { b in zip(a, b).map { $0 * $1 } } }
         return (extents + products).first { zip($0, numbers).allSatisfy { $1 == nil || $0 == $1 } }
     }
-
-    /// The bytes of the one element that all elements are.
-    private static func onlyElement(of constants: [Constant]) -> [UInt8]? {
-        let size = constants[0].type.dtype.bitWidth / 8
-        guard size > 0, let first = constants.first(where: { $0.bytes.count >= size })?.bytes else { return nil }
-        for bytes in constants.map({ $0.bytes }) {
-            for place in bytes.indices where bytes[place] != first[place % size] { return nil }
-        }
-        return Array(first[..<size])
-    }
 }
 
 extension Constant {
-    /// Whether its elements are those of `whole` with the smallest indices.
-    fileprivate func isCorner(of whole: Constant) -> Bool {
-        let size = type.dtype.bitWidth / 8, rank = type.shape.rank
-        guard size > 0, whole.type.shape.rank == rank, rank > 0 else { return false }
-        for axis in 0..<rank where type.shape[axis] > whole.type.shape[axis] { return false }
-        let strides = whole.type.shape.rowStrides, row = type.shape[rank - 1] * size
-        for index in 0..<type.shape.product(0..<rank - 1) {
-            var rest = index, place = 0
-            for axis in (0..<rank - 1).reversed() {
-                place += rest % type.shape[axis] * strides[axis]
-                rest /= type.shape[axis]
+    /// The one element that all of these consist of; nil where there is no such element.
+    fileprivate init?(repeatedIn constants: [Constant]) {
+        let dtype = constants[0].type.dtype, size = dtype.bitWidth / 8
+        var element: ArraySlice<UInt8>?
+        for constant in constants where size > 0 {
+            let bytes = Array(constant.bytes)
+            for start in stride(from: 0, to: bytes.count, by: size) {
+                guard element == nil || element == bytes[start..<start + size] else { return nil }
+                element = bytes[start..<start + size]
             }
-            let here = bytes[index * row..<(index + 1) * row]
-            guard here.elementsEqual(whole.bytes[place * size..<place * size + row]) else { return false }
+        }
+        guard let element else { return nil }
+        self.init("", TensorType(dtype, []), HeapStorage(Array(element)))
+    }
+
+    /// Whether it is what lies before some extent of `whole` along every axis.
+    fileprivate func isLeadingPart(of whole: Constant) -> Bool {
+        let part = type.shape, all = whole.type.shape, size = type.dtype.bitWidth / 8
+        guard size > 0, type.dtype == whole.type.dtype, part.rank == all.rank, part.rank > 0,
+            (0..<part.rank).allSatisfy({ part[$0] <= all[$0] })
+        else { return false }
+        if part.count == 0 { return true }
+        let last = part.rank - 1, length = part[last] * size
+        for row in 0..<part.product(0..<last) {
+            var rest = row, start = 0, stride = all[last]
+            for axis in (0..<last).reversed() {
+                start += rest % part[axis] * stride
+                rest /= part[axis]
+                stride *= all[axis]
+            }
+            let there = whole.bytes[start * size..<start * size + length]
+            guard bytes[row * length..<(row + 1) * length].elementsEqual(there) else { return false }
         }
         return true
     }

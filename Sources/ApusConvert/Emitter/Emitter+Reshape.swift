@@ -12,13 +12,34 @@ extension Emitter {
         }
         if x.shapes.elementsEqual(shapes, by: { $0 == Shape($1) }) { return x }
         if x.isFixed && x.shape.count == 0 { return constant(try Constant("", x.dtype, shapes[0], [])) }
-        if let extents = Emitter.extents((0..<x.rank).map { x.extents($0) }, shapes) { return try self(Reshape(extents), x) }
+        if let y = try reshapeAtOnce(x, shapes) { return y }
+        if let y = try reshapeAligned(x, shapes) { return y }
         if let y = try reshapeAround(x, shapes) { return y }
         if let between = Emitter.firstGroup(of: x, shapes) { return try reshape(try reshape(x, to: between), to: shapes) }
         if let like = terms.first(where: { $0.shapes.elementsEqual(shapes, by: { $0 == Shape($1) }) }) {
             return try self(ReshapeLike(), x, like)
         }
         return try self(ReshapeLike(), x, try expand(try scalar(1, .bool), to: shapes))
+    }
+
+    /// As one node; nil where more than one symbolic extent is at a new place.
+    private func reshapeAtOnce(_ x: Term, _ shapes: [[Int]]) throws(ApusError) -> Term? {
+        if x.shapes.elementsEqual(shapes, by: { $0 == Shape($1) }) { return x }
+        guard let extents = Emitter.extents((0..<x.rank).map { x.extents($0) }, shapes) else { return nil }
+        return try self(Reshape(extents), x)
+    }
+
+    /// With the trailing axes at one place before and after, by axes of extent 1, so that they are kept there.
+    private func reshapeAligned(_ x: Term, _ shapes: [[Int]]) throws(ApusError) -> Term? {
+        let full = Swift.max(x.rank, shapes[0].count)
+        func aligned(_ shape: [Int]) -> [Int] {
+            shape.prefix(1) + [Int](repeating: 1, count: Swift.max(0, full - shape.count)) + shape.dropFirst()
+        }
+        var y: Term? = x
+        for step in [x.shapes.map { aligned($0.dimensions) }, shapes.map(aligned), shapes] {
+            if let last = y { y = try reshapeAtOnce(last, step) }
+        }
+        return y
     }
 
     /// The attribute of `Reshape` that makes these shapes of a value with these extents along its axes, if one does.

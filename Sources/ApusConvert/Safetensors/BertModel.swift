@@ -86,7 +86,7 @@ struct BertModel: CheckpointModel {
     func emit(_ c: CheckpointBuilder, _ inputs: [Term]) throws(ApusError) -> [(name: String, term: Term)] {
         let g = c.g, ids = inputs[0]
         c.g.builder.prefix = "embeddings/"
-        let places = try g.places(ids.extents(1))
+        let places = try g.range(ids.extents(1))
         var x = try c.embedding(ids, "embeddings.word_embeddings", vocabulary, width)
         if types > 0 { x = try g.add(x, try c.embedding(inputs[2], "embeddings.token_type_embeddings", types, width)) }
         x = try g.add(x, try c.embedding(places, "embeddings.position_embeddings", positions, width))

@@ -44,7 +44,7 @@ struct Gpt2Model: CheckpointModel {
     func emit(_ c: CheckpointBuilder, _ inputs: [Term]) throws(ApusError) -> [(name: String, term: Term)] {
         let g = c.g, ids = inputs[0]
         g.builder.prefix = "wpe/"
-        let places = try g.places(ids.extents(1))
+        let places = try g.range(ids.extents(1))
         var x = try g.add(
             try c.embedding(ids, "wte", vocabulary, width), try c.embedding(places, "wpe", positions, width))
         g.builder.prefix = "attention_mask/"

@@ -86,8 +86,8 @@ private func trilu(_ n: NodeContext) throws(ApusError) -> Term {
     let k = n.has(1) ? try n.integer(1) : 0, isUpper = try n.flag("upper", true)
     if x.shape.count == 0 { return x }
     // How far right of the diagonal a column is: above it where positive.
-    let columns = try n.g.places(x.extents(x.rank - 1))
-    let rows = try n.g.unsqueeze(try n.g.places(x.extents(x.rank - 2)), [1])
+    let columns = try n.g.range(x.extents(x.rank - 1))
+    let rows = try n.g.unsqueeze(try n.g.range(x.extents(x.rank - 2)), [1])
     let distance = try n.g.sub(columns, rows), diagonal = try n.g.scalar(Double(k), .i64)
     let kept = isUpper ? try n.g.greaterOrEqual(distance, diagonal) : try n.g.lessOrEqual(distance, diagonal)
     if x.dtype == .bool { return try n.g.and(x, kept) }

@@ -38,7 +38,7 @@ private func gatherND(_ n: NodeContext) throws(ApusError) -> Term {
     for axis in 0..<batch {
         // Where an example of the batch begins in the table.
         let starts = try n.g.mul(
-            try n.g.places(x.extents(axis)),
+            try n.g.range(x.extents(axis)),
             try n.g.extentScalar(x.shapes.map { $0.product(axis + 1..<batch + width) }, .i64))
         let rank = places.rank
         let column = x.extents(axis).map { extent in (0..<rank).map { $0 == axis ? extent : 1 } }

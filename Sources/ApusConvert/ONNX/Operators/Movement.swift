@@ -210,7 +210,7 @@ private func gatheredSlice(
     }
     let first = clamped(starts), counts = zip(first, clamped(ends)).map { (max(0, $1 - $0) + step - 1) / step }
     guard step > 1 || first.contains(where: { $0 != 0 }) else { return try n.g.prefix(x, axis: axis, counts) }
-    let places = try n.g.mul(try n.g.places(counts), try n.g.scalar(Double(step), .i64))
+    let places = try n.g.mul(try n.g.range(counts), try n.g.scalar(Double(step), .i64))
     return try n.g.gather(x, try n.g.add(places, try n.g.extentScalar(first, .i64)), axis: axis)
 }
 

@@ -90,8 +90,8 @@ extension Emitter {
         func shifted(_ x: Term, by count: Int) throws(ApusError) -> Term {
             var before = [Int](repeating: 0, count: x.rank), after = before
             if isReversed { after[axis] = count } else { before[axis] = count }
-            let padded = try pad(x, before, after, value: neutral)
-            return try slice(padded, axis: axis, isReversed ? count : 0, isReversed ? Int(Int32.max) : -count)
+            let kept = isReversed ? (count, Int(Int32.max)) : (0, -count)
+            return try slice(try pad(x, before, after, value: neutral), axis: axis, kept.0, kept.1)
         }
         if isExclusive && length > 0 { x = try shifted(x, by: 1) }
         var step = 1
