@@ -13,6 +13,7 @@ OUT = ROOT / "build" / "transformers"
 sys.path.insert(0, str(ROOT / "Bindings" / "python"))
 os.environ.setdefault("APUS_LIBRARY", str(ROOT / "build" / "libapus.so"))
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TQDM_DISABLE", "1")
 
 import pytest
 

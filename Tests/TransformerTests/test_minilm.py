@@ -13,7 +13,7 @@ import torch
 from apus.wordpiece import WordPiece
 from conftest import convert
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.models import Normalize, Pooling, Transformer
+from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 from transformers import AutoModel, AutoTokenizer
 
 SENTENCES, BATCH, WANTED = 1000, 20, 0.99999
