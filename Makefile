@@ -22,6 +22,7 @@ test-all: test
 	./scripts/test-large.sh
 	./scripts/test-onnx-export.sh
 	./scripts/hostile-onnx.sh
+	./scripts/test-models.sh
 	./scripts/test-long.sh
 
 setup: build/.setup

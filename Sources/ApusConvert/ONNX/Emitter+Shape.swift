@@ -7,56 +7,6 @@ extension Emitter {
         try reshape(x, to: [[Int]](repeating: shape, count: samples.count))
     }
 
-    /// The same elements in a shape given per sample.
-    func reshape(_ x: Term, to shapes: [[Int]]) throws(ApusError) -> Term {
-        let rank = shapes[0].count
-        guard rank <= Shape.maximumRank else {
-            throw .unsupported("rank \(rank), wanted at most \(Shape.maximumRank)")
-        }
-        if x.shapes.elementsEqual(shapes, by: { $0 == Shape($1) }) { return x }
-        if x.isFixed && x.shape.count == 0 { return constant(try Constant("", x.dtype, shapes[0], [])) }
-        if let y = try reshapeAtOnce(x, to: shapes) { return y }
-        // With the trailing axes at one place before and after, those of symbolic extents can be kept there.
-        let full = max(x.rank, rank)
-        func aligned(_ shape: [Int]) -> [Int] {
-            shape.prefix(1) + [Int](repeating: 1, count: max(0, full - shape.count)) + shape.dropFirst()
-        }
-        var y: Term? = x
-        for step in [x.shapes.map { aligned($0.dimensions) }, shapes.map(aligned), shapes] {
-            if let last = y { y = try reshapeAtOnce(last, to: step) }
-        }
-        if let y { return y }
-        return try reshapeLike(x, shapes)
-    }
-
-    /// As one node; nil where more than one symbolic extent is at a new place.
-    private func reshapeAtOnce(_ x: Term, to shapes: [[Int]]) throws(ApusError) -> Term? {
-        if x.shapes.elementsEqual(shapes, by: { $0 == Shape($1) }) { return x }
-        var extents: [Int] = []
-        for axis in shapes[0].indices {
-            let wanted = shapes.map { $0[axis] }
-            if wanted.allSatisfy({ $0 == wanted[0] }) && wanted[0] > 0 {
-                extents.append(wanted[0])
-            } else if axis < x.rank && x.extents(axis) == wanted {
-                extents.append(0)
-            } else if !extents.contains(-1) {
-                extents.append(-1)
-            } else {
-                return nil
-            }
-        }
-        return try self(Reshape(extents), x)
-    }
-
-    /// The shape of a value that has it.
-    private func reshapeLike(_ x: Term, _ shapes: [[Int]]) throws(ApusError) -> Term {
-        guard let like = terms.first(where: { $0.shapes.elementsEqual(shapes, by: { $0 == Shape($1) }) }) else {
-            throw .unsupported(
-                "a reshape of \(x.shape) to \(Shape(shapes[0])), which takes more than one symbolic extent from elsewhere")
-        }
-        return try self(ReshapeLike(), x, like)
-    }
-
     func transpose(_ x: Term, _ permutation: [Int]) throws(ApusError) -> Term {
         permutation == Array(0..<x.rank) ? x : try self(Transpose(permutation), x)
     }
@@ -114,41 +64,13 @@ extension Emitter {
         return fixed.allSatisfy { $0 == 0 } ? x : try self(Expand(fixed), x)
     }
 
-    /// Along one axis of extent 1, to a symbolic extent that some value has: x either way, chosen by a vector of it.
+    /// Along one axis of extent 1, to a symbolic extent: x either way, chosen by a vector of it.
     private func expand(_ x: Term, _ axis: Int, _ wanted: [Int]) throws(ApusError) -> Term {
-        guard let vector = try vector(wanted, of: DType.comparable) else {
-            throw .unsupported("an expansion of \(x.shape) along axis \(axis) to a symbolic extent that no value has")
-        }
+        let vector = try vector(wanted)
         var extents = [Int](repeating: 1, count: x.rank)
         extents[axis] = -1
         let column = try self(Reshape(extents), vector)
         return try select(try equal(column, column), x, x)
-    }
-
-    /// Elements, whatever they are, of some value that has this symbolic extent; nil where none has.
-    private func vector(_ wanted: [Int], of types: [DType]) throws(ApusError) -> Term? {
-        for like in terms where types.contains(like.dtype) {
-            for axis in 0..<like.rank where like.extents(axis) == wanted {
-                let others = (0..<like.rank).filter { $0 != axis }
-                let starts = [Int](repeating: 0, count: others.count), ends = [Int](repeating: 1, count: others.count)
-                let row = others.isEmpty ? like : try self(Slice(axes: others, starts: starts, ends: ends), like)
-                return like.rank == 1 ? row : try self(Reshape([-1]), row)
-            }
-        }
-        return nil
-    }
-
-    /// 0, 1, 2, … as i64, as many as a symbolic extent that some value has: the largest such vector before any other of
-    /// that extent, without as many elements from the end as the largest has.
-    func range(_ extents: [Int]) throws(ApusError) -> Term {
-        let count = extents.max() ?? 0
-        try requireTable(count)
-        let all = constant(try Constant("", .i64, [count], (0..<count).map { Double($0) }))
-        if extents.allSatisfy({ $0 == count }) { return all }
-        guard let vector = try vector(extents, of: [.i64, .i32, .f32]) else {
-            throw .unsupported("positions along a symbolic extent of at most \(count) that no value has")
-        }
-        return try slice(try concat([all, try cast(vector, to: .i64)], axis: 0), axis: 0, 0, -count)
     }
 
     // MARK: Pieces

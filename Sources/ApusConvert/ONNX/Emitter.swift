@@ -15,6 +15,8 @@ final class Emitter {
     private var bytesMade = 0
     /// Values by their types, for the operators that take a shape from one.
     private(set) var terms: [Term] = []
+    /// What `range` made, by extents.
+    var rangesByExtents: [[Int]: Term] = [:]
 
     /// - Parameter measures: the function may have extents that data decide.
     init(

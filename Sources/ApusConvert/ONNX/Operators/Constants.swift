@@ -84,14 +84,12 @@ private func trilu(_ n: NodeContext) throws(ApusError) -> Term {
     let x = try n.term(0)
     guard x.rank >= 2 else { throw .shape("x \(x.shape), wanted rank 2 or more") }
     let k = n.has(1) ? try n.integer(1) : 0, isUpper = try n.flag("upper", true)
-    let rows = try x.extent(x.rank - 2), columns = try x.extent(x.rank - 1)
     if x.shape.count == 0 { return x }
-    try requireTable(rows, columns)
-    let mask = (0..<rows * columns).map { i in
-        let distance = i % columns - i / columns
-        return (isUpper ? distance >= k : distance <= k) ? 1.0 : 0
-    }
-    let kept = n.g.constant(try Constant("", .bool, [rows, columns], mask))
+    // How far right of the diagonal a column is: above it where positive.
+    let columns = try n.g.range(x.extents(x.rank - 1))
+    let rows = try n.g.unsqueeze(try n.g.range(x.extents(x.rank - 2)), [1])
+    let distance = try n.g.sub(columns, rows), diagonal = try n.g.scalar(Double(k), .i64)
+    let kept = isUpper ? try n.g.greaterOrEqual(distance, diagonal) : try n.g.lessOrEqual(distance, diagonal)
     if x.dtype == .bool { return try n.g.and(x, kept) }
     return try n.g.select(kept, x, try n.g.scalar(0, like: x))
 }

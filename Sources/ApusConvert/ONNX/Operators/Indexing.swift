@@ -28,18 +28,22 @@ private func gatherND(_ n: NodeContext) throws(ApusError) -> Term {
             indices.types[sample].shape.dimensions.dropLast() + x.types[sample].shape.dimensions.dropFirst(width)
         })
     }
-    guard x.isFixed, indices.isFixed, batch >= 0, batch < indices.rank, batch + width <= x.rank else {
-        throw .unsupported("indices \(indices.shape) of x \(x.shape), wanted fixed shapes")
+    guard batch >= 0, batch < indices.rank, batch + width <= x.rank else {
+        throw .shape("indices \(indices.shape) of x \(x.shape) in a batch of \(batch) axes")
     }
-    let rows = x.shape.product(0..<batch + width)
-    let table = try n.g.reshape(x, [rows] + x.shape.dimensions[(batch + width)...])
-    var places = try n.g.tuplePlaces(indices, x.shape.dimensions[batch..<batch + width].map { $0 })
-    let perBatch = x.shape.product(batch..<batch + width)
-    var shape = [Int](repeating: 1, count: places.rank)
-    shape.replaceSubrange(0..<batch, with: x.shape.dimensions[..<batch])
-    try requireTable(x.shape.product(0..<batch))
-    let starts = (0..<x.shape.product(0..<batch)).map { Double($0 * perBatch) }
-    if batch > 0 { places = try n.g.add(places, n.g.constant(try Constant("", .i64, shape, starts))) }
+    let table = try n.g.reshape(x, to: x.shapes.map {
+        [$0.product(0..<batch + width)] + $0.dimensions[(batch + width)...]
+    })
+    var places = try n.g.tuplePlaces(indices, (batch..<batch + width).map { x.extents($0) })
+    for axis in 0..<batch {
+        // Where an example of the batch begins in the table.
+        let starts = try n.g.mul(
+            try n.g.range(x.extents(axis)),
+            try n.g.extentScalar(x.shapes.map { $0.product(axis + 1..<batch + width) }, .i64))
+        let rank = places.rank
+        let column = x.extents(axis).map { extent in (0..<rank).map { $0 == axis ? extent : 1 } }
+        places = try n.g.add(places, try n.g.reshape(starts, to: column))
+    }
     return try n.g.gather(table, places, axis: 0)
 }
 
@@ -95,24 +99,23 @@ extension Shape {
 }
 
 extension Emitter {
-    /// Indices of which negative ones count from the end, as positive ones.
-    func counted(_ indices: Term, from count: Int) throws(ApusError) -> Term {
-        let wrapped = try add(indices, try scalar(Double(count), like: indices))
+    /// Indices of which negative ones count from the end of an extent given per sample, as positive ones.
+    func counted(_ indices: Term, from extents: [Int]) throws(ApusError) -> Term {
+        let wrapped = try add(indices, try extentScalar(extents, indices.dtype))
         return try select(try less(indices, try scalar(0, like: indices)), wrapped, indices)
     }
 
-    /// Tuples along the last axis as places among the elements of `extents`.
-    func tuplePlaces(_ indices: Term, _ extents: [Int]) throws(ApusError) -> Term {
+    /// Tuples along the last axis, of i64, as places among the elements of axes whose extents are given per sample.
+    func tuplePlaces(_ indices: Term, _ extents: [[Int]]) throws(ApusError) -> Term {
         let last = indices.rank - 1
         var sum: Term?
-        for (i, stride) in Shape(extents).rowStrides.enumerated() {
+        for (i, extent) in extents.enumerated() {
+            let stride = samples.values.indices.map { sample in extents[(i + 1)...].reduce(1) { $0 * $1[sample] } }
             let column = try squeeze(try slice(indices, axis: last, i, i + 1), [last])
-            let part = try mul(try counted(column, from: extents[i]), try scalar(Double(stride), .i64))
+            let part = try mul(try counted(column, from: extent), try extentScalar(stride, .i64))
             sum = try sum.map { s throws(ApusError) in try add(s, part) } ?? part
         }
         if let sum { return sum }
-        let shape = Array(indices.shape.dimensions.dropLast())
-        try requireTable(Shape(shape))
-        return constant(try Constant("", .i64, shape, [Double](repeating: 0, count: Shape(shape).count)))
+        return try expand(try scalar(0, .i64), to: indices.shapes.map { Array($0.dimensions.dropLast()) })
     }
 }

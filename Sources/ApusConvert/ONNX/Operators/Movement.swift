@@ -171,26 +171,47 @@ private func slice(
     guard starts[0].count == axes.count, ends[0].count == axes.count, steps.count == axes.count else {
         throw .file("\(starts[0].count) starts, \(ends[0].count) ends, \(axes.count) axes and \(steps.count) steps")
     }
-    if axes.isEmpty { return x }
-    var list: [Int] = [], first: [Int] = [], last: [Int] = []
+    var x = x
+    var list: [Int] = [], first: [Int] = [], last: [Int] = [], strides: [Int] = []
     for (i, axis) in axes.enumerated() {
         let axis = try x.axis(axis)
-        list.append(axis)
-        first.append(try bound(starts.map { $0[i] }, x.extents(axis)))
-        last.append(try bound(ends.map { $0[i] }, x.extents(axis)))
+        let start = starts.map { $0[i] }, end = ends.map { $0[i] }, extents = x.extents(axis)
+        if let start = bound(start, extents), let end = bound(end, extents) {
+            list.append(axis)
+            first.append(start)
+            last.append(end)
+            strides.append(steps[i])
+        } else {
+            x = try gatheredSlice(n, x, axis, start, end, steps[i])
+        }
     }
-    return try n.g(Slice(axes: list, starts: first, ends: last, steps: steps), x)
+    return list.isEmpty ? x : try n.g(Slice(axes: list, starts: first, ends: last, steps: strides), x)
 }
 
 /// A position along an axis as `Slice` takes it: a number, or one counted from the end where the extent is symbolic.
-private func bound(_ positions: [Int], _ extents: [Int]) throws(ApusError) -> Int {
+private func bound(_ positions: [Int], _ extents: [Int]) -> Int? {
     if positions.allSatisfy({ $0 == positions[0] }) {
         return max(Int(Int32.min), min(Int(Int32.max), positions[0]))
     }
     if zip(positions, extents).allSatisfy({ $0 >= $1 }) { return Int(Int32.max) }
     let fromEnd = positions[0] - extents[0]
-    if fromEnd < 0, zip(positions, extents).allSatisfy({ $0 - $1 == fromEnd }) { return fromEnd }
-    throw .unsupported("a slice to \(positions[0]), which depends on a symbolic dimension")
+    return fromEnd < 0 && zip(positions, extents).allSatisfy({ $0 - $1 == fromEnd }) ? fromEnd : nil
+}
+
+/// A slice whose positions symbolic dimensions decide: the elements at start, start + step, ….
+private func gatheredSlice(
+    _ n: NodeContext, _ x: Term, _ axis: Int, _ starts: [Int], _ ends: [Int], _ step: Int
+) throws(ApusError) -> Term {
+    guard step > 0, step <= Int(Int32.max) else { throw .unsupported("a slice by \(step) to a symbolic extent") }
+    func clamped(_ positions: [Int]) -> [Int] {
+        zip(positions, x.extents(axis)).map { position, extent in
+            max(0, min(extent, position < 0 ? max(position, -extent) + extent : position))
+        }
+    }
+    let first = clamped(starts), counts = zip(first, clamped(ends)).map { (max(0, $1 - $0) + step - 1) / step }
+    guard step > 1 || first.contains(where: { $0 != 0 }) else { return try n.g.prefix(x, axis: axis, counts) }
+    let places = try n.g.mul(try n.g.range(counts), try n.g.scalar(Double(step), .i64))
+    return try n.g.gather(x, try n.g.add(places, try n.g.extentScalar(first, .i64)), axis: axis)
 }
 
 // MARK: Padding

@@ -86,12 +86,12 @@ extension Emitter {
         _ combine: (Term, Term) throws(ApusError) -> Term
     ) throws(ApusError) -> Term {
         var x = x
-        let length = try x.extent(axis)
+        let length = x.shape[axis]
         func shifted(_ x: Term, by count: Int) throws(ApusError) -> Term {
             var before = [Int](repeating: 0, count: x.rank), after = before
             if isReversed { after[axis] = count } else { before[axis] = count }
-            let kept = isReversed ? (count, Int(Int32.max)) : (0, length - count)
-            return try pad(try slice(x, axis: axis, kept.0, kept.1), before, after, value: neutral)
+            let kept = isReversed ? (count, Int(Int32.max)) : (0, -count)
+            return try slice(try pad(x, before, after, value: neutral), axis: axis, kept.0, kept.1)
         }
         if isExclusive && length > 0 { x = try shifted(x, by: 1) }
         var step = 1

@@ -24,7 +24,7 @@ private func scatterND(_ n: NodeContext) throws(ApusError) -> Term {
     }
     let slice = data.shape.product(width..<data.rank)
     try requireTable(slice)
-    let starts = try n.g.tuplePlaces(indices, Array(data.shape.dimensions[..<width]))
+    let starts = try n.g.tuplePlaces(indices, (0..<width).map { data.extents($0) })
     let first = try n.g.mul(starts, try n.g.scalar(Double(slice), .i64))
     let offsets = n.g.constant(try Constant("", .i64, [1, slice], (0..<slice).map { Double($0) }))
     let places = try n.g.add(try n.g.reshape(first, [first.shape.count, 1]), offsets)
@@ -66,7 +66,7 @@ extension Emitter {
             offsets = offsets.flatMap { offset in (0..<indices.shape[i]).map { offset + (i == axis ? 0 : $0 * strides[i]) } }
         }
         let base = constant(try Constant("", .i64, indices.shape.dimensions, offsets.map { Double($0) }))
-        let positive = try counted(indices, from: x.shape[axis])
+        let positive = try counted(indices, from: x.extents(axis))
         return try add(try mul(positive, try scalar(Double(strides[axis]), .i64)), base)
     }
 
