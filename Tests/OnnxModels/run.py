@@ -11,12 +11,12 @@ import multiprocessing
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import version
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Optional
 
 from compare import Result, check
 from export import EXPORTERS
@@ -24,30 +24,31 @@ from models import MODELS
 
 HERE = Path(__file__).parent
 
-# Heading and content of each column of the table; those of numbers are aligned to the right.
-COLUMNS: tuple[tuple[str, Callable[[Result], object]], ...] = (
-    ("model", lambda r: r.model),
-    ("exporter", lambda r: r.exporter),
-    ("dimensions", lambda r: r.dimensions),
-    ("opset", lambda r: r.opset),
-    ("nodes in ONNX", lambda r: r.onnx_nodes),
-    ("in .apus", lambda r: r.apus_nodes),
-    ("seconds", lambda r: r.seconds),
-    ("peak MB", lambda r: r.peak_mb),
-    ("file MB", lambda r: r.file_mb),
-    ("error / tolerance", lambda r: r.error),
-    ("agrees", lambda r: r.reason.replace("|", "/") or f"yes, {r.library}"),
+# Heading and content of each column of the table; a colon aligns numbers to the right, as in Markdown.
+COLUMNS: tuple[tuple[str, str, Callable[[Result], object]], ...] = (
+    ("model", "---", lambda r: r.model),
+    ("exporter", "---", lambda r: r.exporter),
+    ("dimensions", "---", lambda r: r.dimensions),
+    ("opset", "---:", lambda r: r.opset),
+    ("nodes in ONNX", "---:", lambda r: r.onnx_nodes),
+    ("in .apus", "---:", lambda r: r.apus_nodes),
+    ("seconds", "---:", lambda r: r.seconds),
+    ("peak MB", "---:", lambda r: r.peak_mb),
+    ("file MB", "---:", lambda r: r.file_mb),
+    ("error / tolerance", "---:", lambda r: r.error),
+    ("agrees", "---", lambda r: r.reason.replace("|", "/") or f"yes, {r.library}"),
 )
+HEADINGS = [heading for heading, _, _ in COLUMNS]
 
 
 def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:.3g}" if isinstance(value, float) and value < 100 else f"{value:.0f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+    return "" if value is None else str(value)
 
 
 def _rows(results: Sequence[Result]) -> list[list[str]]:
-    return [[_cell(content(one)) for _, content in COLUMNS] for one in results]
+    return [[_cell(content(one)) for _, _, content in COLUMNS] for one in results]
 
 
 def _markdown(results: Sequence[Result]) -> str:
@@ -59,15 +60,14 @@ def _markdown(results: Sequence[Result]) -> str:
         f"{platform.python_version()}.", "",
         "Dimensions: with fixed sizes, or the bounds of symbolic ones, which are then run at three sizes. Seconds and peak",
         "are those of the process of `convert-model`; the error is the largest, relative to its tolerance.", "",
-        "| " + " | ".join(heading for heading, _ in COLUMNS) + " |",
-        "|" + "|".join("---:" if "opset" <= heading != "model" and heading not in ("agrees", "exporter", "dimensions") else "---"
-                       for heading, _ in COLUMNS) + "|",
+        "| " + " | ".join(HEADINGS) + " |",
+        "|" + "|".join(align for _, align, _ in COLUMNS) + "|",
     ]  # fmt: skip
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in _rows(results)]) + "\n"
 
 
 def _text(results: Sequence[Result]) -> str:
-    rows = [[heading for heading, _ in COLUMNS], *_rows(results)]
+    rows = [HEADINGS, *_rows(results)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS) - 1)]
     return "\n".join("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[-1]]) for row in rows)
 

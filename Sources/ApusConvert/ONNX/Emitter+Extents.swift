@@ -10,7 +10,7 @@ extension Emitter {
         let all = constant(try Constant("", .i64, [most], (0..<most).map { Double($0) }))
         var range = all
         if extents.contains(where: { $0 != most }) {
-                // What follows all `most` numbers is as long as the result: without the last `most` the result is left.
+            // What follows all `most` numbers is as long as the result: without the last `most` the result is left.
             let tail = try vector(extents)
             let comparison = try equal(tail, tail)
             let joined = try concat([all, try cast(comparison, to: .i64)], axis: 0)
@@ -29,7 +29,7 @@ extension Emitter {
     func extentScalar(_ values: [Int], _ dtype: DType) throws(ApusError) -> Term {
         if values.allSatisfy({ $0 == values[0] }) { return try scalar(Double(values[0]), dtype) }
         let least = values.min() ?? 0
-        // The last of the places before a length; the offset keeps lengths positive.
+        // One more than the last number before an extent, which the offset keeps positive.
         let offset = least < 1 ? 1 - least : 0
         let count = try slice(try range(values.map { $0 + offset }), axis: 0, -1, Int(Int32.max))
         let shifted = try add(count, try scalar(Double(1 - offset), .i64))
