@@ -96,11 +96,13 @@ final class NodeContext {
         return elements[0]
     }
 
-    /// The one element of a known input, which must be a whole number.
+    /// The one element of a known input, which must be a whole number; the nearest within ±2³¹.
     func integer(_ index: Int) throws(ApusError) -> Int {
         let value = try number(index)
-        guard let integer = Int(exactly: value) else { throw .shape("input \(index) is \(value), wanted a whole number") }
-        return integer
+        guard value.isFinite, value == value.rounded() else {
+            throw .shape("input \(index) is \(value), wanted a whole number")
+        }
+        return Int(exactly: value)?.clamped ?? (value < 0 ? Int.min : Int.max).clamped
     }
 
     // MARK: Attributes
