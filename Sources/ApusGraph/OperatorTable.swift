@@ -86,6 +86,8 @@ public let inferenceOperators: [OperatorEntry] = [
     Lstm.entry,
     RandomUniform.entry,
     RandomNormal.entry,
+    ReshapeLike.entry,
+    GatherGradient.entry,
 ]
 
 // A library built with APUS_INFERENCE leaves these out, and the linker with them their kernels.
@@ -95,7 +97,6 @@ private let trainingOperators: [OperatorEntry] = []
 private let trainingOperators: [OperatorEntry] = [
     Dropout.entry,
     BatchNormTraining.entry,
-    ReshapeLike.entry,
     SumLike.entry,
     ExpandLike.entry,
     ActivationGradient.entry,
@@ -108,7 +109,6 @@ private let trainingOperators: [OperatorEntry] = [
     SoftmaxGradient.entry,
     LogSoftmaxGradient.entry,
     SliceGradient.entry,
-    GatherGradient.entry,
     SoftmaxCrossEntropy.entry,
     SoftmaxCrossEntropyGradient.entry,
     SparseSoftmaxCrossEntropy.entry,

@@ -52,7 +52,7 @@ def check(name: str, exporter: str, symbolic: bool) -> Result:
     from models import BOUNDS, MODELS, RUNS
 
     row = next(row for row in MODELS if row.name == name)
-    used = sorted({symbol for axes in row.axes.values() for symbol in axes.values()}) if symbolic else []
+    used = sorted({symbol for axes in row.symbolic(exporter).values() for symbol in axes.values()}) if symbolic else []
     bounds = [f"{symbol}={BOUNDS[symbol][0]}:{BOUNDS[symbol][1]}" for symbol in used]
     result = Result(name, exporter, " ".join(bounds) or "fixed")
     with tempfile.TemporaryDirectory(prefix="apus-models-") as folder:
@@ -60,7 +60,8 @@ def check(name: str, exporter: str, symbolic: bool) -> Result:
             source, target = Path(folder, "model.onnx"), Path(folder, "model.apus")
             _export(result, row, source, symbolic)
             _convert(result, source, target, bounds)
-            _compare(result, row, source, target, RUNS if symbolic else (row.fixed,))
+            runs = [{**row.fixed, **{symbol: sizes[symbol] for symbol in used}} for sizes in RUNS] if symbolic else [row.fixed]
+            _compare(result, row, source, target, runs)
         except Failed as failed:
             result.reason = str(failed)
     return result
@@ -124,7 +125,7 @@ def _compare(result: Result, row: Any, source: Path, target: Path, runs: Sequenc
         try:
             found = session.run({one.name: inputs[one.name] for one in model.inputs})
         except apus.Error as error:
-            raise Failed(f"libapus at {_sizes(row, sizes)}: {error}") from error
+            raise Failed(f"libapus at {dict(sizes)}: {error}") from error
         names = [one.name for one in reference.get_outputs()]
         wanted = dict(zip(names, reference.run(names, {one.name: inputs[one.name] for one in reference.get_inputs()})))
         for name in names:
@@ -164,11 +165,6 @@ def difference(name: str, found: Array, wanted: Array) -> float:
     if not 0.01 < np.abs(b).max(initial=0) < 1000:
         raise Failed(f"output '{name}' is at most {np.abs(b).max(initial=0):.3g}, wanted an order of 1")
     return float((np.abs(a - b) / (RELATIVE * np.abs(b) + ABSOLUTE * np.abs(b).max())).max(initial=0))
-
-
-def _sizes(row: Any, sizes: Mapping[str, int]) -> str:
-    used = {symbol for axes in row.axes.values() for symbol in axes.values()}
-    return " ".join(f"{name}={size}" for name, size in sizes.items() if name in used)
 
 
 def _line(text: str) -> str:

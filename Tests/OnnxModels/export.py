@@ -36,10 +36,10 @@ def export(model: nn.Module, row: Row, exporter: str, path: Path, *, symbolic: b
     if symbolic and exporter == "dynamo":
         symbols = {name: torch.export.Dim(name, min=low, max=high) for name, (low, high) in BOUNDS.items()}
         options["dynamic_shapes"] = tuple(
-            {axis: symbols[name] for axis, name in row.axes.get(one, {}).items()} for one in inputs
+            {axis: symbols[name] for axis, name in row.symbolic(exporter).get(one, {}).items()} for one in inputs
         )
     elif symbolic:
-        options["dynamic_axes"] = {name: dict(axes) for name, axes in row.axes.items()}
+        options["dynamic_axes"] = {name: dict(axes) for name, axes in row.symbolic(exporter).items()}
     logging.disable(logging.WARNING)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")

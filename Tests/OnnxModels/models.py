@@ -27,13 +27,20 @@ Axes = Mapping[str, Mapping[int, str]]
 
 class Row(NamedTuple):
     """A model. ``inputs`` makes its inputs, by name and in order, at the sizes it is given; without ``axes`` only its
-    sizes in ``fixed`` are tried, with them symbolic dimensions too."""
+    sizes in ``fixed`` are tried, with them symbolic dimensions too. ``keeps`` are the symbols that an exporter makes the
+    sizes of its example, whatever it is told."""
 
     name: str
     build: Callable[[], nn.Module]
     inputs: Callable[[Mapping[str, int]], dict[str, Tensor]]
     axes: Axes = {}
     fixed: Mapping[str, int] = RUNS[0]
+    keeps: Mapping[str, str] = {}
+
+    def symbolic(self, exporter: str) -> Axes:
+        """The axes that are symbolic in what an exporter writes."""
+        kept = self.keeps.get(exporter)
+        return {name: {axis: symbol for axis, symbol in axes.items() if symbol != kept} for name, axes in self.axes.items()}
 
 
 def _image(size: int = 224) -> Callable[[Mapping[str, int]], dict[str, Tensor]]:
@@ -65,8 +72,8 @@ _TOKENS = {"input_ids": {0: "batch", 1: "length"}, "attention_mask": {0: "batch"
 _ONE = {**RUNS[0], "batch": 1}
 
 MODELS = (
-    Row("lstm", networks.lstm, _sequence, _STEPS),
-    Row("gru", networks.gru, _sequence, _STEPS),
+    Row("lstm", networks.lstm, _sequence, _STEPS, keeps={"dynamo": "length"}),
+    Row("gru", networks.gru, _sequence, _STEPS, keeps={"dynamo": "length"}),
     Row("bert", networks.bert, _tokens, _TOKENS),
     Row("distilbert", networks.distilbert, _tokens, _TOKENS),
     Row("gpt2", networks.gpt2, _tokens, _TOKENS),
