@@ -30,6 +30,8 @@ import operators  # noqa: E402
 import reader  # noqa: E402
 
 RTOL, ATOL, BACK = 1e-4, 1e-5, 1e-6
+# Whose outputs have as many rows as data decide, and others after them.
+COUNTED = ("non_zero", "non_max_suppression", "trim")
 Arrays = dict[str, np.ndarray]
 
 
@@ -178,6 +180,8 @@ def check_case(path: Path, folder: Path) -> tuple[str, str]:
     reason = difference(node.operator, getattr(node, node.operator), inputs, outputs)
     names = [one.name for one in exported.graph.input]
     given = {name: runnable(array) for name, array in zip(names, inputs)}
+    if reason and any(array.size == 0 for array in inputs):
+        return "differs", reason  # some kernels of ONNX Runtime end the process
     try:
         found = exported.run(given)
     except Exception as error:
@@ -189,7 +193,13 @@ def check_case(path: Path, folder: Path) -> tuple[str, str]:
             if reason:
                 return "differs", reason
             raise AssertionError(f"output {i} in {exported.runtime}: {error}")
-    way_back(target, back, inputs, outputs)
+    try:
+        way_back(target, back, inputs, outputs)
+    except Refused as refused:
+        # In a model such rows are trimmed to their number, and then need no padding in ONNX.
+        if node.operator not in COUNTED:
+            raise
+        return "not imported again", str(refused)
     return exported.runtime, ""
 
 

@@ -32,6 +32,10 @@ def difference(operator: str, attributes: Any, inputs: Arrays, outputs: Arrays) 
         limits = np.iinfo(outputs[0].dtype)
         if not ((x > limits.min - 1.0) & (x < limits.max + 1.0)).all():
             return "a number beyond the integer type"
+    if operator in ("rnn", "gru", "lstm"):
+        lengths = [one for one in inputs if one.dtype.kind == "i"]
+        if x.size == 0 or any((one <= 0).any() for one in lengths):
+            return "a sequence of no step, or no sequence"
     if operator == "pow" and x.dtype.kind in "iu":
         limits = np.iinfo(np.int32 if x.dtype.itemsize < 4 else x.dtype)
         for base, exponent in zip(*(one.ravel().tolist() for one in np.broadcast_arrays(*inputs))):
