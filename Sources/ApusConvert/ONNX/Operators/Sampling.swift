@@ -147,22 +147,20 @@ private struct GridSampler {
 /// θ·(place, 1) for every place of an image of a known size, whose numbers run from −1 to 1.
 private func affineGrid(_ n: NodeContext) throws(ApusError) -> Term {
     let theta = try n.term(0), size = try n.integers(1), alignsCorners = try n.flag("align_corners")
-    let extents = Array(size.dropFirst(2)), count = Shape(extents).count
-    guard theta.rank == 3, (2...3).contains(extents.count), extents.allSatisfy({ $0 >= 1 }), count <= 1 << 24 else {
+    let extents = Array(size.dropFirst(2)), axes = extents.count
+    guard theta.rank == 3, (2...3).contains(axes), extents.allSatisfy({ $0 >= 1 }) else {
         throw .shape("theta \(theta.shape) of size \(size)")
     }
-    var rows: [[Double]] = [[]]
-    for extent in extents {
-        let length = Double(extent)
-        rows = rows.flatMap { row in
-            (0..<extent).map { i in
-                let place = alignsCorners ? (extent == 1 ? -1 : 2 * Double(i) / (length - 1) - 1) : (2 * Double(i) + 1) / length - 1
-                return [place] + row
-            }
-        }
+    try requireTable(Shape(extents + [axes + 1]))
+    let count = Shape(extents).count, strides = Shape(extents).rowStrides
+    // The last axis first, then 1.
+    let elements = (0..<count * (axes + 1)).map { i in
+        let axis = axes - 1 - i % (axes + 1)
+        guard axis >= 0 else { return 1.0 }
+        let extent = extents[axis], place = Double(i / (axes + 1) / strides[axis] % extents[axis]), length = Double(extent)
+        return alignsCorners ? (extent == 1 ? -1 : 2 * place / (length - 1) - 1) : (2 * place + 1) / length - 1
     }
-    let elements: [Double] = rows.flatMap { row -> [Double] in row + [1] }
-    let places = n.g.constant(try Constant("", theta.dtype, [count, extents.count + 1], elements))
+    let places = n.g.constant(try Constant("", theta.dtype, [count, axes + 1], elements))
     let y = try n.g.matMul(places, try n.g.transpose(theta, [0, 2, 1]))
-    return try n.g.reshape(y, to: theta.shapes.map { [$0[0]] + extents + [extents.count] })
+    return try n.g.reshape(y, to: theta.shapes.map { [$0[0]] + extents + [axes] })
 }
