@@ -86,6 +86,9 @@ final class NodeContext {
     func integerSamples(_ index: Int) throws(ApusError) -> [[Int]] {
         var samples: [[Int]] = []
         for constant in try knownSamples(index) { samples.append(try constant.integers().map { $0.clamped }) }
+        guard samples.allSatisfy({ $0.count == samples[0].count }) else {
+            throw .unsupported("input \(index) ('\(node.inputs[index])') of as many numbers as a symbolic dimension decides")
+        }
         return samples.count == 1 ? [[Int]](repeating: samples[0], count: g.samples.count) : samples
     }
 

@@ -114,6 +114,7 @@ private struct TransposedWindow {
         after = Array(pads[rank...])
         let mode = try n.string("auto_pad", "NOTSET")
         let outputs = try n.ints("output_shape").map { Array($0.suffix(rank)) }
+        guard outputs?.count ?? rank == rank else { throw .shape("an output_shape of \(outputs!.count), wanted \(rank)") }
         guard outputs != nil || mode.hasPrefix("SAME") else {
             if mode == "VALID" { (before, after) = (ones.map { _ in 0 }, ones.map { _ in 0 }) }
             return
