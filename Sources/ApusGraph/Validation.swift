@@ -2,7 +2,7 @@
 ///
 /// Rules: operands refer to earlier values; every shape rule holds with all symbolic dimensions at their minimum and at
 /// their maximum; declared output types are the inferred ones; constants are as long as their types; an updated state
-/// takes a value of its own type, made by a node; no input has an extent that the model measures.
+/// takes a value of its own type, made by a node; one node at most measures a dimension, and no input has such an extent.
 public final class ValidGraph: @unchecked Sendable {
     public let graph: Graph
 
@@ -17,12 +17,14 @@ public final class ValidGraph: @unchecked Sendable {
     private func check() throws(ApusError) {
         let isMeasured = graph.measuredDimensions
         for (i, symbol) in graph.dimensions.enumerated() {
-            guard symbol.minimum >= (isMeasured[i] ? 0 : 1) && symbol.minimum <= symbol.maximum && symbol.maximum <= Shape.maximumExtent
+            let least = isMeasured[i] ? 0 : 1
+            guard symbol.minimum >= least && symbol.minimum <= symbol.maximum && symbol.maximum <= Shape.maximumExtent
             else {
                 throw .file(
-                    "dimension '\(symbol.name)' from \(symbol.minimum) to \(symbol.maximum), wanted 1 ≤ min ≤ max")
+                    "dimension '\(symbol.name)' from \(symbol.minimum) to \(symbol.maximum), wanted \(least) ≤ min ≤ max")
             }
         }
+        try checkMeasures()
         for constant in graph.constants { try ValidGraph.check(constant) }
         for state in graph.states {
             try ValidGraph.named("state '\(state.name)'") { () throws(ApusError) in try state.type.check() }
@@ -39,8 +41,10 @@ public final class ValidGraph: @unchecked Sendable {
             let function = graph.functions[index]
             try ValidGraph.named("function '\(function.name)'") { () throws(ApusError) in
                 for input in function.inputs {
-                    for extent in input.type.shape.dimensions where extent < 0 && -1 - extent < isMeasured.count && isMeasured[-1 - extent] {
-                        throw .file("input '\(input.name)' has an extent that the model measures")
+                    for extent in input.type.shape.dimensions where extent < 0 && -1 - extent < isMeasured.count {
+                        guard !isMeasured[-1 - extent] else {
+                            throw .file("input '\(input.name)' has an extent that the model measures")
+                        }
                     }
                 }
                 let types = try self.types(ofFunction: index, dimensions: graph.maxima)
@@ -49,6 +53,20 @@ public final class ValidGraph: @unchecked Sendable {
             }
         }
         for golden in graph.goldens { try checkGolden(golden) }
+    }
+
+    /// A second value of a dimension would not fit what was planned for the first.
+    private func checkMeasures() throws(ApusError) {
+        var measured = [Bool](repeating: false, count: graph.dimensions.count)
+        for function in graph.functions {
+            for node in function.nodes {
+                guard let dimension = node.op.measuredDimension, dimension < measured.count else { continue }
+                guard !measured[dimension] else {
+                    throw .file("node '\(node.name)' measures dimension '\(graph.dimensions[dimension].name)' again")
+                }
+                measured[dimension] = true
+            }
+        }
     }
 
     /// The types of a function's locals for given values of the symbolic dimensions, declared types included in the

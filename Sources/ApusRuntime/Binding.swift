@@ -108,8 +108,8 @@ struct SessionPlan {
         let isSet = cursor.take(plan.inputs.count, of: Bool.self)
         let times = profile ? cursor.take(plan.steps.count, of: StepTime.self) : nil
         let params = cursor.take(bytes: plan.steps.count * Int(CK_PARAMS_MAX), alignment: 64)
-        guard let steps, let measures, let slots, let operands, let places, let capacities, let own, let boundSizes, let edges, let isSet,
-            let params, let states, let arena
+        guard let steps, let measures, let slots, let operands, let places, let capacities, let own, let boundSizes,
+            let edges, let isSet, let params, let states, let arena
         else { return nil }
 
         for (i, constant) in graph.constants.enumerated() {
@@ -133,7 +133,8 @@ struct SessionPlan {
         }
         for i in plan.inputs.indices { isSet[i] = false }
         var bound = BoundFunction(
-            steps: steps, stepCount: plan.steps.count, measures: measures, measureCount: plan.measures.count, slots: slots, operands: operands, slotCount: slotCount,
+            steps: steps, stepCount: plan.steps.count, measures: measures, measureCount: plan.measures.count,
+            slots: slots, operands: operands, slotCount: slotCount,
             places: places, capacities: capacities, placeCount: placeCount, own: own, boundSizes: boundSizes,
             edges: edges, inputCount: plan.inputs.count, outputCount: plan.outputs.count, isSet: isSet, unsetInputs: plan.inputs.count, times: times)
         for (i, measure) in plan.measures.enumerated() {

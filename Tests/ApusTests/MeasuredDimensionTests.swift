@@ -79,6 +79,12 @@ final class MeasuredDimensionTests: XCTestCase {
         XCTAssertThrowsError(try Model(graph)) { XCTAssert("\($0)".contains("measures"), "\($0)") }
     }
 
+    func testADimensionIsMeasuredOnce() throws {
+        let graph = try positiveRows()
+        graph.functions.append(graph.functions[0])
+        XCTAssertThrowsError(try Model(graph)) { XCTAssert("\($0)".contains("measures dimension 'n' again"), "\($0)") }
+    }
+
     func testACountBeyondTheBoundsEndsTheRun() throws {
         let graph = Graph("trim")
         graph.dimensions = [SymbolicDimension("n", 1...4)]
