@@ -79,6 +79,7 @@ public let rewritePasses: [RewritePass] = [
     mergeDuplicatesPass,
     recognizeActivationsPass,
     fuseLayerNormPass,
+    fuseAttentionPass,
     foldBatchNormPass,
     fuseBiasPass,
     fuseResidualPass,
