@@ -6,6 +6,7 @@
 #if defined(CK_HAVE_ISA)
 #define CONV_ROWS 6
 #define CONV_VECTORS 2
+#define CONV_MASKS_ARE_FREE 0
 #define CONV_F32_KERNELS(K) K(6, 2) K(4, 2)
 #define CONV_HALF_KERNELS(K) K(6, 2)
 #define DEPTHWISE_ROWS 6

@@ -16,9 +16,12 @@
 #define CONV_ZEROS 256 /* floats of padding to read */
 static const float conv_zeros[CONV_ZEROS];
 
-V_INLINE vf conv_load_part(const float *p, size_t n) { return n == V_WIDTH ? v_load(p) : v_load_n(p, n); }
+/* v_load_n and v_store_n, where n is V_WIDTH most of the time. */
+V_INLINE vf conv_load_part(const float *p, size_t n) {
+    return n == V_WIDTH && !CONV_MASKS_ARE_FREE ? v_load(p) : v_load_n(p, n);
+}
 V_INLINE void conv_store_part(float *p, vf x, size_t n) {
-    if (n == V_WIDTH) v_store(p, x);
+    if (n == V_WIDTH && !CONV_MASKS_ARE_FREE) v_store(p, x);
     else v_store_n(p, x, n);
 }
 /* How many of `columns` fall into vector v. */

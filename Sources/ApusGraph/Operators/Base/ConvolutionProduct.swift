@@ -8,10 +8,25 @@ enum ConvolutionDirection {
     case backward
 }
 
+extension ConvolutionGeometry {
+    /// A convolution, or its input gradient, by its algorithm. `operands` are the site's inputs and output, in the
+    /// kernel's order.
+    func product(
+        _ site: KernelSite, _ params: ck_conv_params, _ direction: ConvolutionDirection, _ operands: [KernelOperand]
+    ) throws(ApusError) -> KernelPlan {
+        let w = site.inputs[1].shape, y = direction == .forward ? site.outputs[0].shape : site.inputs[0].shape
+        let operations = self.operations(w: w, y: y)
+        if case .winograd(let tile) = algorithm {
+            return try winogradProduct(site, params, tile: tile, direction, operands, operations: operations)
+        }
+        return try directProduct(
+            site, params, direction, depthwise: isDepthwise(w), operands, operations: operations)
+    }
+}
+
 /// A convolution, or its input gradient, over packed panels. Plain weights are packed into the workspace first, so that
 /// weights in training and the same weights packed in a file go through the same loop and give the same bits.
-/// `operands` are the site's inputs and output, in the kernel's order.
-func convolutionProduct(
+func directProduct(
     _ site: KernelSite, _ params: ck_conv_params, _ direction: ConvolutionDirection, depthwise: Bool,
     _ operands: [KernelOperand], operations: Int
 ) throws(ApusError) -> KernelPlan {
