@@ -46,6 +46,11 @@ func directProduct(
                 [.input(1), .workspace(0)]))
         operands[1] = .workspace(0)
     }
+    if var product = pointwiseProduct(params, direction) {
+        let task = ck_gemm(site.dtype, w.dtype.ck, site.isa)
+        launches.append(try Launch(task, product, units: ck_gemm_units(&product), operands))
+        return KernelPlan(launches, workspaceBytes: workspace, operations: operations)
+    }
     let task: ck_task?, units: Int
     switch (direction, depthwise) {
     case (.forward, false): (task, units) = (ck_conv(&params, w.dtype.ck, site.isa), ck_conv_units(&params))
@@ -59,4 +64,24 @@ func directProduct(
     }
     launches.append(try Launch(task, params, units: units, operands))
     return KernelPlan(launches, workspaceBytes: workspace, operations: operations)
+}
+
+/// A convolution of one tap that reads every pixel once is the product of pixels and panels; nil for others.
+private func pointwiseProduct(_ p: ck_conv_params, _ direction: ConvolutionDirection) -> ck_gemm_params? {
+    guard p.kernel_h == 1, p.kernel_w == 1, p.stride_h == 1, p.stride_w == 1, p.groups == 1, p.pad_top == 0,
+        p.pad_left == 0, p.in_h == p.out_h, p.in_w == p.out_w
+    else { return nil }
+    let forward = direction == .forward
+    var product = ck_gemm_params()
+    product.m = Int64(p.batch) &* Int64(p.out_h) &* Int64(p.out_w)
+    product.k = Int64(forward ? p.in_c : p.out_c)
+    product.n = Int64(forward ? p.out_c : p.in_c)
+    product.a_row_stride = product.k
+    product.a_k_stride = 1
+    product.c_row_stride = product.n
+    product.batch = 1
+    product.has_bias = p.has_bias
+    product.has_residual = p.has_residual
+    product.activation = p.activation
+    return product
 }
