@@ -5347,7 +5347,27 @@ const ProtobufCMessageDescriptor apus__dense__descriptor =
   (ProtobufCMessageInit) apus__dense__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[13] =
+static const ProtobufCEnumValue apus__conv2_d__algorithm__enum_values_by_number[3] =
+{
+  { NULL, NULL, 0 }, /* CODE_SIZE */
+  { NULL, NULL, 1 }, /* CODE_SIZE */
+  { NULL, NULL, 2 }, /* CODE_SIZE */
+};
+static const ProtobufCIntRange apus__conv2_d__algorithm__value_ranges[] = {
+{0, 0},{0, 3}
+};
+const ProtobufCEnumDescriptor apus__conv2_d__algorithm__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  3,
+  apus__conv2_d__algorithm__enum_values_by_number,
+  0, NULL, /* CODE_SIZE */
+  1,
+  apus__conv2_d__algorithm__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[14] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -5505,18 +5525,30 @@ static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[13] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    NULL, /* CODE_SIZE */
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Conv2D, algorithm),
+    &apus__conv2_d__algorithm__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const ProtobufCIntRange apus__conv2_d__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor apus__conv2_d__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Conv2D),
-  13,
+  14,
   apus__conv2_d__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__conv2_d__number_ranges,
@@ -7066,22 +7098,24 @@ const ProtobufCEnumDescriptor apus__dtype__descriptor =
   apus__dtype__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue apus__layout__enum_values_by_number[5] =
+static const ProtobufCEnumValue apus__layout__enum_values_by_number[7] =
 {
   { NULL, NULL, 0 }, /* CODE_SIZE */
   { NULL, NULL, 1 }, /* CODE_SIZE */
   { NULL, NULL, 2 }, /* CODE_SIZE */
   { NULL, NULL, 3 }, /* CODE_SIZE */
   { NULL, NULL, 4 }, /* CODE_SIZE */
+  { NULL, NULL, 5 }, /* CODE_SIZE */
+  { NULL, NULL, 6 }, /* CODE_SIZE */
 };
 static const ProtobufCIntRange apus__layout__value_ranges[] = {
-{0, 0},{0, 5}
+{0, 0},{0, 7}
 };
 const ProtobufCEnumDescriptor apus__layout__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
-  5,
+  7,
   apus__layout__enum_values_by_number,
   0, NULL, /* CODE_SIZE */
   1,

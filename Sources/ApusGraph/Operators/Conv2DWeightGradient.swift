@@ -35,6 +35,7 @@ public final class Conv2DWeightGradient: Operator {
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0], dy = inputs[1], w = inputs[2]
         try x.require("x", rank: 4, float: true)
+        try geometry.requireDirect()
         try geometry.requireWeights(w, for: x)
         try dy.require("dy", exactly: TensorType(x.dtype, try geometry.output(x: x.shape, w: w.shape)))
         return [w]

@@ -15,4 +15,5 @@
 #include "ck_reduce.h"
 #include "ck_selection.h"
 #include "ck_softmax.h"
+#include "ck_winograd.h"
 #endif

@@ -60,7 +60,7 @@ size_t ck_conv_weight_gradient_units(const ck_conv_params *params);
 
 /* Depthwise: groups == in_c. Weights and their gradient are plain: [kernel_h · kernel_w][out_c]. The operands,
  * the sums and the rules are those of the functions above. Vectorized where out_c == in_c.
- * Units: 12 pixels of the result (forward, input gradient); 12 taps × 32 output channels (weight gradient). */
+ * Units: a line of the result × 32 channels (forward, input gradient); 12 taps × 32 output channels (weight gradient). */
 ck_task ck_depthwise(const ck_conv_params *params, ck_dtype weights, ck_isa isa);
 size_t ck_depthwise_units(const ck_conv_params *params);
 ck_task ck_depthwise_input_gradient(const ck_conv_params *params, ck_dtype weights, ck_isa isa);

@@ -117,6 +117,21 @@ typedef enum _Apus__Activation__Kind {
   APUS__ACTIVATION__KIND__CLIP = 12
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(APUS__ACTIVATION__KIND)
 } Apus__Activation__Kind;
+/*
+ * How the sums are computed, to the bit.
+ */
+typedef enum _Apus__Conv2D__Algorithm {
+  APUS__CONV2_D__ALGORITHM__DIRECT = 0,
+  /*
+   * minimal filtering F(2 x 2, 3 x 3)
+   */
+  APUS__CONV2_D__ALGORITHM__WINOGRAD_2 = 1,
+  /*
+   * F(4 x 4, 3 x 3)
+   */
+  APUS__CONV2_D__ALGORITHM__WINOGRAD_4 = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(APUS__CONV2_D__ALGORITHM)
+} Apus__Conv2D__Algorithm;
 typedef enum _Apus__Pad__Mode {
   APUS__PAD__MODE__CONSTANT = 0,
   APUS__PAD__MODE__REFLECT = 1,
@@ -163,7 +178,15 @@ typedef enum _Apus__Layout {
   /*
    * CONV_PANELS with the int8 panel
    */
-  APUS__LAYOUT__CONV_PANELS_4 = 4
+  APUS__LAYOUT__CONV_PANELS_4 = 4,
+  /*
+   * [3, 3, C, O]: its transform [4, 4, C, O] as CONV_PANELS; see Conv2D.Algorithm
+   */
+  APUS__LAYOUT__WINOGRAD_2_PANELS = 5,
+  /*
+   * [3, 3, C, O]: its transform [6, 6, C, O]
+   */
+  APUS__LAYOUT__WINOGRAD_4_PANELS = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(APUS__LAYOUT)
 } Apus__Layout;
 typedef enum _Apus__Padding {
@@ -862,10 +885,11 @@ struct  Apus__Conv2D
   protobuf_c_boolean has_bias;
   protobuf_c_boolean has_residual;
   Apus__Activation *activation;
+  Apus__Conv2D__Algorithm algorithm;
 };
 #define APUS__CONV2_D__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__conv2_d__descriptor) \
-    , 0, 0, 0, 0, 0, APUS__PADDING__VALID, 0, 0, 0, 0, 0, 0, NULL }
+    , 0, 0, 0, 0, 0, APUS__PADDING__VALID, 0, 0, 0, 0, 0, 0, NULL, APUS__CONV2_D__ALGORITHM__DIRECT }
 
 
 struct  Apus__Conv2DTranspose
@@ -2418,6 +2442,7 @@ extern const ProtobufCMessageDescriptor apus__gelu__descriptor;
 extern const ProtobufCMessageDescriptor apus__mat_mul__descriptor;
 extern const ProtobufCMessageDescriptor apus__dense__descriptor;
 extern const ProtobufCMessageDescriptor apus__conv2_d__descriptor;
+extern const ProtobufCEnumDescriptor    apus__conv2_d__algorithm__descriptor;
 extern const ProtobufCMessageDescriptor apus__conv2_dtranspose__descriptor;
 extern const ProtobufCMessageDescriptor apus__pool__descriptor;
 extern const ProtobufCMessageDescriptor apus__batch_norm__descriptor;
