@@ -116,6 +116,8 @@ private let trainingOperators: [OperatorEntry] = [
     SparseSoftmaxCrossEntropyGradient.entry,
     BatchCount.entry,
     DenseWeightGradient.entry,
+    MaxPoolIndex.entry,
+    MaxPoolIndexGradient.entry,
     Sgd.entry,
     RmsProp.entry,
     Adagrad.entry,

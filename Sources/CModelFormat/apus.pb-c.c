@@ -3610,7 +3610,7 @@ const ProtobufCMessageDescriptor apus__dimension_value__descriptor =
   (ProtobufCMessageInit) apus__dimension_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__node__field_descriptors[114] =
+static const ProtobufCFieldDescriptor apus__node__field_descriptors[116] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -4910,6 +4910,30 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[114] =
   },
   {
     NULL, /* CODE_SIZE */
+    172,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, max_pool_index),
+    &apus__pool__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    173,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, max_pool_index_gradient),
+    &apus__pool__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
     200,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4991,15 +5015,15 @@ static const ProtobufCIntRange apus__node__number_ranges[9 + 1] =
   { 100, 68 },
   { 120, 82 },
   { 150, 86 },
-  { 200, 108 },
-  { 0, 114 }
+  { 200, 110 },
+  { 0, 116 }
 };
 const ProtobufCMessageDescriptor apus__node__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Node),
-  114,
+  116,
   apus__node__field_descriptors,
   NULL, /* CODE_SIZE */
   9,  apus__node__number_ranges,
@@ -5751,7 +5775,7 @@ const ProtobufCMessageDescriptor apus__pool__descriptor =
   (ProtobufCMessageInit) apus__pool__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__batch_norm__field_descriptors[2] =
+static const ProtobufCFieldDescriptor apus__batch_norm__field_descriptors[4] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -5777,18 +5801,42 @@ static const ProtobufCFieldDescriptor apus__batch_norm__field_descriptors[2] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    NULL, /* CODE_SIZE */
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__BatchNorm, has_residual),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Apus__BatchNorm, activation),
+    &apus__activation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const ProtobufCIntRange apus__batch_norm__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor apus__batch_norm__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__BatchNorm),
-  2,
+  4,
   apus__batch_norm__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__batch_norm__number_ranges,

@@ -623,6 +623,8 @@ typedef enum {
   APUS__NODE__OPERATOR_RANDOM_UNIFORM = 169,
   APUS__NODE__OPERATOR_RANDOM_NORMAL = 170,
   APUS__NODE__OPERATOR_DENSE_WEIGHT_GRADIENT = 171,
+  APUS__NODE__OPERATOR_MAX_POOL_INDEX = 172,
+  APUS__NODE__OPERATOR_MAX_POOL_INDEX_GRADIENT = 173,
   APUS__NODE__OPERATOR_SGD = 200,
   APUS__NODE__OPERATOR_RMS_PROP = 201,
   APUS__NODE__OPERATOR_ADAGRAD = 202,
@@ -768,6 +770,11 @@ struct  Apus__Node
     Apus__RandomUniform *random_uniform;
     Apus__RandomUniform *random_normal;
     Apus__NoAttributes *dense_weight_gradient;
+    /*
+     * max pooling that tells the place of each maximum
+     */
+    Apus__Pool *max_pool_index;
+    Apus__Pool *max_pool_index_gradient;
     Apus__Sgd *sgd;
     Apus__RmsProp *rms_prop;
     Apus__Adagrad *adagrad;
@@ -934,10 +941,15 @@ struct  Apus__BatchNorm
    * moving = momentum · moving + (1 − momentum) · batch
    */
   float momentum;
+  /*
+   * of BatchNormTraining, as is the activation: none or ReLU
+   */
+  protobuf_c_boolean has_residual;
+  Apus__Activation *activation;
 };
 #define APUS__BATCH_NORM__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__batch_norm__descriptor) \
-    , 0, 0 }
+    , 0, 0, 0, NULL }
 
 
 struct  Apus__LayerNorm
