@@ -16,7 +16,7 @@ public enum Packing {
         case .plain: packed.memory.copyMemory(from: constant.bytes.baseAddress!, byteCount: type.byteSize)
         case .panels: try panels(constant, type, into: packed)
         case .convPanels(let groups): try convPanels(constant, type, groups, into: packed)
-        default: throw .unsupported("packing into int8 panels")
+        case .panels4, .convPanels4: try panels4(constant, type, packs: true, into: packed)
         }
         let result = Constant(constant.name, type, packed)
         return dtype == nil || dtype == type.dtype ? result : try cast(result, to: dtype!)
@@ -36,7 +36,8 @@ public enum Packing {
             let params = convolution([1, 1, type.shape[type.shape.rank - 2], type.shape.last], groups: 1)
             try unpackPanels(constant, params, count: matrices, into: plain)
         case .convPanels(let groups): try unpackPanels(constant, convolution(type.shape, groups: groups), into: plain)
-        default: throw .unsupported("unpacking '\(constant.name)', \(type)")
+        case .panels4, .convPanels4: try panels4(constant, constant.type, packs: false, into: plain)
+        case .plain: break
         }
         return Constant(constant.name, type, plain)
     }
@@ -84,6 +85,23 @@ public enum Packing {
         try run(
             ck_conv_pack(type.dtype.ck), params, units: ck_conv_panels(&params), "\(constant.type)",
             from: constant.bytes.baseAddress, to: packed)
+    }
+
+    /// Between plain integers and their panels, which `packed` has the type of.
+    private static func panels4(
+        _ constant: Constant, _ packed: TensorType, packs: Bool, into result: HeapStorage
+    ) throws(ApusError) {
+        let shape = packed.shape
+        var matrices = shape.product(0..<shape.rank - 2)
+        var params = convolution([1, 1, shape[shape.rank - 2], shape.last], groups: 1)
+        if case .convPanels4(let groups) = packed.layout {
+            params = convolution(shape, groups: groups)
+            matrices = 1
+        }
+        guard matrices == 1 else { throw .unsupported("\(matrices) matrices in '\(constant.name)', wanted 1") }
+        let task = packs ? ck_pack_panels4(packed.dtype.ck) : ck_unpack_panels4(packed.dtype.ck)
+        try run(
+            task, params, units: ck_panels4_units(&params), "\(packed)", from: constant.bytes.baseAddress, to: result)
     }
 
     /// `count` weights in panels, one after another.
