@@ -56,35 +56,12 @@ static void walk_rows(const ck_binary8_params *p, void *const *operands, size_t 
     }
 }
 
-/* ---- Windows ---- */
-
-static void walk_windows(const ck_pool_params *p, const void *context, void *const *operands, size_t begin, size_t end,
-                         codes_window *window) {
-    const pool_axis down = pool_axis_y(p), across = pool_axis_x(p);
-    const size_t channels = (size_t)p->channels;
-    for (size_t unit = begin; unit < end; unit++) {
-        const size_t image = unit / (size_t)p->out_h;
-        const pool_taps rows = pool_taps_of(&down, (int32_t)(unit % (size_t)p->out_h));
-        for (int32_t ox = 0; ox < p->out_w; ox++) {
-            const pool_taps columns = pool_taps_of(&across, ox);
-            const size_t first = (image * (size_t)p->in_h + (size_t)rows.at) * (size_t)p->in_w + (size_t)columns.at;
-            window(p, context, (const int8_t *)operands[0] + first * channels, rows, columns,
-                   (int8_t *)operands[1] + (unit * (size_t)p->out_w + (size_t)ox) * channels);
-        }
-    }
-}
-
-#define WALK(name, isa, P, call)                                                                                     \
+#define WALK(name, isa)                                                                                              \
     static void name##_##isa(const void *params, void *const *operands, size_t begin, size_t end, unsigned lane) {   \
         (void)lane;                                                                                                  \
-        const P *p = params;                                                                                         \
-        call;                                                                                                        \
+        walk_rows(params, operands, begin, end, codes_##name##_##isa);                                               \
     }
-#define WALKS(isa)                                                                                                   \
-    WALK(add, isa, ck_binary8_params, walk_rows(p, operands, begin, end, codes_add_##isa))                           \
-    WALK(mul, isa, ck_binary8_params, walk_rows(p, operands, begin, end, codes_mul_##isa))                           \
-    WALK(max, isa, ck_pool_params, walk_windows(p, NULL, operands, begin, end, codes_max_##isa))                     \
-    WALK(average, isa, ck_avg_pool8_params, walk_windows(&p->window, p, operands, begin, end, codes_average_##isa))
+#define WALKS(isa) WALK(add, isa) WALK(mul, isa)
 WALKS(reference)
 #if defined(__x86_64__)
 WALKS(avx2)
@@ -93,8 +70,11 @@ WALKS(avx512)
 
 ck_task ck_add8(ck_isa isa) { return CHOOSE(add, isa); }
 ck_task ck_mul8(ck_isa isa) { return CHOOSE(mul, isa); }
-ck_task ck_max_pool8(ck_isa isa) { return CHOOSE(max, isa); }
-ck_task ck_avg_pool8(ck_isa isa) { return CHOOSE(average, isa); }
+
+/* ---- Windows ---- */
+
+ck_task ck_max_pool8(ck_isa isa) { return CHOOSE(ck_max_pool8, isa); }
+ck_task ck_avg_pool8(ck_isa isa) { return CHOOSE(ck_avg_pool8, isa); }
 size_t ck_avg_pool8_units(const ck_avg_pool8_params *p) { return ck_pool_units(&p->window); }
 
 /* ---- Weights alone ---- */

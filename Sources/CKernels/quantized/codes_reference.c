@@ -52,35 +52,29 @@ void codes_mul_reference(const ck_binary8_params *p, int8_t *y, const int8_t *a,
         *y++ = quantize((float)((*a - p->a_zero) * (*b - p->b_zero)) * p->a_scale, &p->to);
 }
 
-void codes_max_reference(const ck_pool_params *p, const void *context, const int8_t *x, pool_taps rows, pool_taps columns,
-                         int8_t *y) {
-    (void)context;
-    const size_t across = (size_t)columns.move * (size_t)p->channels;
-    const size_t down = (size_t)rows.move * (size_t)p->in_w * (size_t)p->channels;
-    for (size_t c = 0; c < (size_t)p->channels; c++) {
-        int8_t largest = -128;
-        for (size_t r = 0; r < (size_t)rows.count; r++)
-            for (size_t s = 0; s < (size_t)columns.count; s++) {
-                const int8_t v = x[c + r * down + s * across];
-                if (v > largest) largest = v;
+static void largest_reference(const int8_t *x, codes_taps t, int8_t *y, size_t channels) {
+    for (size_t c = 0; c < channels; c++) {
+        y[c] = -128;
+        for (size_t r = 0; r < t.lines; r++)
+            for (size_t s = 0; s < t.count; s++) {
+                const int8_t v = x[c + r * t.down + s * t.across];
+                if (v > y[c]) y[c] = v;
             }
-        y[c] = largest;
     }
 }
 
-void codes_average_reference(const ck_pool_params *p, const void *context, const int8_t *x, pool_taps rows,
-                             pool_taps columns, int8_t *y) {
-    const ck_avg_pool8_params *a = context;
-    const size_t across = (size_t)columns.move * (size_t)p->channels;
-    const size_t down = (size_t)rows.move * (size_t)p->in_w * (size_t)p->channels;
-    const float scale = codes_pool_scale(a, rows, columns);
-    for (size_t c = 0; c < (size_t)p->channels; c++) {
+static void average_reference(const int8_t *x, codes_taps t, int8_t *y, size_t channels, const ck_avg_pool8_params *p,
+                              float scale) {
+    for (size_t c = 0; c < channels; c++) {
         uint32_t sum = 0;
-        for (size_t r = 0; r < (size_t)rows.count; r++)
-            for (size_t s = 0; s < (size_t)columns.count; s++) sum += (uint32_t)(x[c + r * down + s * across] - a->zero);
-        y[c] = quantize((float)(int32_t)sum * scale, &a->to);
+        for (size_t r = 0; r < t.lines; r++)
+            for (size_t s = 0; s < t.count; s++) sum += (uint32_t)(x[c + r * t.down + s * t.across] - p->zero);
+        y[c] = quantize((float)(int32_t)sum * scale, &p->to);
     }
 }
+
+#define CODES_NAME(base) base##_reference
+#include "codes_windows.inc"
 
 CODES_TASK(ck_softmax8_reference) {
     (void)lane;

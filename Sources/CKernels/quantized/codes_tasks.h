@@ -8,16 +8,17 @@
 /* y[i] = f(a[i · a_step], b[i · b_step]) for i in 0 ..< n; the steps are 0 or 1. */
 typedef void codes_binary_row(const ck_binary8_params *p, int8_t *y, const int8_t *a, int64_t a_step, const int8_t *b,
                               int64_t b_step, size_t n);
-/* All channels of one window; x is its first tap. */
-typedef void codes_window(const ck_pool_params *p, const void *context, const int8_t *x, pool_taps rows, pool_taps columns,
-                          int8_t *y);
+/* The taps of a window inside X, from its first: how many lines and how far apart, likewise in a line. */
+typedef struct {
+    size_t lines, down, count, across;
+} codes_taps;
 
 #define CODES_TASKS(isa)                                                                     \
     QUANTIZED_TASK(ck_quantize_##isa); QUANTIZED_TASK(ck_dequantize_##isa);                  \
     QUANTIZED_TASK(ck_lookup_i8_##isa); QUANTIZED_TASK(ck_quantize_rows_##isa);              \
     QUANTIZED_TASK(ck_weight_only_i8_##isa); QUANTIZED_TASK(ck_weight_only_i4_##isa);        \
-    codes_binary_row codes_add_##isa, codes_mul_##isa;                                       \
-    codes_window codes_max_##isa, codes_average_##isa
+    QUANTIZED_TASK(ck_max_pool8_##isa); QUANTIZED_TASK(ck_avg_pool8_##isa);                  \
+    codes_binary_row codes_add_##isa, codes_mul_##isa
 
 CODES_TASKS(reference);
 #if defined(__x86_64__)

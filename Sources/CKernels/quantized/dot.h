@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#include "ck_quantized.h"
+
 #define DOT_BYTES (4 * V_WIDTH)
 enum { DOT_PARTS = CK_PANEL / V_WIDTH }; /* vectors across a panel */
 
@@ -94,6 +96,33 @@ V_INLINE vi dot(vi sum, dot_u u, dot_w w) {
 #endif
 V_INLINE dot_u dot_set(const uint8_t *p) { return dot_unsigned(vi_set(dot_word(p))); }
 V_INLINE dot_w dot_load(const int8_t *p) { return dot_signed(vb_load(p)); }
+
+/* Packing works within 128 bits: the dwords of packed bytes in the order of the four vectors they come from. */
+V_INLINE vi dot_in_order(vi bytes) {
+#if V_WIDTH == 16
+    return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), bytes);
+#else
+    return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+#endif
+}
+
+/* How sums become codes by packing: the lower bound is applied to i16, to which all below it and NaN saturate. */
+typedef struct {
+    vf high, residual_scale;
+    vi low, zero, residual_zero;
+} product_quantizer;
+
+V_INLINE product_quantizer product_quantizer_of(const ck_product8_params *p) {
+    return (product_quantizer){
+        .high = v_set(p->to.high), .low = VB(set1_epi16)((short)p->to.low), .zero = VB(set1_epi16)((short)p->to.zero),
+        .residual_scale = v_set(p->residual_scale), .residual_zero = vi_set(p->residual_zero)};
+}
+
+V_INLINE vi product_pack(const product_quantizer *q, const vi *code) {
+    const vi a = VB(max_epi16)(VB(packs_epi32)(code[0], code[1]), q->low);
+    const vi b = VB(max_epi16)(VB(packs_epi32)(code[2], code[3]), q->low);
+    return VB(packs_epi16)(VB(add_epi16)(a, q->zero), VB(add_epi16)(b, q->zero));
+}
 
 /* The code of v, NaN that of the lower bound. */
 V_INLINE vi dot_quantize(vf v, vf low, vf high, vi zero) { return vi_add(v_to_int(v_min(v_max(v, low), high)), zero); }

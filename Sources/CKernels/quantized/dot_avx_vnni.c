@@ -6,10 +6,9 @@
 
 #define DOT_NAME(base) base##_avx_vnni
 #define PRODUCT_REGISTERS 12
-#define PRODUCT_SUMS 96
 #define PRODUCT_KERNELS(K) K(1, 1) K(2, 1) K(3, 1) K(4, 1) K(5, 1) K(6, 1) K(1, 2) K(2, 2) K(3, 2) K(1, 4)
 #include "dot.h"
-#include "product_vector.inc"
+#include "product_micro.inc"
 #include "depthwise_vector.inc"
 #include "../vector/end.h"
 #endif

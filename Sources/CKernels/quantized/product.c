@@ -31,8 +31,8 @@ size_t ck_product8_lane_bytes(const ck_product8_params *p) {
 }
 
 ck_task ck_depthwise8(const ck_product8_params *p, ck_isa isa) {
-    const size_t taps = (size_t)p->geometry.kernel_h * (size_t)p->geometry.kernel_w;
-    if (taps > DEPTHWISE_TAPS || p->geometry.in_c != p->geometry.out_c) isa = CK_ISA_REFERENCE;
+    const size_t fours = product_ceil((size_t)p->geometry.kernel_h, 4) * (size_t)p->geometry.kernel_w;
+    if (fours > DEPTHWISE_FOURS || p->geometry.in_c != p->geometry.out_c) isa = CK_ISA_REFERENCE;
     CHOOSE(ck_depthwise8, isa)
 }
 

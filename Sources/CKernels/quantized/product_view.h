@@ -47,9 +47,6 @@ PRODUCT_INLINE product_view product_view_of(const ck_conv_params *g) {
     return v;
 }
 
-/* The first pixel of a block; blocks differ by one pixel at most. */
-PRODUCT_INLINE size_t product_block(const product_view *v, size_t block) {
-    const size_t whole = v->pixels / v->blocks, rest = v->pixels % v->blocks;
-    return block * whole + product_min(block, rest);
-}
+/* The first pixel of a block; all but the last are whole tiles. */
+PRODUCT_INLINE size_t product_block(const product_view *v, size_t block) { return product_min(block * v->height, v->pixels); }
 #endif

@@ -4,7 +4,8 @@
 
 #include "ck_quantized.h"
 
-#define DEPTHWISE_TAPS 128 /* of the largest kernel that the vector variants hold, a multiple of four */
+/* Fours of lines, times columns, that the vector variants of a depthwise convolution hold. */
+#define DEPTHWISE_FOURS 24
 
 #define QUANTIZED_TASK(name) void name(const void *, void *const *, size_t, size_t, unsigned)
 
