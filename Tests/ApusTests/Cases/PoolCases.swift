@@ -1,7 +1,7 @@
 import ApusGraph
 
 /// The elements of x inside each window, as positions, in the order of the definition.
-private struct Windows {
+struct PoolWindows {
     var x, y: [Int]
     var inside: [[Int]] = []
     /// The number of the tap that each of those is.
@@ -58,7 +58,7 @@ private func family(
     _ name: String, x: [Int], kernel: Size2D, strides: Size2D, padding: Padding = .valid, countsPadding: Bool = false,
     small: Bool = false
 ) -> [OperatorCase] {
-    let windows = Windows(x: x, kernel: kernel, strides: strides, padding: padding)
+    let windows = PoolWindows(x: x, kernel: kernel, strides: strides, padding: padding)
     let area = kernel.height * kernel.width
     let average = AvgPool(kernel: kernel, strides: strides, padding: padding, countsPadding: countsPadding)
     let averageGradient = AvgPoolGradient(

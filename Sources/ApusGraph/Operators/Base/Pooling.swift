@@ -31,14 +31,19 @@ public class Pooling: Operator {
             _ kernel: Size2D, _ strides: Size2D, _ padding: Padding, _ countsPadding: Bool
         ) -> Operator
     ) -> OperatorEntry {
-        OperatorEntry(name, code) { node throws(ApusError) in
-            let m = node.max_pool.pointee
-            let padding = try Padding(
-                wire: m.padding, top: m.pad_top, left: m.pad_left, bottom: m.pad_bottom, right: m.pad_right)
-            return make(
-                Size2D(Int(m.kernel_height), Int(m.kernel_width)), Size2D(Int(m.stride_height), Int(m.stride_width)),
-                padding, m.count_include_pad != 0)
-        }
+        OperatorEntry(name, code) { node throws(ApusError) in try read(node, make) }
+    }
+
+    static func read(
+        _ node: Apus__Node,
+        _ make: (_ kernel: Size2D, _ strides: Size2D, _ padding: Padding, _ countsPadding: Bool) -> Operator
+    ) throws(ApusError) -> Operator {
+        let m = node.max_pool.pointee
+        let padding = try Padding(
+            wire: m.padding, top: m.pad_top, left: m.pad_left, bottom: m.pad_bottom, right: m.pad_right)
+        return make(
+            Size2D(Int(m.kernel_height), Int(m.kernel_width)), Size2D(Int(m.stride_height), Int(m.stride_width)), padding,
+            m.count_include_pad != 0)
     }
 
     public override final func encode(to node: inout Apus__Node, _ wire: WireArena) {
@@ -58,7 +63,12 @@ public class Pooling: Operator {
     /// The type of y, all rules checked.
     final func pooled(_ x: TensorType) throws(ApusError) -> TensorType {
         try x.require("x", rank: 4, float: true)
-        try SlidingWindow.check("x \(x)", x.shape[0], x.shape[3])
+        return TensorType(x.dtype, try pooled(x.shape))
+    }
+
+    /// The shape of y for x of rank 4, all rules of the attributes checked.
+    final func pooled(_ x: Shape) throws(ApusError) -> Shape {
+        try SlidingWindow.check("x \(x)", x[0], x[3])
         for extent in [kernel.height, kernel.width] where extent < 1 || extent > Pooling.maximumKernel {
             throw .shape("a kernel of \(kernel.height) × \(kernel.width), wanted 1 ... \(Pooling.maximumKernel)")
         }
@@ -69,8 +79,8 @@ public class Pooling: Operator {
                         + "\(kernel.height) × \(kernel.width)")
             }
         }
-        let size = try window.placed(kernel: kernel, over: Size2D(x.shape[1], x.shape[2])).output
-        return TensorType(x.dtype, [x.shape[0], size.height, size.width, x.shape[3]])
+        let size = try window.placed(kernel: kernel, over: Size2D(x[1], x[2])).output
+        return [x[0], size.height, size.width, x[3]]
     }
 
     /// The type of the numbers of taps, one for each y.
