@@ -59,7 +59,7 @@ static void bench(const layer *l) {
     size_t weights = taps * (size_t)(l->in_c / l->groups) * (size_t)l->out_c;
     size_t inputs = (size_t)(l->batch * l->size * l->size * l->in_c);
     float *x = filled(inputs), *y = filled(pixels * (size_t)l->out_c);
-    float *w = filled(weights), *b = filled((size_t)l->out_c), *dw = filled(weights), *dx = filled(inputs);
+    float *w = filled(weights), *b = filled((size_t)l->out_c), *dw = filled(depthwise ? weights : ck_conv_weight_gradient_sums(&p)), *dx = filled(inputs);
     float *panels = filled(ck_conv_panel_elements(&p)), *across = filled(ck_conv_transposed_panel_elements(&p));
     uint16_t *half = (uint16_t *)filled(ck_conv_panel_elements(&p));
     for (size_t i = 0; i < ck_conv_panel_elements(&p); i++) half[i] = (uint16_t)(0x3000 + i % 64);

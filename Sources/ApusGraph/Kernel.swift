@@ -60,6 +60,12 @@ public struct Launch {
         self.operands = operands
         self.units = units
     }
+
+    /// Whether it works on an output of its node, and not on the workspace alone.
+    public var writesOutput: Bool {
+        for operand in operands { if case .output = operand { return true } }
+        return false
+    }
 }
 
 /// The launches of one node, in order; each ends before the next begins. Their number and operands must not depend on

@@ -67,10 +67,11 @@ struct SessionPlan {
         let dimensions = cursor.take(limits.count, of: Int.self)
         let limits = cursor.take(self.limits.count, of: Int.self)
         let pool = ownsPool ? cursor.take(bytes: cs_pool_size(lanes), alignment: 64) : nil
+        let taken = cursor.take(bytes: 64, alignment: 64)?.bindMemory(to: Int.self, capacity: 1)
         let states = cursor.take(bytes: statesSize, alignment: 64)
         let arena = cursor.take(bytes: arenaSize, alignment: 64)
         for index in plans.indices {
-            let bound = bind(function: index, states: states, arena: arena, &cursor)
+            let bound = bind(function: index, states: states, arena: arena, taken: taken, &cursor)
             if let bound, let functions { (functions + index).initialize(to: bound) }
         }
         guard let header, let functions, let dimensions, let limits, let states else { return nil }
@@ -89,7 +90,7 @@ struct SessionPlan {
 
     private func bind(
         function index: Int, states: UnsafeMutableRawPointer?, arena: UnsafeMutableRawPointer?,
-        _ cursor: inout BlockCursor
+        taken: UnsafeMutablePointer<Int>?, _ cursor: inout BlockCursor
     ) -> BoundFunction? {
         let plan = plans[index]
         let graph = model.graph
@@ -109,7 +110,7 @@ struct SessionPlan {
         let times = profile ? cursor.take(plan.steps.count, of: StepTime.self) : nil
         let params = cursor.take(bytes: plan.steps.count * Int(CK_PARAMS_MAX), alignment: 64)
         guard let steps, let measures, let slots, let operands, let places, let capacities, let own, let boundSizes,
-            let edges, let isSet, let params, let states, let arena
+            let edges, let isSet, let params, let states, let arena, let taken
         else { return nil }
 
         for (i, constant) in graph.constants.enumerated() {
@@ -146,7 +147,7 @@ struct SessionPlan {
             (steps + i).initialize(
                 to: Step(
                     task: step.launch.task, params: params + i * Int(CK_PARAMS_MAX), operands: operands + firstSlot,
-                    units: 0, lanes: 1))
+                    units: 0, lanes: 1, taken: taken))
             firstSlot += step.slots.count
             if let times {
                 (times + i).initialize(
@@ -165,7 +166,7 @@ extension BoundFunction {
         for (i, step) in plan.steps.enumerated() {
             steps[i].task = step.launch.task
             steps[i].units = step.launch.units
-            steps[i].lanes = step.worthSplitting ? min(lanes, step.launch.units) : 1
+            steps[i].lanes = step.isWorthSplitting ? min(lanes, step.launch.units) : 1
             step.launch.params.withUnsafeBytes {
                 if let base = $0.baseAddress { steps[i].params.copyMemory(from: base, byteCount: $0.count) }
             }
@@ -198,8 +199,11 @@ extension BoundFunction {
 }
 
 extension PlannedStep {
-    /// Whether the work outweighs waking other threads: about 5 µs of it.
-    var worthSplitting: Bool { launch.units > 1 && (operations > 300_000 || bytes > 200_000) }
+    /// About how long one thread takes, where operations and memory run at the speed of one core.
+    var nanoseconds: Int { operations / 60 + bytes / 20 }
+
+    /// Whether the work outweighs calling other threads, which takes 1 µs or more.
+    var isWorthSplitting: Bool { launch.units > 1 && nanoseconds > 10_000 }
 }
 
 extension BoundFunction {

@@ -166,24 +166,31 @@ public struct Plan {
         let site = KernelSite(inputs: inputTypes, outputs: outputTypes, isa: options.isa, lanes: options.lanes)
         let kernels = try node.op.chosenKernels(site)
         var workspace: Int?
-        var bytes = 0
-        for type in inputTypes + outputTypes { bytes += type.byteSize }
+        // The operations belong to the launches that write outputs; others prepare operands for them.
+        let writers = kernels.launches.reduce(0) { $0 + ($1.writesOutput ? 1 : 0) }
         for launch in kernels.launches {
+            var bytes = 0, usesWorkspace = false
             var slots: [(place: Place, offset: Int)] = []
             for operand in launch.operands {
                 switch operand {
-                case .input(let i): slots.append((place(of: node.inputs[i]), 0))
-                case .output(let i): slots.append((places[firstOutput + i], 0))
+                case .input(let i):
+                    bytes += inputTypes[i].byteSize
+                    slots.append((place(of: node.inputs[i]), 0))
+                case .output(let i):
+                    bytes += outputTypes[i].byteSize
+                    slots.append((places[firstOutput + i], 0))
                 case .workspace(let offset):
                     let buffer = workspace ?? newBuffer(kernels.workspaceBytes, first: index, last: index)
                     workspace = buffer
+                    usesWorkspace = true
                     slots.append((.buffer(buffer), offset))
                 }
             }
+            if usesWorkspace { bytes += kernels.workspaceBytes }
             steps.append(
                 PlannedStep(
                     node: index, launch: launch, slots: slots,
-                    operations: kernels.operations / max(1, kernels.launches.count), bytes: bytes))
+                    operations: launch.writesOutput ? kernels.operations / writers : 0, bytes: bytes))
         }
     }
 

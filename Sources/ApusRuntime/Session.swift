@@ -126,7 +126,10 @@ public struct Session {
     private func split(_ step: UnsafeMutablePointer<Step>) {
         if step.pointee.lanes <= 1 {
             step.pointee.task(step.pointee.params, step.pointee.operands, 0, step.pointee.units, 0)
-        } else if let parallelFor = header.pointee.parallelFor {
+            return
+        }
+        step.pointee.taken.pointee = 0
+        if let parallelFor = header.pointee.parallelFor {
             parallelFor(header.pointee.parallelContext, step.pointee.lanes, runLane, step)
         } else {
             cs_pool_run(header.pointee.pool, runLane, step)
@@ -138,10 +141,14 @@ public struct Session {
     public var memorySize: Int { header.pointee.size }
 }
 
-/// Lane i of n takes the units n·i/lanes ..< n·(i+1)/lanes.
+/// Every lane takes pieces of the step until all its units are taken: any number of lanes may come, in any order.
 private func runLane(_ context: UnsafeMutableRawPointer?, _ lane: Int) {
     let step = context!.assumingMemoryBound(to: Step.self).pointee
     guard lane >= 0 && lane < step.lanes else { return }
-    step.task(
-        step.params, step.operands, step.units * lane / step.lanes, step.units * (lane + 1) / step.lanes, UInt32(lane))
+    var first = 0
+    while true {
+        let count = cs_take(step.taken, step.units, step.lanes, &first)
+        if count == 0 { return }
+        step.task(step.params, step.operands, first, first + count, UInt32(lane))
+    }
 }

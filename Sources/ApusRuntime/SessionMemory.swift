@@ -8,8 +8,10 @@ struct Step {
     var params: UnsafeMutableRawPointer
     var operands: UnsafeMutablePointer<UnsafeMutableRawPointer?>
     var units: Int
-    /// Into how many pieces the units are split.
+    /// How many threads share the units.
     var lanes: Int
+    /// How many units they have taken so far; one number for all steps, since one runs at a time.
+    var taken: UnsafeMutablePointer<Int>
 }
 
 /// Where an operand's address comes from.

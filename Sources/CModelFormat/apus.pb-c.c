@@ -1717,6 +1717,51 @@ void   apus__recurrent__free_unpacked
   assert(message->base.descriptor == &apus__recurrent__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   apus__attention__init
+                     (Apus__Attention         *message)
+{
+  static const Apus__Attention init_value = APUS__ATTENTION__INIT;
+  *message = init_value;
+}
+size_t apus__attention__get_packed_size
+                     (const Apus__Attention *message)
+{
+  assert(message->base.descriptor == &apus__attention__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__attention__pack
+                     (const Apus__Attention *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__attention__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__attention__pack_to_buffer
+                     (const Apus__Attention *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__attention__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__Attention *
+       apus__attention__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__Attention *)
+     protobuf_c_message_unpack (&apus__attention__descriptor,
+                                allocator, len, data);
+}
+void   apus__attention__free_unpacked
+                     (Apus__Attention *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__attention__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   apus__top_k__init
                      (Apus__TopK         *message)
 {
@@ -3565,7 +3610,7 @@ const ProtobufCMessageDescriptor apus__dimension_value__descriptor =
   (ProtobufCMessageInit) apus__dimension_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__node__field_descriptors[113] =
+static const ProtobufCFieldDescriptor apus__node__field_descriptors[116] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -4589,6 +4634,18 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[113] =
   },
   {
     NULL, /* CODE_SIZE */
+    123,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, attention),
+    &apus__attention__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
     150,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4853,6 +4910,30 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[113] =
   },
   {
     NULL, /* CODE_SIZE */
+    172,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, max_pool_index),
+    &apus__pool__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    173,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, max_pool_index_gradient),
+    &apus__pool__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
     200,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4933,16 +5014,16 @@ static const ProtobufCIntRange apus__node__number_ranges[9 + 1] =
   { 80, 56 },
   { 100, 68 },
   { 120, 82 },
-  { 150, 85 },
-  { 200, 107 },
-  { 0, 113 }
+  { 150, 86 },
+  { 200, 110 },
+  { 0, 116 }
 };
 const ProtobufCMessageDescriptor apus__node__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Node),
-  113,
+  116,
   apus__node__field_descriptors,
   NULL, /* CODE_SIZE */
   9,  apus__node__number_ranges,
@@ -5694,7 +5775,7 @@ const ProtobufCMessageDescriptor apus__pool__descriptor =
   (ProtobufCMessageInit) apus__pool__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__batch_norm__field_descriptors[2] =
+static const ProtobufCFieldDescriptor apus__batch_norm__field_descriptors[4] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -5720,18 +5801,42 @@ static const ProtobufCFieldDescriptor apus__batch_norm__field_descriptors[2] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    NULL, /* CODE_SIZE */
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__BatchNorm, has_residual),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Apus__BatchNorm, activation),
+    &apus__activation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const ProtobufCIntRange apus__batch_norm__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor apus__batch_norm__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__BatchNorm),
-  2,
+  4,
   apus__batch_norm__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__batch_norm__number_ranges,
@@ -6216,6 +6321,86 @@ const ProtobufCMessageDescriptor apus__recurrent__descriptor =
   NULL, /* CODE_SIZE */
   1,  apus__recurrent__number_ranges,
   (ProtobufCMessageInit) apus__recurrent__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__attention__field_descriptors[5] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Attention, heads),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Attention, key_value_heads),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Attention, scale),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Attention, causal),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Attention, has_mask),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__attention__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor apus__attention__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__Attention),
+  5,
+  apus__attention__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__attention__number_ranges,
+  (ProtobufCMessageInit) apus__attention__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__top_k__field_descriptors[3] =

@@ -136,6 +136,18 @@ void cs_pool_stop(cs_pool *pool) {
     pool->lanes = 1;
 }
 
+size_t cs_take(size_t *taken, size_t count, size_t lanes, size_t *first) {
+    const size_t least = 1 + count / (32 * lanes);
+    size_t begin = __atomic_load_n(taken, __ATOMIC_RELAXED), size;
+    do {
+        if (begin >= count) return 0;
+        const size_t left = count - begin, share = left / (2 * lanes);
+        size = share > least ? share : least < left ? least : left;
+    } while (!__atomic_compare_exchange_n(taken, &begin, begin + size, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    *first = begin;
+    return size;
+}
+
 size_t cs_processor_count(void) {
     cpu_set_t set;
     size_t count = 1;

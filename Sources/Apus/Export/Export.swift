@@ -82,6 +82,7 @@ public let rewritePasses: [RewritePass] = [
     mergeDuplicatesPass,
     recognizeActivationsPass,
     fuseLayerNormPass,
+    fuseAttentionPass,
     foldBatchNormPass,
     fuseBiasPass,
     fuseResidualPass,

@@ -15,6 +15,10 @@ public final class MaxPool2D: Layer {
     }
 
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
-        [try context(MaxPool(kernel: size, strides: stride, padding: padding), try image(inputs))]
+        let x = try image(inputs)
+        guard context.phase == .training, size.height * size.width <= 256 else {
+            return [try context(MaxPool(kernel: size, strides: stride, padding: padding), x)]
+        }
+        return [try context.node(MaxPoolIndex(kernel: size, strides: stride, padding: padding), [x])[0]]
     }
 }

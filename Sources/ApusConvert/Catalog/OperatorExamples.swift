@@ -60,6 +60,7 @@ extension OperatorExample {
         OperatorExample(Rnn(), shapes: [[2, 3, 4], [1, 4, 4]]),
         OperatorExample(Gru(resetAfter: true), shapes: [[2, 3, 12], [3, 4, 4], [4]]),
         OperatorExample(Lstm(), shapes: [[2, 3, 16], [4, 4, 4]]),
+        OperatorExample(Attention(heads: 2, scale: 0.5), shapes: [[1, 3, 4], [1, 5, 4], [1, 5, 4]]),
     ]
 
     private static let rows = [
@@ -90,6 +91,8 @@ extension OperatorExample {
             OperatorExample(Conv2DWeightGradient(), shapes: [image, convolved, kernel]),
             OperatorExample(DenseWeightGradient(), shapes: [matrix, [2, 4]]),
             OperatorExample(MaxPoolGradient(kernel: 2), shapes: [image, [1, 2, 2, 2], [1, 2, 2, 2]]),
+            OperatorExample(MaxPoolIndex(kernel: 2), shapes: [image]),
+            OperatorExample(MaxPoolIndexGradient(kernel: 2), .of(.u8, [1, 2, 2, 2]), .any([1, 2, 2, 2]), .any(image)),
             OperatorExample(AvgPoolGradient(kernel: 2), shapes: [[1, 2, 2, 2], image]),
             OperatorExample(BatchNormGradient(), shapes: [image, [2], [2], [2], image]),
             OperatorExample(LayerNormGradient(), shapes: [matrix, [3], [2], [2], matrix]),

@@ -46,13 +46,23 @@ public final class Conv2DWeightGradient: Operator {
     public override func kernels(_ site: KernelSite) throws(ApusError) -> KernelPlan {
         let x = site.inputs[0].shape, dy = site.inputs[1].shape, w = site.outputs[0].shape
         var params = try geometry.params(x: x, w: w, y: dy)
-        let depthwise = geometry.isDepthwise(w)
-        let task = depthwise
-            ? ck_depthwise_weight_gradient(&params, site.dtype, site.isa)
-            : ck_conv_weight_gradient(&params, site.dtype, site.isa)
-        let units = depthwise ? ck_depthwise_weight_gradient_units(&params) : ck_conv_weight_gradient_units(&params)
+        let operations = geometry.operations(w: w, y: dy)
+        if geometry.isDepthwise(w) {
+            let launch = try Launch(
+                ck_depthwise_weight_gradient(&params, site.dtype, site.isa), params,
+                units: ck_depthwise_weight_gradient_units(&params), [.input(0), .input(1), .output(0)])
+            return KernelPlan([launch], operations: operations)
+        }
+        let sums = KernelOperand.workspace(0)
         return KernelPlan(
-            [try Launch(task, params, units: units, [.input(0), .input(1), .output(0)])],
-            operations: geometry.operations(w: w, y: dy))
+            [
+                try Launch(
+                    ck_conv_weight_gradient(&params, site.dtype, site.isa), params,
+                    units: ck_conv_weight_gradient_units(&params), [.input(0), .input(1), sums]),
+                try Launch(
+                    ck_conv_weight_gradient_join(site.dtype), params,
+                    units: ck_conv_weight_gradient_join_units(&params), [sums, .output(0)]),
+            ], workspaceBytes: ck_conv_weight_gradient_sums(&params) * (site.dtype == CK_F64 ? 8 : 4),
+            operations: operations)
     }
 }

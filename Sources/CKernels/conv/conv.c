@@ -62,6 +62,11 @@ ck_task ck_conv_weight_gradient(const ck_conv_params *p, ck_dtype dtype, ck_isa 
     (void)p;
     return choose(conv_weight_gradient_rows, dtype, isa);
 }
+ck_task ck_conv_weight_gradient_join(ck_dtype dtype) {
+    return dtype == CK_F32   ? conv_weight_gradient_join_f32
+           : dtype == CK_F64 ? CK_F64_TASK(conv_weight_gradient_join_f64)
+                             : NULL;
+}
 ck_task ck_depthwise(const ck_conv_params *p, ck_dtype weights, ck_isa isa) {
     return p->groups == p->in_c ? choose(depthwise_rows, weights, depthwise_isa(p, weights, isa)) : NULL;
 }
@@ -74,7 +79,13 @@ ck_task ck_depthwise_weight_gradient(const ck_conv_params *p, ck_dtype dtype, ck
 
 size_t ck_conv_units(const ck_conv_params *p) { return conv_count_units(p, 0, 0); }
 size_t ck_conv_input_gradient_units(const ck_conv_params *p) { return conv_count_units(p, 1, 0); }
-size_t ck_conv_weight_gradient_units(const ck_conv_params *p) { return conv_gradient_units(p, 0); }
+size_t ck_conv_weight_gradient_units(const ck_conv_params *p) {
+    return conv_gradient_slices(p) * conv_gradient_slice_units(p, 0);
+}
+size_t ck_conv_weight_gradient_sums(const ck_conv_params *p) { return conv_gradient_slices(p) * conv_gradient_elements(p); }
+size_t ck_conv_weight_gradient_join_units(const ck_conv_params *p) {
+    return conv_ceil(conv_gradient_elements(p), CONV_JOINED);
+}
 size_t ck_depthwise_units(const ck_conv_params *p) { return conv_count_units(p, 0, 1); }
 size_t ck_depthwise_input_gradient_units(const ck_conv_params *p) { return conv_count_units(p, 1, 1); }
-size_t ck_depthwise_weight_gradient_units(const ck_conv_params *p) { return conv_gradient_units(p, 1); }
+size_t ck_depthwise_weight_gradient_units(const ck_conv_params *p) { return conv_gradient_slice_units(p, 1); }

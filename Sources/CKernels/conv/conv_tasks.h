@@ -19,4 +19,5 @@ CONV_FAMILY(avx512);
 CONV_TASK(conv_f64_reference); CONV_TASK(conv_input_gradient_f64_reference);
 CONV_TASK(depthwise_f64_reference); CONV_TASK(depthwise_input_gradient_f64_reference);
 CONV_TASK(conv_weight_gradient_f64_reference); CONV_TASK(depthwise_weight_gradient_f64_reference);
+CONV_TASK(conv_weight_gradient_join_f32); CONV_TASK(conv_weight_gradient_join_f64);
 #endif

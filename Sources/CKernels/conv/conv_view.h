@@ -138,31 +138,55 @@ CONV_INLINE size_t conv_block_at(const conv_view *v, const conv_phase *phase, si
     return covered;
 }
 
-/* Weight gradient: dW as `rows` = taps · depth by `columns` in each group, in tiles of 12 × 32. The row r of a
- * convolution is (ky, kx, input channel); of a depthwise convolution it is (ky, kx). */
+/* Weight gradient: dW as `rows` = taps · depth by `columns` in each group. The row r of a convolution is
+ * (ky, kx, input channel); of a depthwise convolution it is (ky, kx). */
 CONV_INLINE size_t conv_gradient_rows(const ck_conv_params *p, int depthwise) {
     return (size_t)p->kernel_h * (size_t)p->kernel_w * (depthwise ? 1 : (size_t)(p->in_c / p->groups));
 }
 CONV_INLINE size_t conv_gradient_columns(const ck_conv_params *p, int depthwise) {
     return (size_t)(depthwise ? p->out_c : p->out_c / p->groups);
 }
-CONV_INLINE size_t conv_gradient_units(const ck_conv_params *p, int depthwise) {
+
+/* The images are cut into slices, more of them the smaller dW is; each has its own sums. */
+#define CONV_SLICES 16
+#define CONV_JOINED 1024         /* elements of dW in a unit that joins them */
+#define CONV_SLICED (128 * 1024) /* elements of all slices' sums together, where there are several */
+
+CONV_INLINE size_t conv_gradient_elements(const ck_conv_params *p) {
+    return conv_gradient_rows(p, 0) * (size_t)p->out_c;
+}
+CONV_INLINE size_t conv_gradient_slices(const ck_conv_params *p) {
+    size_t most = conv_min(CONV_SLICES, CONV_SLICED / conv_gradient_elements(p));
+    return most > 1 ? conv_min(most, (size_t)p->batch) : 1;
+}
+/* A unit: a tile of rows × up to 32 columns of a group, summed over the images of a slice. Of depthwise convolution there is
+ * one slice, and the columns are all channels. */
+typedef struct {
+    size_t row, rows, group, column, columns;
+    size_t slice, image, images;
+    size_t left; /* units of the slice, from this one on */
+} conv_gradient_tile;
+
+CONV_INLINE size_t conv_gradient_slice_units(const ck_conv_params *p, int depthwise) {
     return conv_ceil(conv_gradient_rows(p, depthwise), CONV_TILE) *
            conv_ceil(conv_gradient_columns(p, depthwise), CONV_COLUMNS) * (depthwise ? 1 : (size_t)p->groups);
 }
 
-typedef struct {
-    size_t row, rows, group, column, columns;
-} conv_gradient_tile;
-
 CONV_INLINE conv_gradient_tile conv_gradient_tile_at(const ck_conv_params *p, int depthwise, size_t unit) {
     size_t rows = conv_gradient_rows(p, depthwise), columns = conv_gradient_columns(p, depthwise);
     size_t down = conv_ceil(rows, CONV_TILE), across = conv_ceil(columns, CONV_COLUMNS);
+    size_t slices = depthwise ? 1 : conv_gradient_slices(p), units = conv_gradient_slice_units(p, depthwise);
+    size_t slice = unit / units, batch = (size_t)p->batch;
     conv_gradient_tile t;
-    t.row = unit % down * CONV_TILE;
+    t.slice = slice;
+    t.image = slice * batch / slices;
+    t.images = (slice + 1) * batch / slices - t.image;
+    t.left = units - unit % units;
+    unit %= units;
+    t.row = unit % down * rows / down;
+    t.rows = (unit % down + 1) * rows / down - t.row;
     t.column = unit / down % across * CONV_COLUMNS;
     t.group = unit / down / across;
-    t.rows = conv_min(CONV_TILE, rows - t.row);
     t.columns = conv_min(CONV_COLUMNS, columns - t.column);
     return t;
 }

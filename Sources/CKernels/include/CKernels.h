@@ -1,6 +1,7 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
 #include "ck.h"
+#include "ck_attention.h"
 #include "ck_cast.h"
 #include "ck_conv.h"
 #include "ck_elementwise.h"

@@ -51,16 +51,23 @@ size_t ck_conv_units(const ck_conv_params *params);
 ck_task ck_conv_input_gradient(const ck_conv_params *params, ck_dtype weights, ck_isa isa);
 size_t ck_conv_input_gradient_units(const ck_conv_params *params);
 
-/* Weight gradient. operands: X, dY, dW (plain [kernel_h, kernel_w, in_c / groups, out_c]).
- * A unit is 12 rows of dW, a row being one (ky, kx, input channel), × 32 columns. Each element is one chain of
- * fused multiply-adds over (image, row, column) of dY; pixels whose tap falls into the padding are left out.
+/* Weight gradient, in two launches. The images are cut into slices, of which the params alone decide: each has sums of its
+ * own, laid out like dW (plain [kernel_h, kernel_w, in_c / groups, out_c]), and dW is the slices' sums added in order.
+ *   ck_conv_weight_gradient       operands: X, dY, sums. A unit is one slice × up to 12 rows of dW, a row being one
+ *       (ky, kx, input channel), × 32 columns. Each sum is one chain of fused multiply-adds over (image, row, column) of dY;
+ *       pixels whose tap falls into the padding are left out.
+ *   ck_conv_weight_gradient_join  operands: sums, dW. A unit is 1024 elements.
  * dtype: f32, f64 (reference only). Bias, residual and activation are ignored. */
 ck_task ck_conv_weight_gradient(const ck_conv_params *params, ck_dtype dtype, ck_isa isa);
 size_t ck_conv_weight_gradient_units(const ck_conv_params *params);
+size_t ck_conv_weight_gradient_sums(const ck_conv_params *params); /* elements of all slices' sums */
+ck_task ck_conv_weight_gradient_join(ck_dtype dtype);
+size_t ck_conv_weight_gradient_join_units(const ck_conv_params *params);
 
 /* Depthwise: groups == in_c. Weights and their gradient are plain: [kernel_h · kernel_w][out_c]. The operands,
  * the sums and the rules are those of the functions above. Vectorized where out_c == in_c.
- * Units: a line of the result × 32 channels (forward, input gradient); 12 taps × 32 output channels (weight gradient). */
+ * Units: a line of the result × 32 channels (forward, input gradient); 12 taps × 32 output channels (weight gradient, which
+ * is one launch; operands: X, dY, dW). */
 ck_task ck_depthwise(const ck_conv_params *params, ck_dtype weights, ck_isa isa);
 size_t ck_depthwise_units(const ck_conv_params *params);
 ck_task ck_depthwise_input_gradient(const ck_conv_params *params, ck_dtype weights, ck_isa isa);

@@ -32,6 +32,13 @@ size_t ck_pool_units(const ck_pool_params *params);
 ck_task ck_max_pool_gradient(const ck_pool_params *params, ck_dtype dtype, ck_isa isa);
 size_t ck_max_pool_gradient_units(const ck_pool_params *params);
 
+/* The maximum with its place, and the gradient from that: the number, ky · kernel_w + kx, of the first tap that holds the
+ * maximum (the first NaN), as u8; a window has at most 256 taps.
+ *   ck_max_pool_index           operands: X, Y, index. Units are those of ck_max_pool.
+ *   ck_max_pool_index_gradient  operands: index, dY, dX. Units are those of ck_max_pool_gradient, and so are the bits. */
+ck_task ck_max_pool_index(const ck_pool_params *params, ck_dtype dtype, ck_isa isa);
+ck_task ck_max_pool_index_gradient(const ck_pool_params *params, ck_dtype dtype, ck_isa isa);
+
 /* operands: dY, dX. Every tap takes dY / divisor; an element adds its windows in the order (ky, kx).
  * A unit is one row (image, iy) of dX. */
 ck_task ck_avg_pool_gradient(const ck_pool_params *params, ck_dtype dtype, ck_isa isa);

@@ -9,7 +9,9 @@ size_t ck_normalize_units(ck_normalize_op op, const void *params) {
         return (size_t)layer->rows;
     case CK_LAYER_NORM_DPARAMS: case CK_RMS_NORM_DPARAMS:
         return ((size_t)layer->width + CK_CHANNEL_BLOCK - 1) / CK_CHANNEL_BLOCK;
-    case CK_BATCH_NORM_MOMENTS: case CK_BATCH_NORM_FOLD: case CK_BATCH_NORM_DPARAMS:
+    case CK_BATCH_NORM_MOMENTS: case CK_BATCH_NORM_SUMS:
+        return ck_pixel_chunks(batch);
+    case CK_BATCH_NORM_JOIN: case CK_BATCH_NORM_FOLD: case CK_BATCH_NORM_DPARAMS:
         return ((size_t)batch->channels + CK_CHANNEL_BLOCK - 1) / CK_CHANNEL_BLOCK;
     case CK_BATCH_NORM_APPLY: case CK_BATCH_NORM_DX:
         return (size_t)batch->pixels;
@@ -17,6 +19,10 @@ size_t ck_normalize_units(ck_normalize_op op, const void *params) {
         return ((size_t)average->count + CK_AVERAGE_BLOCK - 1) / CK_AVERAGE_BLOCK;
     }
     return 0;
+}
+
+size_t ck_batch_norm_sums(const ck_batch_norm_params *params) {
+    return 2 * ck_pixel_chunks(params) * (size_t)params->channels;
 }
 
 ck_task ck_normalize(ck_normalize_op op, ck_dtype dtype, ck_isa isa) {

@@ -20,6 +20,8 @@
 CHOOSER(max_pool)
 CHOOSER(avg_pool)
 CHOOSER(max_pool_gradient)
+CHOOSER(max_pool_index)
+CHOOSER(max_pool_index_gradient)
 CHOOSER(avg_pool_gradient)
 
 size_t ck_pool_units(const ck_pool_params *p) { return (size_t)p->batch * (size_t)p->out_h; }

@@ -7,6 +7,7 @@
 #define POOL_TASK(name) void name(const void *, void *const *, size_t, size_t, unsigned)
 #define POOL_FAMILY(variant)                                              \
     POOL_TASK(max_pool_##variant); POOL_TASK(max_pool_gradient_##variant); \
+    POOL_TASK(max_pool_index_##variant); POOL_TASK(max_pool_index_gradient_##variant); \
     POOL_TASK(avg_pool_##variant); POOL_TASK(avg_pool_gradient_##variant)
 
 POOL_FAMILY(f32_reference);

@@ -14,9 +14,9 @@ typedef struct {
     int32_t in, out, kernel, stride, dilation, pad, period, back;
 } pool_axis;
 
-/* `count` taps; the first reads coordinate `at`, each next one `move` further. */
+/* `count` taps; the first reads coordinate `at`, each next one `move` further. `tap`: the number of the first in its window. */
 typedef struct {
-    int32_t count, at, move;
+    int32_t count, at, move, tap;
 } pool_taps;
 
 POOL_INLINE pool_axis pool_axis_of(int32_t in, int32_t out, int32_t kernel, int32_t stride, int32_t dilation,
@@ -42,21 +42,24 @@ POOL_INLINE pool_taps pool_taps_of(const pool_axis *a, int32_t o) {
     if (start < 0) begin = (-start + a->dilation - 1) / a->dilation;
     if (start + (a->kernel - 1) * a->dilation >= a->in)
         end = start >= a->in ? 0 : (a->in - 1 - start) / a->dilation + 1;
-    if (begin >= end) return (pool_taps){0, 0, 0};
-    return (pool_taps){end - begin, start + begin * a->dilation, a->dilation};
+    if (begin >= end) return (pool_taps){0};
+    return (pool_taps){end - begin, start + begin * a->dilation, a->dilation, begin};
 }
 
 /* The taps by which some output reads input i, and those outputs: (i + pad − k·dilation) / stride. */
 POOL_INLINE pool_taps pool_taps_into(const pool_axis *a, int32_t i) {
     int32_t first = 0, reach = i + a->pad;
     while (first < a->period && first < a->kernel && (reach - first * a->dilation) % a->stride != 0) first++;
-    if (first == a->period || first >= a->kernel) return (pool_taps){0, 0, 0};
+    if (first == a->period || first >= a->kernel) return (pool_taps){0};
     int32_t at = (reach - first * a->dilation) / a->stride;
     while (first < a->kernel && at >= a->out) first += a->period, at -= a->back;
-    if (first >= a->kernel || at < 0) return (pool_taps){0, 0, 0};
+    if (first >= a->kernel || at < 0) return (pool_taps){0};
     int32_t count = (a->kernel - first + a->period - 1) / a->period, left = at / a->back + 1;
-    return (pool_taps){count < left ? count : left, at, -a->back};
+    return (pool_taps){count < left ? count : left, at, -a->back, first};
 }
+
+/* No two windows meet. */
+POOL_INLINE int pool_is_disjoint(const pool_axis *a) { return (int64_t)(a->kernel - 1) * a->dilation < a->stride; }
 
 /* What the average of window (oy, ox) divides by. */
 POOL_INLINE int32_t pool_divisor(const ck_pool_params *p, pool_taps y, pool_taps x) {

@@ -53,6 +53,7 @@ typedef struct Apus__Transpose Apus__Transpose;
 typedef struct Apus__Trim Apus__Trim;
 typedef struct Apus__NonMaxSuppression Apus__NonMaxSuppression;
 typedef struct Apus__Recurrent Apus__Recurrent;
+typedef struct Apus__Attention Apus__Attention;
 typedef struct Apus__TopK Apus__TopK;
 typedef struct Apus__Split Apus__Split;
 typedef struct Apus__Slice Apus__Slice;
@@ -599,6 +600,7 @@ typedef enum {
   APUS__NODE__OPERATOR_RNN = 120,
   APUS__NODE__OPERATOR_GRU = 121,
   APUS__NODE__OPERATOR_LSTM = 122,
+  APUS__NODE__OPERATOR_ATTENTION = 123,
   APUS__NODE__OPERATOR_RESHAPE_LIKE = 150,
   APUS__NODE__OPERATOR_SUM_LIKE = 151,
   APUS__NODE__OPERATOR_EXPAND_LIKE = 152,
@@ -621,6 +623,8 @@ typedef enum {
   APUS__NODE__OPERATOR_RANDOM_UNIFORM = 169,
   APUS__NODE__OPERATOR_RANDOM_NORMAL = 170,
   APUS__NODE__OPERATOR_DENSE_WEIGHT_GRADIENT = 171,
+  APUS__NODE__OPERATOR_MAX_POOL_INDEX = 172,
+  APUS__NODE__OPERATOR_MAX_POOL_INDEX_GRADIENT = 173,
   APUS__NODE__OPERATOR_SGD = 200,
   APUS__NODE__OPERATOR_RMS_PROP = 201,
   APUS__NODE__OPERATOR_ADAGRAD = 202,
@@ -728,6 +732,7 @@ struct  Apus__Node
     Apus__Recurrent *rnn;
     Apus__Recurrent *gru;
     Apus__Recurrent *lstm;
+    Apus__Attention *attention;
     /*
      * What gradients and losses are made of. "Like" takes a shape from its last operand, whose values it never reads.
      */
@@ -765,6 +770,11 @@ struct  Apus__Node
     Apus__RandomUniform *random_uniform;
     Apus__RandomUniform *random_normal;
     Apus__NoAttributes *dense_weight_gradient;
+    /*
+     * max pooling that tells the place of each maximum
+     */
+    Apus__Pool *max_pool_index;
+    Apus__Pool *max_pool_index_gradient;
     Apus__Sgd *sgd;
     Apus__RmsProp *rms_prop;
     Apus__Adagrad *adagrad;
@@ -931,10 +941,15 @@ struct  Apus__BatchNorm
    * moving = momentum · moving + (1 − momentum) · batch
    */
   float momentum;
+  /*
+   * of BatchNormTraining, as is the activation: none or ReLU
+   */
+  protobuf_c_boolean has_residual;
+  Apus__Activation *activation;
 };
 #define APUS__BATCH_NORM__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__batch_norm__descriptor) \
-    , 0, 0 }
+    , 0, 0, 0, NULL }
 
 
 struct  Apus__LayerNorm
@@ -1069,6 +1084,26 @@ struct  Apus__Recurrent
 #define APUS__RECURRENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__recurrent__descriptor) \
     , 0, 0, 0, 0, 0, NULL }
+
+
+struct  Apus__Attention
+{
+  ProtobufCMessage base;
+  uint32_t heads;
+  /*
+   * divides heads
+   */
+  uint32_t key_value_heads;
+  float scale;
+  /*
+   * query i sees keys 0 … i + keys − queries
+   */
+  protobuf_c_boolean causal;
+  protobuf_c_boolean has_mask;
+};
+#define APUS__ATTENTION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__attention__descriptor) \
+    , 0, 0, 0, 0, 0 }
 
 
 struct  Apus__TopK
@@ -1957,6 +1992,25 @@ Apus__Recurrent *
 void   apus__recurrent__free_unpacked
                      (Apus__Recurrent *message,
                       ProtobufCAllocator *allocator);
+/* Apus__Attention methods */
+void   apus__attention__init
+                     (Apus__Attention         *message);
+size_t apus__attention__get_packed_size
+                     (const Apus__Attention   *message);
+size_t apus__attention__pack
+                     (const Apus__Attention   *message,
+                      uint8_t             *out);
+size_t apus__attention__pack_to_buffer
+                     (const Apus__Attention   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__Attention *
+       apus__attention__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__attention__free_unpacked
+                     (Apus__Attention *message,
+                      ProtobufCAllocator *allocator);
 /* Apus__TopK methods */
 void   apus__top_k__init
                      (Apus__TopK         *message);
@@ -2320,6 +2374,9 @@ typedef void (*Apus__NonMaxSuppression_Closure)
 typedef void (*Apus__Recurrent_Closure)
                  (const Apus__Recurrent *message,
                   void *closure_data);
+typedef void (*Apus__Attention_Closure)
+                 (const Apus__Attention *message,
+                  void *closure_data);
 typedef void (*Apus__TopK_Closure)
                  (const Apus__TopK *message,
                   void *closure_data);
@@ -2410,6 +2467,7 @@ extern const ProtobufCMessageDescriptor apus__transpose__descriptor;
 extern const ProtobufCMessageDescriptor apus__trim__descriptor;
 extern const ProtobufCMessageDescriptor apus__non_max_suppression__descriptor;
 extern const ProtobufCMessageDescriptor apus__recurrent__descriptor;
+extern const ProtobufCMessageDescriptor apus__attention__descriptor;
 extern const ProtobufCMessageDescriptor apus__top_k__descriptor;
 extern const ProtobufCMessageDescriptor apus__split__descriptor;
 extern const ProtobufCMessageDescriptor apus__slice__descriptor;

@@ -22,13 +22,16 @@ private func batchNorm(_ inputs: [TestTensor]) -> [TestTensor] {
     }
 }
 
-private func batchNormTraining(_ inputs: [TestTensor]) -> [TestTensor] {
+/// A residual, if there is one, follows the five operands.
+private func batchNormTraining(_ inputs: [TestTensor], relu: Bool = false) -> [TestTensor] {
     let x = inputs[0], c = inputs[1].count, keep = Double(momentum)
     let m = TestTensor.make(.f32, [c]) { mean(channel(x, $0[0])) }
     let s = TestTensor.make(.f32, [c]) { inverseDeviation(channel(x, $0[0])) }
-    let y = TestTensor.perChannel(x) { x, c in
+    var y = TestTensor.perChannel(x) { x, c in
         (x - m.values[c]) * s.values[c] * inputs[1].values[c] + inputs[2].values[c]
     }
+    if inputs.count > 5 { for i in y[0].values.indices { y[0].values[i] += inputs[5].values[i] } }
+    if relu { y[0] = y[0].map { max(0, $0) } }
     let movingMean = TestTensor.make(.f32, [c]) { keep * inputs[3][$0] + (1 - keep) * m[$0] }
     let movingVariance = TestTensor.make(.f32, [c]) { i in
         let variance = 1 / (s[i] * s[i]) - Double(epsilon)
@@ -51,7 +54,9 @@ private func batchNormInputs(_ shape: [Int]) -> [TestInput] {
 
 /// dx, dgamma, dbeta from the definition, as sums over all pairs of rows.
 private func batchNormGradient(_ inputs: [TestTensor]) -> [TestTensor] {
-    let x = inputs[0], gamma = inputs[1], m = inputs[2], s = inputs[3], dy = inputs[4]
+    let x = inputs[0], gamma = inputs[1], m = inputs[2], s = inputs[3]
+    var dy = inputs[4]
+    if inputs.count > 5 { for i in dy.values.indices where !(inputs[5].values[i] > 0) { dy.values[i] = 0 } }
     let rows = Double(x.count / gamma.count)
     let n = TestTensor.perChannel(x) { ($0 - m.values[$1]) * s.values[$1] }[0]
     let dgamma = TestTensor.make(.f32, gamma.shape) { c in
@@ -89,7 +94,29 @@ let batchNormCases: [OperatorCase] =
             "BatchNormGradient", BatchNormGradient(),
             [.real([4, 3, 21]), .real([21]), .real([21]), .real([21], 0.5...2), .real([4, 3, 21])], tolerance: 1e-4
         ) { batchNormGradient($0) },
-    ]
+        OperatorCase(
+            "BatchNormGradient through ReLU", BatchNormGradient(),
+            [.real([3, 50, 35]), .real([35]), .real([35]), .real([35], 0.5...2), .real([3, 50, 35]), .real([3, 50, 35])],
+            tolerance: 1e-4
+        ) { batchNormGradient($0) },
+        // Several chunks of pixels, the last one odd; two, four and one vectors of channels beside a cut one.
+        OperatorCase(
+            "BatchNormTraining of many pixels", BatchNormTraining(epsilon: epsilon, momentum: momentum),
+            batchNormInputs([7, 43, 70]), tolerance: 2e-5
+        ) { batchNormTraining($0) },
+        OperatorCase(
+            "BatchNormGradient of many pixels", BatchNormGradient(),
+            [.real([301, 23]), .real([23]), .real([23]), .real([23], 0.5...2), .real([301, 23])], tolerance: 1e-4
+        ) { batchNormGradient($0) },
+    ] + [false, true].map { hasResidual in
+        let shape = [4, 3, 5]
+        return OperatorCase(
+            "BatchNormTraining with ReLU\(hasResidual ? " and a residual" : "")",
+            BatchNormTraining(epsilon: epsilon, momentum: momentum, hasResidual: hasResidual, activation: .relu),
+            batchNormInputs(shape) + (hasResidual ? [.real(shape, -0.5...0.5)] : []),
+            gradients: [0, 1, 2] + (hasResidual ? [5] : []), through: [0], tolerance: 2e-5
+        ) { batchNormTraining($0, relu: true) }
+    }
 
 private func rows(_ x: TestTensor, _ width: Int) -> [[Double]] {
     stride(from: 0, to: x.count, by: width).map { [Double](x.values[$0..<$0 + width]) }

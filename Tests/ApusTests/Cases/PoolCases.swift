@@ -4,6 +4,8 @@ import ApusGraph
 private struct Windows {
     var x, y: [Int]
     var inside: [[Int]] = []
+    /// The number of the tap that each of those is.
+    var taps: [[Int]] = []
 
     init(x: [Int], kernel: Size2D, strides: Size2D, padding: Padding) {
         self.x = x
@@ -12,17 +14,29 @@ private struct Windows {
             groups: 1)
         y = place.y
         for position in TestTensor.indices(y) {
-            var window: [Int] = []
+            var window: [Int] = [], numbers: [Int] = []
             for ky in 0..<kernel.height {
                 for kx in 0..<kernel.width {
                     let row = position[1] * strides.height + ky - place.top
                     let column = position[2] * strides.width + kx - place.left
                     guard row >= 0 && row < x[1] && column >= 0 && column < x[2] else { continue }
+                    numbers.append(ky * kernel.width + kx)
                     window.append(((position[0] * x[1] + row) * x[2] + column) * x[3] + position[3])
                 }
             }
             inside.append(window)
+            taps.append(numbers)
         }
+    }
+
+    /// Per window the number of the first tap that is the greatest.
+    func firstGreatest(_ x: TestTensor) -> TestTensor {
+        TestTensor(
+            .u8, y,
+            inside.indices.map { i in
+                let largest = greatest(x, inside[i])
+                return Double(taps[i][inside[i].firstIndex { x.values[$0] == largest }!])
+            })
     }
 
     func map(_ body: ([Int]) -> Double) -> TestTensor { TestTensor(.f32, y, inside.map(body)) }
@@ -66,6 +80,23 @@ private func family(
                 }
             ]
         },
+        OperatorCase(
+            "MaxPoolIndex \(name)", MaxPoolIndex(kernel: kernel, strides: strides, padding: padding), [.values(shift)]
+        ) { [maximum($0[0]), windows.firstGreatest($0[0])] },
+        OperatorCase(
+            "MaxPoolIndex by differences \(name)", MaxPoolIndex(kernel: kernel, strides: strides, padding: padding),
+            [.real(x)], gradients: small ? [0] : [], through: [0]
+        ) { [maximum($0[0]), windows.firstGreatest($0[0])] },
+        OperatorCase(
+            "MaxPoolIndexGradient \(name)", MaxPoolIndexGradient(kernel: kernel, strides: strides, padding: padding),
+            [.values(windows.firstGreatest(shift)), .real(windows.y), .values(shift)]
+        ) { inputs in
+            [
+                windows.spread(inputs[1]) { window, element in
+                    element == window.first { inputs[2].values[$0] == greatest(inputs[2], window) } ? 1 : 0
+                }
+            ]
+        },
         OperatorCase("AvgPool \(name)", average, [.real(x)], gradients: small ? [0] : []) { inputs in
             [
                 windows.map { window in
@@ -101,6 +132,10 @@ let poolCases: [OperatorCase] = [
         OperatorCase(
             "MaxPool of NaN and infinities", MaxPool(kernel: 2),
             [.values(TestTensor(.f32, [1, 2, 4, 1], [1, .nan, -.infinity, -.infinity, 2, 3, -.infinity, -.infinity]))]
-        ) { _ in [TestTensor(.f32, [1, 1, 2, 1], [.nan, -.infinity])] }
+        ) { _ in [TestTensor(.f32, [1, 1, 2, 1], [.nan, -.infinity])] },
+        OperatorCase(
+            "MaxPoolIndex of NaN and infinities", MaxPoolIndex(kernel: 2),
+            [.values(TestTensor(.f32, [1, 2, 4, 1], [1, .nan, -.infinity, -.infinity, .nan, 3, -.infinity, -.infinity]))]
+        ) { _ in [TestTensor(.f32, [1, 1, 2, 1], [.nan, -.infinity]), TestTensor(.u8, [1, 1, 2, 1], [1, 0])] },
     ],
 ].flatMap { $0 }

@@ -50,6 +50,7 @@ struct DoubleNetwork {
             builder.output("y\(i + 1)", try XCTUnwrap(gradient, "no gradient of \(name)"))
         }
         builder.finish()
+        for pass in trainingPasses { _ = try pass.run(graph, ExportOptions()) }
         self.tensors = tensors
         parameterNames = network.parameters.all.map { $0.name }
         model = try Model(graph)

@@ -142,6 +142,15 @@ def max_pool(a, x):
 
 
 @operator
+def max_pool_index(a, x):
+    window = pool_window(a, x)
+    taps = np.stack([tap for *_, tap in window.taps(window.pad(x, -np.inf))])
+    inside = np.stack([tap > 0 for *_, tap in window.taps(window.pad(np.ones(x.shape), 0))])
+    y = np.max(taps, axis=0)
+    return y, np.argmax(inside & ((taps == y) | np.isnan(taps)), axis=0).astype(np.uint8)
+
+
+@operator
 def avg_pool(a, x):
     window = pool_window(a, x)
     return sum(tap for *_, tap in window.taps(window.pad(x, 0))) / pool_divisor(a, x)
@@ -155,6 +164,15 @@ def max_pool_gradient(a, x, y, dy):
         first = free & ((tap == y) | (np.isnan(tap) & np.isnan(y)))
         out += np.where(first, dy, 0)
         free &= ~first
+    return window.inside(dx)
+
+
+@operator
+def max_pool_index_gradient(a, index, dy, x):
+    window = pool_window(a, x)
+    dx = window.pad(np.zeros(x.shape), 0)
+    for number, (*_, out) in enumerate(window.taps(dx)):
+        out += np.where(index == number, dy, 0)
     return window.inside(dx)
 
 

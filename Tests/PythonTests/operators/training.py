@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .elementwise import activate
 from .registry import operator
 from .values import log_softmax_along, row_axes
 
@@ -24,17 +25,19 @@ def log_softmax_gradient(a, y, dy):
 
 
 @operator
-def batch_norm_training(a, x, gamma, beta, moving_mean, moving_variance):
+def batch_norm_training(a, x, gamma, beta, moving_mean, moving_variance, residual=0):
     over = tuple(range(x.ndim - 1))
     mean = x.mean(axis=over)
     variance = ((x - mean) ** 2).mean(axis=over)
     scale = 1 / np.sqrt(variance + a.epsilon)
     moved = [a.momentum * old + (1 - a.momentum) * new for old, new in ((moving_mean, mean), (moving_variance, variance))]
-    return (x - mean) * scale * gamma + beta, *moved, mean, scale
+    y = activate(a.activation, (x - mean) * scale * gamma + beta + residual)
+    return y, *moved, mean, scale
 
 
 @operator
-def batch_norm_gradient(a, x, gamma, mean, scale, dy):
+def batch_norm_gradient(a, x, gamma, mean, scale, dy, y=None):
+    dy = dy if y is None else np.where(y > 0, dy, 0)
     over, count = tuple(range(x.ndim - 1)), x.size / x.shape[-1]
     n = (x - mean) * scale
     dbeta, dgamma = dy.sum(axis=over), (dy * n).sum(axis=over)

@@ -92,7 +92,7 @@ extension Activation {
 
     /// Whether act′ can be told from y as well as from x, so that y may be written over x in training too: ReLU and ReLU6,
     /// whose y lies within its bounds just where x does.
-    var differentiatesOutput: Bool { self == .relu || self == .relu6 }
+    public var differentiatesOutput: Bool { self == .relu || self == .relu6 }
 
     /// Parameters that are numbers.
     func check() throws(ApusError) {

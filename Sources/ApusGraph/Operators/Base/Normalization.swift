@@ -43,7 +43,7 @@ func requireChannels(_ inputs: [TensorType], _ names: StaticString...) throws(Ap
 
 extension ck_batch_norm_params {
     /// Of x [..., C].
-    init(_ x: Shape, epsilon: Float) {
+    init(_ x: Shape, epsilon: Float = 0) {
         self.init()
         pixels = Int64(x.product(0..<x.rank - 1))
         channels = Int64(x.last)
@@ -58,6 +58,11 @@ extension KernelSite {
     ) throws(ApusError) -> Launch {
         let units = withUnsafePointer(to: params) { ck_normalize_units(operation, $0) }
         return try Launch(ck_normalize(operation, dtype, isa), params, units: units, operands)
+    }
+
+    /// The bytes of the sums that batch norm takes by chunks.
+    func batchNormSums(_ params: ck_batch_norm_params) -> Int {
+        withUnsafePointer(to: params) { Int(ck_batch_norm_sums($0)) } * (inputs[0].dtype.bitWidth / 8)
     }
 
     /// The byte offset of the i-th vector of channels in the workspace, each on cache lines of its own.

@@ -73,6 +73,14 @@ public class Pooling: Operator {
         return TensorType(x.dtype, [x.shape[0], size.height, size.width, x.shape[3]])
     }
 
+    /// The type of the numbers of taps, one for each y.
+    final func indices(_ y: TensorType) throws(ApusError) -> TensorType {
+        guard kernel.height * kernel.width <= 256 else {
+            throw .shape("a kernel of \(kernel.height) × \(kernel.width), wanted at most 256 taps")
+        }
+        return TensorType(.u8, y.shape)
+    }
+
     // MARK: Kernel choice
 
     final func params(_ x: Shape) throws(ApusError) -> ck_pool_params {
