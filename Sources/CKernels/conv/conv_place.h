@@ -56,14 +56,20 @@ V_INLINE int conv_all_inside(const conv_axis *a, int32_t least, int32_t most) {
     return least + (reach < 0 ? reach : 0) >= 0 && most + (reach > 0 ? reach : 0) < a->size;
 }
 
-/* The next `count` pixels, for a tile of `rows`. */
+/* stride·r for V_WIDTH rows r. */
+CONV_COMPACT
+static vi conv_strides(int32_t stride) {
+    int32_t across[V_WIDTH];
+    for (int r = 0; r < V_WIDTH; r++) across[r] = (int32_t)((uint32_t)stride * (uint32_t)r);
+    return conv_load_int(across);
+}
+
+/* The next `count` pixels, for a tile of `rows`; `across` is the conv_strides of a line. */
 V_INLINE void conv_place_next(conv_place *at, const conv_view *v, const conv_phase *phase, conv_cursor *cursor,
-                              size_t count, size_t rows) {
+                              vi across, size_t count, size_t rows) {
     const conv_axis *y = &phase->y, *x = &phase->x;
     const size_t source_step = (size_t)x->stride * v->source_c;
     const size_t result_step = (size_t)x->step * v->result_c;
-    int32_t across[V_WIDTH];
-    for (int r = 0; r < V_WIDTH; r++) across[r] = (int32_t)((uint32_t)x->stride * (uint32_t)r);
     at->count = count;
     at->lines = 0;
     at->inside = 1;
@@ -76,12 +82,13 @@ V_INLINE void conv_place_next(conv_place *at, const conv_view *v, const conv_pha
                          + (size_t)(x->first + x->step * cursor->i)) * v->result_c;
         at->inside &= conv_all_inside(y, sy, sy) && conv_all_inside(x, sx, sx + x->stride * (int32_t)(run - 1));
         conv_store_int(&at->y[n], vi_set(sy));
-        conv_store_int(&at->x[n], vi_add(vi_set(sx), conv_load_int(across)));
+        conv_store_int(&at->x[n], vi_add(vi_set(sx), across));
         CONV_EACH(r, CONV_ROWS) {
             at->source[n + (size_t)r] = source;
             at->result[n + (size_t)r] = result;
             source += (ptrdiff_t)source_step;
             result += result_step;
+            __asm__("" : "+r"(source), "+r"(result)); /* no vector stores: a tile reads these one by one, at once */
         }
         n += run;
         cursor->i += (int32_t)run;
@@ -168,19 +175,21 @@ V_INLINE void conv_end(vf sum[CONV_ROWS][CONV_VECTORS], const conv_epilogue *to,
                        const int rows, const int vectors) {
     size_t n[CONV_VECTORS];
     CONV_EACH(v, vectors) n[v] = conv_part(columns, (size_t)v);
+    float *y = to->result;
+    const float *residual = to->residual;
     if (to->bias)
         CONV_EACH(v, vectors) {
             const vf bias = v_load_n(to->bias + v * V_WIDTH, n[v]);
             CONV_EACH(r, rows) sum[r][v] = v_add(sum[r][v], bias);
         }
-    if (to->residual)
+    if (residual)
         CONV_EACH(r, rows) CONV_EACH(v, vectors)
-            sum[r][v] = v_add(sum[r][v], conv_load_part(to->residual + result[r] + v * V_WIDTH, n[v]));
+            sum[r][v] = v_add(sum[r][v], conv_load_part(residual + result[r] + v * V_WIDTH, n[v]));
     if (to->low > -INFINITY) CONV_EACH(r, rows) CONV_EACH(v, vectors) sum[r][v] = v_max(v_set(to->low), sum[r][v]);
     if (to->high < INFINITY) CONV_EACH(r, rows) CONV_EACH(v, vectors) sum[r][v] = v_min(v_set(to->high), sum[r][v]);
     if (!to->act) {
         CONV_EACH(r, rows) CONV_EACH(v, vectors)
-            conv_store_part(to->result + result[r] + v * V_WIDTH, sum[r][v], n[v]);
+            conv_store_part(y + result[r] + v * V_WIDTH, sum[r][v], n[v]);
     } else {
         float tile[CONV_ROWS * CONV_VECTORS * V_WIDTH];
         CONV_EACH(r, rows) CONV_EACH(v, vectors) v_store(tile + (r * vectors + v) * V_WIDTH, sum[r][v]);

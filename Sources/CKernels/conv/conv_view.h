@@ -116,7 +116,8 @@ CONV_INLINE size_t conv_count_units(const ck_conv_params *p, int gradient, int d
     for (int fy = 0; fy < v.phases_y; fy++)
         for (int fx = 0; fx < v.phases_x; fx++) {
             conv_phase phase = conv_phase_at(&v, p, fy, fx);
-            units += depthwise ? depthwise_units(&v, &phase) : conv_ceil(phase.pixels, CONV_TILE) * conv_chunks(&v, CONV_COLUMNS);
+            units += depthwise ? depthwise_units(&v, &phase)
+                               : conv_ceil(phase.pixels, CONV_TILE) * conv_chunks(&v, CONV_COLUMNS);
         }
     return units;
 }
