@@ -1267,6 +1267,51 @@ void   apus__pool__free_unpacked
   assert(message->base.descriptor == &apus__pool__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   apus__conv2_dmax_pool__init
+                     (Apus__Conv2DMaxPool         *message)
+{
+  static const Apus__Conv2DMaxPool init_value = APUS__CONV2_DMAX_POOL__INIT;
+  *message = init_value;
+}
+size_t apus__conv2_dmax_pool__get_packed_size
+                     (const Apus__Conv2DMaxPool *message)
+{
+  assert(message->base.descriptor == &apus__conv2_dmax_pool__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__conv2_dmax_pool__pack
+                     (const Apus__Conv2DMaxPool *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__conv2_dmax_pool__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__conv2_dmax_pool__pack_to_buffer
+                     (const Apus__Conv2DMaxPool *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__conv2_dmax_pool__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__Conv2DMaxPool *
+       apus__conv2_dmax_pool__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__Conv2DMaxPool *)
+     protobuf_c_message_unpack (&apus__conv2_dmax_pool__descriptor,
+                                allocator, len, data);
+}
+void   apus__conv2_dmax_pool__free_unpacked
+                     (Apus__Conv2DMaxPool *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__conv2_dmax_pool__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   apus__batch_norm__init
                      (Apus__BatchNorm         *message)
 {
@@ -3565,7 +3610,7 @@ const ProtobufCMessageDescriptor apus__dimension_value__descriptor =
   (ProtobufCMessageInit) apus__dimension_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__node__field_descriptors[115] =
+static const ProtobufCFieldDescriptor apus__node__field_descriptors[117] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -4877,6 +4922,30 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[115] =
   },
   {
     NULL, /* CODE_SIZE */
+    174,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, conv2d_max_pool),
+    &apus__conv2_dmax_pool__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    175,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, conv2d_max_pool_weight_gradient),
+    &apus__conv2_dmax_pool__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
     200,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -4958,15 +5027,15 @@ static const ProtobufCIntRange apus__node__number_ranges[9 + 1] =
   { 100, 68 },
   { 120, 82 },
   { 150, 85 },
-  { 200, 109 },
-  { 0, 115 }
+  { 200, 111 },
+  { 0, 117 }
 };
 const ProtobufCMessageDescriptor apus__node__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Node),
-  115,
+  117,
   apus__node__field_descriptors,
   NULL, /* CODE_SIZE */
   9,  apus__node__number_ranges,
@@ -5684,6 +5753,50 @@ const ProtobufCMessageDescriptor apus__pool__descriptor =
   NULL, /* CODE_SIZE */
   1,  apus__pool__number_ranges,
   (ProtobufCMessageInit) apus__pool__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__conv2_dmax_pool__field_descriptors[2] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Conv2DMaxPool, convolution),
+    &apus__conv2_d__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Conv2DMaxPool, pool),
+    &apus__pool__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__conv2_dmax_pool__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor apus__conv2_dmax_pool__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__Conv2DMaxPool),
+  2,
+  apus__conv2_dmax_pool__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__conv2_dmax_pool__number_ranges,
+  (ProtobufCMessageInit) apus__conv2_dmax_pool__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__batch_norm__field_descriptors[4] =
