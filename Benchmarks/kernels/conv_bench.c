@@ -61,6 +61,7 @@ static void bench(const layer *l) {
     float *x = filled(inputs), *y = filled(pixels * (size_t)l->out_c);
     float *w = filled(weights), *b = filled((size_t)l->out_c), *dw = filled(depthwise ? weights : ck_conv_weight_gradient_sums(&p)), *dx = filled(inputs);
     float *panels = filled(ck_conv_panel_elements(&p)), *across = filled(ck_conv_transposed_panel_elements(&p));
+    float *scratch = filled(ck_conv_weight_gradient_scratch(&p));
     uint16_t *half = (uint16_t *)filled(ck_conv_panel_elements(&p));
     for (size_t i = 0; i < ck_conv_panel_elements(&p); i++) half[i] = (uint16_t)(0x3000 + i % 64);
     ck_conv_params plain = p;
@@ -78,10 +79,10 @@ static void bench(const layer *l) {
         {depthwise ? ck_depthwise_input_gradient(&p, CK_F32, isa) : ck_conv_input_gradient(&p, CK_F32, isa),
          {y, depthwise ? w : across, dx}, gi, 1},
         {depthwise ? ck_depthwise_weight_gradient(&p, CK_F32, isa) : ck_conv_weight_gradient(&p, CK_F32, isa),
-         {x, y, dw}, gw, 1},
+         {x, y, dw, scratch}, gw, 1},
         {depthwise ? ck_depthwise(&p, CK_F32, low) : ck_conv(&p, CK_F32, low), {x, depthwise ? w : panels, b, y}, f, 1},
         {depthwise ? ck_depthwise_weight_gradient(&p, CK_F32, low) : ck_conv_weight_gradient(&p, CK_F32, low),
-         {x, y, dw}, gw, 1},
+         {x, y, dw, scratch}, gw, 1},
     };
     const size_t count = sizeof jobs / sizeof *jobs;
     for (int round = 0; round < 8; round++)
@@ -91,7 +92,7 @@ static void bench(const layer *l) {
            l->groups);
     for (size_t i = 0; i < count; i++) printf(" %7.1f", work / jobs[i].seconds);
     printf("\n");
-    free(x), free(y), free(w), free(b), free(dw), free(dx), free(panels), free(across), free(half);
+    free(x), free(y), free(w), free(b), free(dw), free(dx), free(panels), free(across), free(half), free(scratch);
 }
 
 int main(void) {

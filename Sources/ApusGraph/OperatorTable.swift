@@ -129,6 +129,8 @@ private let trainingOperators: [OperatorEntry] = [
     DenseWeightGradient.entry,
     MaxPoolIndex.entry,
     MaxPoolIndexGradient.entry,
+    Conv2DMaxPool.entry,
+    Conv2DMaxPoolWeightGradient.entry,
     Sgd.entry,
     RmsProp.entry,
     Adagrad.entry,

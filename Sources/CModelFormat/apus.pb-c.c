@@ -1267,6 +1267,51 @@ void   apus__pool__free_unpacked
   assert(message->base.descriptor == &apus__pool__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   apus__conv2_dmax_pool__init
+                     (Apus__Conv2DMaxPool         *message)
+{
+  static const Apus__Conv2DMaxPool init_value = APUS__CONV2_DMAX_POOL__INIT;
+  *message = init_value;
+}
+size_t apus__conv2_dmax_pool__get_packed_size
+                     (const Apus__Conv2DMaxPool *message)
+{
+  assert(message->base.descriptor == &apus__conv2_dmax_pool__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__conv2_dmax_pool__pack
+                     (const Apus__Conv2DMaxPool *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__conv2_dmax_pool__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__conv2_dmax_pool__pack_to_buffer
+                     (const Apus__Conv2DMaxPool *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__conv2_dmax_pool__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__Conv2DMaxPool *
+       apus__conv2_dmax_pool__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__Conv2DMaxPool *)
+     protobuf_c_message_unpack (&apus__conv2_dmax_pool__descriptor,
+                                allocator, len, data);
+}
+void   apus__conv2_dmax_pool__free_unpacked
+                     (Apus__Conv2DMaxPool *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__conv2_dmax_pool__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   apus__batch_norm__init
                      (Apus__BatchNorm         *message)
 {
@@ -3835,7 +3880,7 @@ const ProtobufCMessageDescriptor apus__dimension_value__descriptor =
   (ProtobufCMessageInit) apus__dimension_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__node__field_descriptors[127] =
+static const ProtobufCFieldDescriptor apus__node__field_descriptors[129] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -5291,6 +5336,30 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[127] =
   },
   {
     NULL, /* CODE_SIZE */
+    174,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, conv2d_max_pool),
+    &apus__conv2_dmax_pool__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    175,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, conv2d_max_pool_weight_gradient),
+    &apus__conv2_dmax_pool__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
     200,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -5373,15 +5442,15 @@ static const ProtobufCIntRange apus__node__number_ranges[10 + 1] =
   { 120, 82 },
   { 130, 86 },
   { 150, 97 },
-  { 200, 121 },
-  { 0, 127 }
+  { 200, 123 },
+  { 0, 129 }
 };
 const ProtobufCMessageDescriptor apus__node__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Node),
-  127,
+  129,
   apus__node__field_descriptors,
   NULL, /* CODE_SIZE */
   10,  apus__node__number_ranges,
@@ -6131,6 +6200,50 @@ const ProtobufCMessageDescriptor apus__pool__descriptor =
   NULL, /* CODE_SIZE */
   1,  apus__pool__number_ranges,
   (ProtobufCMessageInit) apus__pool__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__conv2_dmax_pool__field_descriptors[2] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Conv2DMaxPool, convolution),
+    &apus__conv2_d__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Conv2DMaxPool, pool),
+    &apus__pool__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__conv2_dmax_pool__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor apus__conv2_dmax_pool__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__Conv2DMaxPool),
+  2,
+  apus__conv2_dmax_pool__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__conv2_dmax_pool__number_ranges,
+  (ProtobufCMessageInit) apus__conv2_dmax_pool__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__batch_norm__field_descriptors[4] =

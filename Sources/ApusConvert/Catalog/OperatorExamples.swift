@@ -108,6 +108,10 @@ extension OperatorExample {
             OperatorExample(MaxPoolGradient(kernel: 2), shapes: [image, [1, 2, 2, 2], [1, 2, 2, 2]]),
             OperatorExample(MaxPoolIndex(kernel: 2), shapes: [image]),
             OperatorExample(MaxPoolIndexGradient(kernel: 2), .of(.u8, [1, 2, 2, 2]), .any([1, 2, 2, 2]), .any(image)),
+            OperatorExample(Conv2DMaxPool(Conv2D(), MaxPoolIndex(kernel: 2)), shapes: [image, kernel, [2]]),
+            OperatorExample(
+                Conv2DMaxPoolWeightGradient(Conv2DWeightGradient(), MaxPoolIndexGradient(kernel: 2)), .any(image),
+                .of(.u8, [1, 1, 1, 2]), .any([1, 1, 1, 2]), .any(kernel)),
             OperatorExample(AvgPoolGradient(kernel: 2), shapes: [[1, 2, 2, 2], image]),
             OperatorExample(BatchNormGradient(), shapes: [image, [2], [2], [2], image]),
             OperatorExample(LayerNormGradient(), shapes: [matrix, [3], [2], [2], matrix]),

@@ -6,7 +6,7 @@ import CModelFormat
 ///
 /// Inputs: x [N, H, W, C]; dy [N, OH, OW, O]; W [kh, kw, C/groups, O], whose values are not read. Output: dW, like W.
 public final class Conv2DWeightGradient: Operator {
-    private let geometry: ConvolutionGeometry
+    let geometry: ConvolutionGeometry
 
     public convenience init(
         strides: Size2D = 1, dilations: Size2D = 1, padding: Padding = .valid, groups: Int = 1
@@ -43,6 +43,7 @@ public final class Conv2DWeightGradient: Operator {
 
     // MARK: Kernel choice
 
+    /// The workspace holds the sums of each slice of images, then what each lane has in work.
     public override func kernels(_ site: KernelSite) throws(ApusError) -> KernelPlan {
         let x = site.inputs[0].shape, dy = site.inputs[1].shape, w = site.outputs[0].shape
         var params = try geometry.params(x: x, w: w, y: dy)
@@ -53,16 +54,18 @@ public final class Conv2DWeightGradient: Operator {
                 units: ck_depthwise_weight_gradient_units(&params), [.input(0), .input(1), .output(0)])
             return KernelPlan([launch], operations: operations)
         }
-        let sums = KernelOperand.workspace(0)
+        let bytes = site.inputs[0].dtype.bitWidth / 8
+        let sums = KernelOperand.workspace(0), sumsBytes = (ck_conv_weight_gradient_sums(&params) * bytes + 63) / 64 * 64
+        let scratch = KernelOperand.workspace(sumsBytes)
         return KernelPlan(
             [
                 try Launch(
                     ck_conv_weight_gradient(&params, site.dtype, site.isa), params,
-                    units: ck_conv_weight_gradient_units(&params), [.input(0), .input(1), sums]),
+                    units: ck_conv_weight_gradient_units(&params), [.input(0), .input(1), sums, scratch]),
                 try Launch(
                     ck_conv_weight_gradient_join(site.dtype), params,
                     units: ck_conv_weight_gradient_join_units(&params), [sums, .output(0)]),
-            ], workspaceBytes: ck_conv_weight_gradient_sums(&params) * (site.dtype == CK_F64 ? 8 : 4),
+            ], workspaceBytes: sumsBytes + ck_conv_weight_gradient_scratch(&params) * bytes * site.lanes,
             operations: operations)
     }
 }

@@ -1,8 +1,8 @@
 /* The choosers and the unit counts of convolution. */
 #include "ck_conv.h"
 
+#include "conv_gradient.h"
 #include "conv_tasks.h"
-#include "conv_view.h"
 
 typedef struct {
     ck_task f32, f16, bf16, f64;
@@ -80,12 +80,10 @@ ck_task ck_depthwise_weight_gradient(const ck_conv_params *p, ck_dtype dtype, ck
 size_t ck_conv_units(const ck_conv_params *p) { return conv_count_units(p, 0, 0); }
 size_t ck_conv_input_gradient_units(const ck_conv_params *p) { return conv_count_units(p, 1, 0); }
 size_t ck_conv_weight_gradient_units(const ck_conv_params *p) {
-    return conv_gradient_slices(p) * conv_gradient_slice_units(p, 0);
+    return conv_gradient_slices(p) * conv_gradient_grid_of(p, 0).units;
 }
 size_t ck_conv_weight_gradient_sums(const ck_conv_params *p) { return conv_gradient_slices(p) * conv_gradient_elements(p); }
-size_t ck_conv_weight_gradient_join_units(const ck_conv_params *p) {
-    return conv_ceil(conv_gradient_elements(p), CONV_JOINED);
-}
+size_t ck_conv_weight_gradient_scratch(const ck_conv_params *p) { return winograd_serves(p) ? winograd_scratch(p) : 0; }
 size_t ck_depthwise_units(const ck_conv_params *p) { return conv_count_units(p, 0, 1); }
 size_t ck_depthwise_input_gradient_units(const ck_conv_params *p) { return conv_count_units(p, 1, 1); }
-size_t ck_depthwise_weight_gradient_units(const ck_conv_params *p) { return conv_gradient_slice_units(p, 1); }
+size_t ck_depthwise_weight_gradient_units(const ck_conv_params *p) { return conv_gradient_grid_of(p, 1).units; }

@@ -4,8 +4,8 @@
 #include "../gemm/half.h"
 #include "../vector/compact.h"
 #include "../vector/scalar_math.h"
+#include "conv_gradient.h"
 #include "conv_tasks.h"
-#include "conv_view.h"
 
 static float weight_f32(const void *weights, ck_dtype dtype, size_t i) {
     if (dtype == CK_F32) return ((const float *)weights)[i];
@@ -19,6 +19,7 @@ static float weight_f32(const void *weights, ck_dtype dtype, size_t i) {
 #define WEIGHT weight_f32
 #define NAME(base) base##_f32
 #include "conv_reference.inc"
+#include "winograd_gradient_reference.inc"
 #include "conv_weight_gradient_reference.inc"
 #undef T
 #undef FMA
@@ -31,6 +32,7 @@ static float weight_f32(const void *weights, ck_dtype dtype, size_t i) {
 #define WEIGHT(weights, dtype, i) ((void)(dtype), ((const double *)(weights))[i])
 #define NAME(base) base##_f64
 #include "conv_reference.inc"
+#include "winograd_gradient_reference.inc"
 #include "conv_weight_gradient_reference.inc"
 
 #define TASK(name, call)                                                                                   \

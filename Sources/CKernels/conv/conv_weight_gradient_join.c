@@ -1,20 +1,52 @@
 /* dW from the sums of its slices. */
+#include "conv_gradient.h"
 #include "conv_tasks.h"
-#include "conv_view.h"
 
-#define JOIN(name, T)                                                                                                 \
+/* CONV_PART elements at a time; `sum` becomes the n elements from `at` on of all slices, added in order. */
+#define JOIN(name, T, CONV_PART)                                                                                      \
+    static void name##_slices(const ck_conv_params *p, const T *sums, size_t at, size_t n, T *restrict sum) {         \
+        const size_t slices = conv_gradient_slices(p), elements = conv_gradient_elements(p);                          \
+        for (size_t i = 0; i < n; i++) sum[i] = sums[at + i];                                                         \
+        for (size_t s = 1; s < slices; s++) {                                                                         \
+            const T *restrict from = sums + s * elements + at;                                                        \
+            for (size_t i = 0; i < n; i++) sum[i] += from[i];                                                         \
+        }                                                                                                             \
+    }                                                                                                                 \
+    /* Gᵀ·M along one axis: n elements of four rows to three. */                                                      \
+    static void name##_axis(const T *restrict m, size_t m_row, T *restrict to, size_t to_row, size_t n) {             \
+        for (size_t i = 0; i < n; i++) {                                                                              \
+            const T a = m[m_row + i], b = m[2 * m_row + i], middle = (a + b) * (T)0.5;                                \
+            to[i] = m[i] + middle;                                                                                    \
+            to[to_row + i] = (a - b) * (T)0.5;                                                                        \
+            to[2 * to_row + i] = middle + m[3 * m_row + i];                                                           \
+        }                                                                                                             \
+    }                                                                                                                 \
+    /* Gᵀ·M·G of n weights from `at` on. */                                                                           \
+    static void name##_winograd(const ck_conv_params *p, const T *sums, size_t at, size_t n, T *dw) {                 \
+        const size_t count = (size_t)p->in_c * (size_t)p->out_c;                                                      \
+        T m[16][CONV_PART], half[12][CONV_PART], w[9][CONV_PART];                                                     \
+        for (size_t point = 0; point < 16; point++) name##_slices(p, sums, point * count + at, n, m[point]);          \
+        for (size_t x = 0; x < 4; x++) name##_axis(m[x], 4 * CONV_PART, half[x], 4 * CONV_PART, n);                   \
+        for (size_t y = 0; y < 3; y++) name##_axis(half[4 * y], CONV_PART, w[3 * y], CONV_PART, n);                   \
+        for (size_t tap = 0; tap < 9; tap++)                                                                          \
+            for (size_t i = 0; i < n; i++) dw[tap * count + at + i] = w[tap][i];                                      \
+    }                                                                                                                 \
     void name(const void *params, void *const *operands, size_t begin, size_t end, unsigned lane) {                   \
         (void)lane;                                                                                                   \
-        const size_t count = conv_gradient_elements(params), slices = conv_gradient_slices(params);                   \
-        const size_t first = begin * CONV_JOINED, stop = conv_min(end * CONV_JOINED, count);                          \
-        for (size_t block = first; block < stop; block += CONV_JOINED) {                                              \
-            const size_t n = conv_min(CONV_JOINED, stop - block);                                                     \
-            const T *restrict from = (const T *)operands[0] + block;                                                  \
-            T *restrict dw = (T *)operands[1] + block;                                                                \
-            for (size_t i = 0; i < n; i++) dw[i] = from[i];                                                           \
-            for (size_t s = 1; s < slices; s++)                                                                       \
-                for (size_t i = 0; i < n; i++) dw[i] += from[s * count + i];                                          \
+        const size_t stop = conv_min(end * CONV_JOINED, conv_joined_elements(params));                                \
+        for (size_t at = begin * CONV_JOINED; at < stop; at += CONV_PART) {                                           \
+            const size_t n = conv_min(CONV_PART, stop - at);                                                          \
+            if (winograd_serves(params)) name##_winograd(params, operands[0], at, n, operands[1]);                    \
+            else name##_slices(params, operands[0], at, n, (T *)operands[1] + at);                                    \
         }                                                                                                             \
     }
-JOIN(conv_weight_gradient_join_f32, float)
-JOIN(conv_weight_gradient_join_f64, double)
+
+static size_t conv_joined_elements(const ck_conv_params *p) {
+    return winograd_serves(p) ? (size_t)p->in_c * (size_t)p->out_c : conv_gradient_elements(p);
+}
+size_t ck_conv_weight_gradient_join_units(const ck_conv_params *p) {
+    return conv_ceil(conv_joined_elements(p), CONV_JOINED);
+}
+
+JOIN(conv_weight_gradient_join_f32, float, 64)
+JOIN(conv_weight_gradient_join_f64, double, 32)

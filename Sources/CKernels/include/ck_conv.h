@@ -52,15 +52,18 @@ ck_task ck_conv_input_gradient(const ck_conv_params *params, ck_dtype weights, c
 size_t ck_conv_input_gradient_units(const ck_conv_params *params);
 
 /* Weight gradient, in two launches. The images are cut into slices, of which the params alone decide: each has sums of its
- * own, laid out like dW (plain [kernel_h, kernel_w, in_c / groups, out_c]), and dW is the slices' sums added in order.
- *   ck_conv_weight_gradient       operands: X, dY, sums. A unit is one slice × up to 12 rows of dW, a row being one
- *       (ky, kx, input channel), × 32 columns. Each sum is one chain of fused multiply-adds over (image, row, column) of dY;
- *       pixels whose tap falls into the padding are left out.
- *   ck_conv_weight_gradient_join  operands: sums, dW. A unit is 1024 elements.
+ * own, and dW (plain [kernel_h, kernel_w, in_c / groups, out_c]) comes from the slices' sums added in order.
+ *   ck_conv_weight_gradient       operands: X, dY, sums, scratch of every lane. A unit is one slice × up to 12 rows of dW, a
+ *       row being one (ky, kx, input channel), × 32 columns. Each sum, laid out like dW, is one chain of fused multiply-adds
+ *       over (image, row, column) of dY; pixels whose tap falls into the padding are left out.
+ *   ck_conv_weight_gradient_join  operands: sums, dW. A unit is 1024 elements of a plane of the sums.
+ * Kernels of 3 × 3 with stride 1 and channels enough go by Winograd's method (conv/winograd_gradient.h); their unit is one slice
+ * × 64 columns, their sums are chains over tiles of 2 × 2 pixels.
  * dtype: f32, f64 (reference only). Bias, residual and activation are ignored. */
 ck_task ck_conv_weight_gradient(const ck_conv_params *params, ck_dtype dtype, ck_isa isa);
 size_t ck_conv_weight_gradient_units(const ck_conv_params *params);
-size_t ck_conv_weight_gradient_sums(const ck_conv_params *params); /* elements of all slices' sums */
+size_t ck_conv_weight_gradient_sums(const ck_conv_params *params);    /* elements of all slices' sums */
+size_t ck_conv_weight_gradient_scratch(const ck_conv_params *params); /* elements of one lane; 64-byte aligned */
 ck_task ck_conv_weight_gradient_join(ck_dtype dtype);
 size_t ck_conv_weight_gradient_join_units(const ck_conv_params *params);
 

@@ -43,6 +43,7 @@ typedef struct Apus__Dense Apus__Dense;
 typedef struct Apus__Conv2D Apus__Conv2D;
 typedef struct Apus__Conv2DTranspose Apus__Conv2DTranspose;
 typedef struct Apus__Pool Apus__Pool;
+typedef struct Apus__Conv2DMaxPool Apus__Conv2DMaxPool;
 typedef struct Apus__BatchNorm Apus__BatchNorm;
 typedef struct Apus__LayerNorm Apus__LayerNorm;
 typedef struct Apus__Dropout Apus__Dropout;
@@ -641,6 +642,8 @@ typedef enum {
   APUS__NODE__OPERATOR_DENSE_WEIGHT_GRADIENT = 171,
   APUS__NODE__OPERATOR_MAX_POOL_INDEX = 172,
   APUS__NODE__OPERATOR_MAX_POOL_INDEX_GRADIENT = 173,
+  APUS__NODE__OPERATOR_CONV2D_MAX_POOL = 174,
+  APUS__NODE__OPERATOR_CONV2D_MAX_POOL_WEIGHT_GRADIENT = 175,
   APUS__NODE__OPERATOR_SGD = 200,
   APUS__NODE__OPERATOR_RMS_PROP = 201,
   APUS__NODE__OPERATOR_ADAGRAD = 202,
@@ -808,6 +811,11 @@ struct  Apus__Node
      */
     Apus__Pool *max_pool_index;
     Apus__Pool *max_pool_index_gradient;
+    /*
+     * a first layer and the gradient of its weights
+     */
+    Apus__Conv2DMaxPool *conv2d_max_pool;
+    Apus__Conv2DMaxPool *conv2d_max_pool_weight_gradient;
     Apus__Sgd *sgd;
     Apus__RmsProp *rms_prop;
     Apus__Adagrad *adagrad;
@@ -964,6 +972,17 @@ struct  Apus__Pool
 #define APUS__POOL__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__pool__descriptor) \
     , 0, 0, 0, 0, APUS__PADDING__VALID, 0, 0, 0, 0, 0 }
+
+
+struct  Apus__Conv2DMaxPool
+{
+  ProtobufCMessage base;
+  Apus__Conv2D *convolution;
+  Apus__Pool *pool;
+};
+#define APUS__CONV2_DMAX_POOL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__conv2_dmax_pool__descriptor) \
+    , NULL, NULL }
 
 
 struct  Apus__BatchNorm
@@ -1898,6 +1917,25 @@ Apus__Pool *
 void   apus__pool__free_unpacked
                      (Apus__Pool *message,
                       ProtobufCAllocator *allocator);
+/* Apus__Conv2DMaxPool methods */
+void   apus__conv2_dmax_pool__init
+                     (Apus__Conv2DMaxPool         *message);
+size_t apus__conv2_dmax_pool__get_packed_size
+                     (const Apus__Conv2DMaxPool   *message);
+size_t apus__conv2_dmax_pool__pack
+                     (const Apus__Conv2DMaxPool   *message,
+                      uint8_t             *out);
+size_t apus__conv2_dmax_pool__pack_to_buffer
+                     (const Apus__Conv2DMaxPool   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__Conv2DMaxPool *
+       apus__conv2_dmax_pool__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__conv2_dmax_pool__free_unpacked
+                     (Apus__Conv2DMaxPool *message,
+                      ProtobufCAllocator *allocator);
 /* Apus__BatchNorm methods */
 void   apus__batch_norm__init
                      (Apus__BatchNorm         *message);
@@ -2535,6 +2573,9 @@ typedef void (*Apus__Conv2DTranspose_Closure)
 typedef void (*Apus__Pool_Closure)
                  (const Apus__Pool *message,
                   void *closure_data);
+typedef void (*Apus__Conv2DMaxPool_Closure)
+                 (const Apus__Conv2DMaxPool *message,
+                  void *closure_data);
 typedef void (*Apus__BatchNorm_Closure)
                  (const Apus__BatchNorm *message,
                   void *closure_data);
@@ -2663,6 +2704,7 @@ extern const ProtobufCMessageDescriptor apus__conv2_d__descriptor;
 extern const ProtobufCEnumDescriptor    apus__conv2_d__algorithm__descriptor;
 extern const ProtobufCMessageDescriptor apus__conv2_dtranspose__descriptor;
 extern const ProtobufCMessageDescriptor apus__pool__descriptor;
+extern const ProtobufCMessageDescriptor apus__conv2_dmax_pool__descriptor;
 extern const ProtobufCMessageDescriptor apus__batch_norm__descriptor;
 extern const ProtobufCMessageDescriptor apus__layer_norm__descriptor;
 extern const ProtobufCMessageDescriptor apus__dropout__descriptor;

@@ -85,6 +85,11 @@ let conv2DCases: [OperatorCase] = [
     family("7×7 stride 2, 3→17", x: [1, 13, 11, 3], w: [7, 7, 3, 17], strides: 2, padding: .same),
     family("3×3, 17→33", x: [3, 4, 5, 17], w: [3, 3, 17, 33], padding: .same),
     family("3×3, 32→32", x: [1, 8, 7, 32], w: [3, 3, 32, 32], padding: .same),
+    family("3×3, 8→8, valid", x: [1, 5, 4, 8], w: [3, 3, 8, 8], small: true),
+    family("3×3, 24→70, odd", x: [5, 5, 7, 24], w: [3, 3, 24, 70], padding: .same),
+    family(
+        "3×3, 40→33, padding all around", x: [2, 4, 4, 40], w: [3, 3, 40, 33],
+        padding: .explicit(top: 2, left: 1, bottom: 2, right: 2)),
     family("3×3, 32→48, stride 2", x: [2, 8, 7, 32], w: [3, 3, 32, 48], strides: 2, padding: .same),
     family("1×3, 32→16, line by line", x: [1, 3, 29, 32], w: [1, 3, 32, 16], padding: .same),
     winogradCases(tile: 2),

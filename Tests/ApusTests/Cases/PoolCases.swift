@@ -110,7 +110,46 @@ private func family(
     ]
 }
 
+/// A convolution with ReLU under a 2 × 2 pool, and the gradient of its weights.
+private func convolved(_ name: String, x: [Int], w: [Int], padding: Padding) -> [OperatorCase] {
+    let convolution = ConvolutionReference(x: x, w: w, strides: 1, dilations: 1, padding: padding, groups: 1)
+    let windows = Windows(x: convolution.y, kernel: 2, strides: 2, padding: .valid)
+    let shift = TestTensor.make(.f32, convolution.y) { index in Double(index.reduce(0) { $0 * 7 + $1 } % 11) - 5 }
+    return [
+        OperatorCase(
+            "Conv2DMaxPool \(name)",
+            Conv2DMaxPool(Conv2D(padding: padding, activation: .relu), MaxPoolIndex(kernel: 2)),
+            [.real(x), .real(w), .real([w[3]])], tolerance: 1e-4
+        ) { inputs in
+            let z = convolution.output(x: inputs[0], w: inputs[1]).finished(bias: inputs[2], residual: nil)
+                .map { max(0, $0) }
+            return [windows.map { greatest(z, $0) }, windows.firstGreatest(z)]
+        },
+        OperatorCase(
+            "Conv2DMaxPool without bias \(name)",
+            Conv2DMaxPool(Conv2D(padding: padding, hasBias: false), MaxPoolIndex(kernel: 2)), [.real(x), .real(w)],
+            tolerance: 1e-4
+        ) { inputs in
+            let z = convolution.output(x: inputs[0], w: inputs[1])
+            return [windows.map { greatest(z, $0) }, windows.firstGreatest(z)]
+        },
+        OperatorCase(
+            "Conv2DMaxPoolWeightGradient \(name)",
+            Conv2DMaxPoolWeightGradient(Conv2DWeightGradient(padding: padding), MaxPoolIndexGradient(kernel: 2)),
+            [.real(x), .values(windows.firstGreatest(shift)), .real(windows.y), .real(w)], tolerance: 1e-4
+        ) { inputs in
+            let dz = windows.spread(inputs[2]) { window, element in
+                element == window.first { shift.values[$0] == greatest(shift, window) } ? 1 : 0
+            }
+            return [convolution.weightGradient(x: inputs[0], dy: dz)]
+        },
+    ]
+}
+
 let poolCases: [OperatorCase] = [
+    convolved("3 → 20, same", x: [5, 9, 8, 3], w: [3, 3, 3, 20], padding: .same),
+    convolved("1 → 5, one image", x: [1, 7, 7, 1], w: [3, 3, 1, 5], padding: .valid),
+    convolved("8 → 16", x: [18, 6, 8, 8], w: [3, 3, 8, 16], padding: .valid),
     family("1×1", x: [1, 1, 1, 1], kernel: 1, strides: 1, small: true),
     family("2×2, stride 2", x: [2, 4, 6, 3], kernel: 2, strides: 2, small: true),
     family("2×2, stride 2, rest left over", x: [1, 5, 7, 2], kernel: 2, strides: 2, small: true),

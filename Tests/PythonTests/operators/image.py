@@ -151,6 +151,18 @@ def max_pool_index(a, x):
 
 
 @operator
+def conv2d_max_pool(a, x, w, *bias):
+    return max_pool_index(a.pool, conv2d(a.convolution, x, w, *bias))
+
+
+@operator
+def conv2d_max_pool_weight_gradient(a, x, index, dy, w):
+    size = Window(a.convolution, w.shape[:2], x.shape[1:3]).output
+    like = np.empty((x.shape[0], *size, w.shape[3]))
+    return conv2d_weight_gradient(a.convolution, x, max_pool_index_gradient(a.pool, index, dy, like), w)
+
+
+@operator
 def avg_pool(a, x):
     window = pool_window(a, x)
     return sum(tap for *_, tap in window.taps(window.pad(x, 0))) / pool_divisor(a, x)

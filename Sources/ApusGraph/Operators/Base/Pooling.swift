@@ -38,16 +38,28 @@ public class Pooling: Operator {
         _ node: Apus__Node,
         _ make: (_ kernel: Size2D, _ strides: Size2D, _ padding: Padding, _ countsPadding: Bool) -> Operator
     ) throws(ApusError) -> Operator {
-        let m = node.max_pool.pointee
+        let (kernel, strides, padding, countsPadding) = try attributes(wire: node.max_pool)
+        return make(kernel, strides, padding, countsPadding)
+    }
+
+    static func attributes(
+        wire: UnsafePointer<Apus__Pool>
+    ) throws(ApusError) -> (kernel: Size2D, strides: Size2D, padding: Padding, countsPadding: Bool) {
+        let m = wire.pointee
         let padding = try Padding(
             wire: m.padding, top: m.pad_top, left: m.pad_left, bottom: m.pad_bottom, right: m.pad_right)
-        return make(
+        return (
             Size2D(Int(m.kernel_height), Int(m.kernel_width)), Size2D(Int(m.stride_height), Int(m.stride_width)), padding,
-            m.count_include_pad != 0)
+            m.count_include_pad != 0
+        )
     }
 
     public override final func encode(to node: inout Apus__Node, _ wire: WireArena) {
-        node.max_pool = wire.message(apus__pool__init) {
+        node.max_pool = encoded(wire)
+    }
+
+    final func encoded(_ wire: WireArena) -> UnsafeMutablePointer<Apus__Pool> {
+        wire.message(apus__pool__init) {
             $0.kernel_height = UInt32(clamping: kernel.height)
             $0.kernel_width = UInt32(clamping: kernel.width)
             $0.stride_height = UInt32(clamping: strides.height)
