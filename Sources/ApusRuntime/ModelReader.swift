@@ -126,7 +126,7 @@ public struct ModelReader {
                 for j in 0..<node.n_inputs { inputs.append(operand(node.inputs[j])) }
                 let op = try operatorTable.decode(node)
                 guard node.n_output_quantization == 0 || op.outputCodes != nil else {
-                    throw .unsupported("output quantization of \(op.name), which takes none")
+                    throw .file("output quantization of \(op.name), which takes none")
                 }
                 counts.results += op.outputCount
                 try FileLimits.check(counts.results, FileLimits.results, "outputs of nodes")

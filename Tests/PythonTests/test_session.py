@@ -6,6 +6,7 @@ from pathlib import Path
 import apus
 import numpy as np
 import pytest
+import reader
 import tiny_models
 
 ROWS = np.arange(6, dtype=np.float32).reshape(2, 3)
@@ -225,6 +226,24 @@ def test_a_classifier_on_threads(classifier, threads):
 
 
 ALL = ["f32", "f64", "f16", "bf16", "i8", "u8", "i16", "u16", "i32", "i64", "bool"]
+
+
+def test_codes_go_in_and_out():
+    """A quantized layer through the C interface, and in the second reader: the same codes as by hand."""
+    x = np.random.default_rng(1).integers(-128, 128, (16, tiny_models.CODES["inputs"]), np.int8)
+    w, c, m = (np.array(part) for part in tiny_models.code_weights())
+    acc = (c + (x.astype(np.int64) + 128) @ w).astype(np.int32)
+    zero = tiny_models.CODES["y"][1]
+    wanted = (np.rint(np.clip(acc.astype(np.float32) * m.astype(np.float32), 0, 127 - zero)) + zero).astype(np.int8)
+    assert len(np.unique(wanted)) > 50 and (wanted == 127).any() and (wanted == zero).any()
+    with apus.Model(tiny_models.codes()) as model, model.session() as session:
+        (given,), (made,) = model.inputs, model.outputs
+        assert (given.type, given.scale, given.zero_point) == (apus.DType.I8, np.float32(0.05), 3)
+        assert (made.type, made.scale, made.zero_point) == (apus.DType.I8, 0.25, -7)
+        np.testing.assert_array_equal(session.run(x)[0], wanted)
+        np.testing.assert_array_equal(session.run(x[:5])[0], wanted[:5])
+    (found,), _ = reader.Model(tiny_models.codes()).run("predict", [x])
+    np.testing.assert_array_equal(found, wanted)
 
 
 def test_every_type_goes_in_and_out(casts):

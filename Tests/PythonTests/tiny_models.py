@@ -14,7 +14,8 @@ from pathlib import Path
 
 F32, F64, F16, BF16, I8, U8, I16, U16, I32, I64, BOOL = range(1, 12)
 DENSE, CONV2D, RESHAPE, SLICE, ADD, NEG, SOFTMAX, REDUCE_SUM, CAST = 17, 18, 29, 33, 40, 60, 90, 100, 108
-RELU, PANELS, MEMORY = 1, 1, 5
+QUANTIZE, QUANTIZED_DENSE, QUANTIZED_CONV2D, QUANTIZED_ADD = 130, 132, 133, 135
+RELU, PANELS, PANELS_4, MEMORY = 1, 1, 3, 5
 
 
 def varint(value: int) -> bytes:
@@ -41,13 +42,20 @@ def int32_field(number: int, value: int) -> bytes:
     return field(number, value % (1 << 64))
 
 
-def type_of(dtype: int, shape: list[int], layout: int = 0) -> bytes:
-    """A TensorType; −1 in a shape is the first symbolic dimension."""
-    return field(1, dtype) + field(2, layout) + packed_sint(3, shape)
+def quantization(scales: list[float], zero_points: list[int], granularity: int = 0) -> bytes:
+    packed = b"".join(struct.pack("<f", scale) for scale in scales)
+    return field(1, granularity) + field(4, packed) + packed_sint(5, zero_points)
 
 
-def node(name: str, operator: int, inputs: list[int], attributes: bytes = b"") -> bytes:
-    return field(3, field(1, name) + field(2, b"".join(map(varint, inputs))) + field(operator, attributes))
+def type_of(dtype: int, shape: list[int], layout: int = 0, codes: bytes = b"") -> bytes:
+    """A TensorType; −1 in a shape is the first symbolic dimension; `codes` is a Quantization."""
+    return field(1, dtype) + field(2, layout) + packed_sint(3, shape) + (field(4, codes) if codes else b"")
+
+
+def node(name: str, operator: int, inputs: list[int], attributes: bytes = b"", *codes: bytes) -> bytes:
+    """`codes` are the quantizations of the outputs."""
+    given = b"".join(field(4, one) for one in codes)
+    return field(3, field(1, name) + field(2, b"".join(map(varint, inputs))) + given + field(operator, attributes))
 
 
 def input_(name: str, kind: bytes) -> bytes:
@@ -150,6 +158,45 @@ def classifier() -> bytes:
     return model("classifier", batch + constants + field(8, predict), weights)
 
 
+CODES = {"inputs": 21, "outputs": 18, "x": (0.05, 3), "y": (0.25, -7)}  # of `codes`: sizes, (scale, zero point)
+
+
+def code_weights() -> tuple[list[list[int]], list[int], list[float]]:
+    """W, c and m of `codes`: codes of −127 to 127, folded biases, multipliers."""
+    rows, columns = CODES["inputs"], CODES["outputs"]
+    w = [[(row * 37 + column * 101) % 255 - 127 for column in range(columns)] for row in range(rows)]
+    c = [100 * column - (CODES["x"][1] + 128) * sum(row[column] for row in w) for column in range(columns)]
+    return w, c, [(1 + column % 5) / 1024 for column in range(columns)]
+
+
+def codes() -> bytes:
+    """y = quantize((c + Σ (x + 128)·W)·m), no less than its zero point: codes of i8 [batch, 21] to [batch, 18]."""
+    rows, columns = CODES["inputs"], CODES["outputs"]
+    w, c, m = code_weights()
+    panels_4 = [
+        w[row + k][column] if row + k < rows and column < columns else 0
+        for panel in range(0, columns, 16) for row in range(0, rows, 4) for column in range(panel, panel + 16)
+        for k in range(4)
+    ]  # fmt: skip
+    constants, weights = b"", b""
+    for name, kind, data in (
+        ("w", type_of(I8, [rows, columns], PANELS_4), struct.pack(f"<{len(panels_4)}b", *panels_4)),
+        ("c", type_of(I32, [columns]), struct.pack(f"<{columns}i", *c)),
+        ("m", type_of(F32, [columns]), struct.pack(f"<{columns}f", *m)),
+    ):
+        constants += field(6, field(1, name) + field(2, kind) + field(3, field(1, len(weights)) + field(2, len(data))))
+        weights += data.ljust(-(-len(data) // 64) * 64, b"\0")
+    x, y = (quantization([scale], [zero]) for scale, zero in (CODES["x"], CODES["y"]))
+    bounds = field(2, field(1, 2 * -CODES["y"][1] - 1) + field(2, 2 * 127))  # as zigzag
+    predict = (
+        field(1, "predict") + input_("x", type_of(I8, [-1, rows], codes=x))
+        + node("dense", QUANTIZED_DENSE, [3, 0, 1, 2], bounds, y)
+        + output("y", 4, type_of(I8, [-1, columns], codes=y))
+    )  # fmt: skip
+    batch = field(5, field(1, "batch") + field(2, 1) + field(3, 16))
+    return model("codes", batch + constants + field(8, predict), weights)
+
+
 def broken() -> dict[str, bytes]:
     """Files with a right checksum and one thing against the format's rules each; "future-…" need a newer Apus."""
     row, batch = type_of(F32, [3]), field(5, field(1, "batch") + field(2, 1) + field(3, 4))
@@ -163,6 +210,11 @@ def broken() -> dict[str, bytes]:
     def constant(shape: list[int], offset: int, size: int) -> bytes:
         return field(6, field(1, "c") + field(2, type_of(F32, shape)) + field(3, field(1, offset) + field(2, size)))
 
+    def quantize(*codes: bytes, operator: int = QUANTIZE, attributes: bytes = b"") -> bytes:
+        body = input_("x", row) + node("quantize", operator, [0], attributes, *codes)
+        return model("m", field(8, field(1, "predict") + body + output("y", 1, type_of(I8, [3], codes=codes[0] if codes else b""))))
+
+    right = quantization([0.5], [1])
     valid, weights = negate([0]), bytes(64)
     return {
         "future-major": model("m", valid, major=2),
@@ -189,13 +241,30 @@ def broken() -> dict[str, bytes]:
         "slice-of-nine": model("m", negate([0], operator=SLICE, attributes=packed_sint(1, [0] * 9))),
         "activation-beyond": model("m", negate([0], operator=DENSE, attributes=field(3, field(1, 99)))),
         "padding-beyond": model("m", negate([0], operator=CONV2D, attributes=field(6, 99))),
+        "scale-of-zero": quantize(quantization([0.0], [0])),
+        "scale-below-zero": quantize(quantization([-0.5], [0])),
+        "scale-of-nan": quantize(quantization([math.nan], [0])),
+        "scale-of-infinity": quantize(quantization([math.inf], [0])),
+        "no-scale": quantize(quantization([], [])),
+        "two-scales": quantize(quantization([0.5, 0.5], [0, 0])),
+        "two-zero-points": quantize(quantization([0.5], [0, 0])),
+        "zero-point-beyond": quantize(quantization([0.5], [128])),
+        "zero-point-of-32-bits": quantize(quantization([0.5], [-(2**31)])),
+        "scales-along-an-axis": quantize(quantization([0.5] * 3, [0] * 3, granularity=1)),
+        "granularity-beyond": quantize(quantization([0.5], [0], granularity=77)),
+        "no-output-quantization": quantize(),
+        "two-output-quantizations": quantize(right, right),
+        "output-quantization-of-neg": quantize(right, operator=NEG),
+        "bounds-beyond": quantize(right, operator=QUANTIZED_ADD, attributes=field(1, 2 * 300)),
+        "convolution-missing": quantize(right, operator=QUANTIZED_CONV2D),
+        "convolution-with-bias": quantize(right, operator=QUANTIZED_CONV2D, attributes=field(1, field(11, 1))),
         "update-beyond": model("m", field(8, valid[2:] + field(5, field(1, 7) + field(2, 1)))),
     }  # fmt: skip
 
 
 def write_all(folder: Path) -> Path:
     (folder / "broken").mkdir(parents=True, exist_ok=True)
-    for make in (counter, casts, classifier):
+    for make in (counter, casts, classifier, codes):
         (folder / f"{make.__name__}.apus").write_bytes(make())
     for name, data in broken().items():
         (folder / "broken" / f"{name}.apus").write_bytes(data)
