@@ -1,0 +1,50 @@
+import XCTest
+
+@testable import Apus
+
+final class HistogramTests: XCTestCase {
+    private func histogram(_ parts: [[Float]]) -> Histogram {
+        var histogram = Histogram()
+        for part in parts { part.withUnsafeBufferPointer { histogram.add($0) } }
+        return histogram
+    }
+
+    func testGrowsWithoutLosingACount() {
+        let h = histogram([[0, 0], [0.5, -0.25], [100, 3], [.nan, .infinity]])
+        XCTAssertEqual(h.counts.reduce(0, +), 6)
+        XCTAssertEqual(h.minimum, -0.25)
+        XCTAssertEqual(h.maximum, 100)
+        XCTAssertGreaterThanOrEqual(h.limit, 100)
+        XCTAssertEqual(h.counts.count, Histogram.binCount)
+    }
+
+    func testMinmaxTakesAll() {
+        let codes = CalibrationMethod.minmax.codes(histogram([[-1, 4], [0, 4.1]]))
+        XCTAssertEqual(Double(codes.scale), 5.1 / 255, accuracy: 1e-6)
+        XCTAssertEqual(codes.code(-1), -128)
+        XCTAssertEqual(codes.code(4.1), 127)
+        XCTAssertEqual(codes.code(0), Int8(codes.zeroPoint))
+    }
+
+    /// One value in 100,000 far outside: only minmax lets it decide.
+    func testOtherMethodsLeaveAnOutlierOut() {
+        var random = Philox(seed: 3)
+        let bulk = (0..<100_000).map { _ in (0..<6).reduce(Float(0)) { sum, _ in sum + random.uniform() - 0.5 } }
+        let h = histogram([bulk, [60]])
+        XCTAssertGreaterThan(CalibrationMethod.minmax.codes(h).scale, 0.2)
+        for method in [CalibrationMethod.percentile, .mse, .entropy] {
+            XCTAssertLessThan(method.codes(h).scale, 0.1, method.rawValue)
+        }
+    }
+
+    func testValuesOfOneSignKeepZero() {
+        let codes = CalibrationMethod.mse.codes(histogram([[2, 3, 4, 6]]))
+        XCTAssertEqual(codes.zeroPoint, -128)
+    }
+
+    func testZerosAlone() {
+        let codes = CalibrationMethod.mse.codes(histogram([[0, 0, 0]]))
+        XCTAssertGreaterThan(codes.scale, 0)
+        XCTAssertEqual(codes.code(0), Int8(codes.zeroPoint))
+    }
+}

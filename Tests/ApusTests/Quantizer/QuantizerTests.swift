@@ -1,0 +1,144 @@
+import ApusGraph
+import ApusRuntime
+import CKernels
+import XCTest
+
+@testable import Apus
+
+final class QuantizerTests: XCTestCase {
+    /// A small residual network with depthwise layers, batch norms, activations of both kinds, pools and a concatenation.
+    private func fixture() throws -> Graph {
+        var f = PassFixture()
+        let x = try f.input("x", [12, 12, 3])
+        func convolution(
+            _ x: Value, _ from: Int, _ to: Int, groups: Int = 1, _ activation: Activation, residual: Value? = nil,
+            _ name: String
+        ) throws -> Value {
+            let bound = Float((3.0 / Double(9 * from / groups)).squareRoot())
+            let w = try f.constant("\(name)/w", [3, 3, from / groups, to], in: -bound...bound)
+            let b = try f.constant("\(name)/b", [to], in: -0.1...0.1)
+            let op = ApusGraph.Conv2D(
+                padding: .same, groups: groups, hasBias: true, hasResidual: residual != nil, activation: activation)
+            return try f.builder.node(op, [x, w, b] + [residual].compactMap { $0 }, name: name)[0]
+        }
+        let first = try convolution(x, 3, 16, .relu, "first")
+        let depthwise = try convolution(first, 16, 16, groups: 16, .relu6, "depthwise")
+        let residual = try convolution(depthwise, 16, 16, .relu, residual: first, "residual")
+        let smooth = try convolution(residual, 16, 16, .silu, "smooth")
+        let joined = try f.builder.node(ApusGraph.Concat(axis: 3), [residual, smooth], name: "joined")[0]
+        let pooled = try f.builder.node(MaxPool(kernel: 2), [joined], name: "pooled")[0]
+        let mean = try f.builder.node(Reduction(.globalAvgPool), [pooled], name: "mean")[0]
+        let w = try f.constant("logits/w", [32, 10], in: -0.4...0.4), b = try f.constant("logits/b", [10])
+        f.finish(try f.builder.node(ApusGraph.Dense(), [mean, w, b], name: "logits")[0])
+        return f.graph
+    }
+
+    private func samples(_ graph: Graph, _ count: Int) throws -> [[Tensor]] {
+        try (0..<count).map {
+            try Goldens.randomInputs(of: graph, function: 0, dimensions: [1], seed: UInt64($0))
+        }
+    }
+
+    private func quantizer(_ graph: Graph, _ options: QuantizationOptions = QuantizationOptions()) throws -> Quantizer {
+        let quantizer = try Quantizer(graph, options)
+        for sample in try samples(graph, 8) { try quantizer.observe(sample) }
+        return quantizer
+    }
+
+    func testStaysOnIntegersFromInputToOutput() throws {
+        let graph = try quantizer(try fixture()).quantized()
+        XCTAssertEqual(
+            graph.functions[0].nodes.map { $0.op.name },
+            [
+                "Quantize", "QuantizedConv2D", "QuantizedConv2D", "QuantizedConv2D", "QuantizedConv2D", "Lookup", "Lookup", "Lookup",
+                "Concat", "MaxPool", "QuantizedAvgPool", "Reshape", "QuantizedDense",
+            ])
+    }
+
+    func testKeepsWhatTheModelComputes() throws {
+        for method in CalibrationMethod.allCases {
+            let real = try fixture()
+            let quantizer = try quantizer(real, QuantizationOptions(method: method))
+            let report = try QuantizationReport(quantizer, try quantizer.quantized(), samples: try samples(real, 4))
+            XCTAssertGreaterThan(try XCTUnwrap(report.outputNoise), 20, method.rawValue)
+            for node in report.nodes where node.isolated != nil {
+                XCTAssertGreaterThan(try XCTUnwrap(node.isolated), 25, "\(method) \(node.name)")
+            }
+        }
+    }
+
+    /// Bytes of every instruction set, and of 1, 2 and 7 threads.
+    func testGivesTheSameBytesEverywhere() throws {
+        let real = try fixture(), graph = try quantizer(real).quantized()
+        try Goldens.add(to: graph)
+        for golden in graph.goldens {
+            for isa in InstructionSet.all where ck_isa_is_supported(isa) != 0 {
+                for threads in [1, 2, 7] {
+                    let outputs = try Goldens.replay(golden, of: graph, isa: isa, threads: threads)
+                    for (a, b) in zip(outputs, golden.outputs) {
+                        XCTAssertEqual(Array(a.bytes), Array(b.bytes), "\(InstructionSet.name(isa)), \(threads) threads")
+                    }
+                }
+            }
+        }
+    }
+
+    func testSurvivesTheFile() throws {
+        let graph = try quantizer(try fixture()).quantized()
+        try Goldens.add(to: graph)
+        let read = try ApusRuntime.Model(bytes: try ModelWriter.bytes(graph)).graph
+        for (golden, original) in zip(read.goldens, graph.goldens) {
+            XCTAssertEqual(
+                try Goldens.replay(golden, of: read).map { Array($0.bytes) }, original.outputs.map { Array($0.bytes) })
+        }
+    }
+
+    /// A scale eight times too large is named first.
+    func testNamesAPlantedFault() throws {
+        let real = try fixture()
+        var quantizer = try quantizer(real)
+        var codes = quantizer.codes
+        let function = quantizer.real.functions[0]
+        let place = try XCTUnwrap(function.nodes.firstIndex { $0.name == "residual" })
+        let local = function.inputs.count + function.nodes[..<place].reduce(0) { $0 + $1.op.outputCount }
+        codes[local]?.scale *= 8
+        quantizer.codesOverride = codes
+        let report = try QuantizationReport(quantizer, try quantizer.quantized(), samples: try samples(real, 4))
+        XCTAssertEqual(report.nodes.first?.name, "residual")
+        XCTAssertTrue(report.html(title: "a<b").contains("Quantization of a&lt;b"))
+    }
+
+    func testKeepsNodesReal() throws {
+        let quantizer = try quantizer(try fixture(), QuantizationOptions(keepFloat: ["depthwise"]))
+        let names = try quantizer.quantized(keepFloat: ["logits"]).functions[0].nodes
+        XCTAssertEqual(names.first { $0.name == "depthwise" }?.op.name, "Conv2D")
+        XCTAssertEqual(names.first { $0.name == "logits" }?.op.name, "Dense")
+        XCTAssertEqual(names.first { $0.name == "residual" }?.op.name, "QuantizedConv2D")
+        XCTAssertThrowsError(try quantizer.quantized(keepFloat: ["nothing"])) {
+            XCTAssertEqual(($0 as? ApusError)?.message, "no node 'nothing' to keep real")
+        }
+    }
+
+    func testWeightsAlone() throws {
+        var f = PassFixture()
+        let x = try f.input("x", [96])
+        let w = try f.constant("w", [96, 40]), v = try f.constant("v", [40, 5])
+        let hidden = try f.builder.node(ApusGraph.Dense(hasBias: false, activation: .gelu), [x, w], name: "hidden")[0]
+        f.finish(try f.builder.node(ApusGraph.Dense(hasBias: false), [hidden, v], name: "logits")[0])
+        for (scheme, op, least) in [
+            (QuantizationScheme.w8, "WeightOnlyDense", 38.0), (.w4, "WeightOnlyDense", 14), (.int8Dynamic, "DynamicDense", 30),
+        ] {
+            let quantizer = try Quantizer(f.graph, QuantizationOptions(scheme))
+            let graph = try quantizer.quantized()
+            XCTAssertEqual(graph.functions[0].nodes.map { $0.op.name }, [op, op])
+            let report = try QuantizationReport(quantizer, graph, samples: try samples(f.graph, 4))
+            XCTAssertGreaterThan(try XCTUnwrap(report.outputNoise), least, scheme.rawValue)
+        }
+    }
+
+    func testInt8NeedsASample() throws {
+        XCTAssertThrowsError(try Quantizer(try fixture()).quantized()) {
+            XCTAssertEqual(($0 as? ApusError)?.message, "int8 without a sample to calibrate with")
+        }
+    }
+}
