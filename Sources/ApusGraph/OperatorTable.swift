@@ -84,6 +84,7 @@ public let inferenceOperators: [OperatorEntry] = [
     Rnn.entry,
     Gru.entry,
     Lstm.entry,
+    Attention.entry,
     RandomUniform.entry,
     RandomNormal.entry,
     ReshapeLike.entry,

@@ -6,7 +6,7 @@ public enum LayoutRule: Sendable {
         switch (self, layout) {
         case (_, .plain): true
         case (.plainOrPanels, .panels): true
-        case (.plainOrConvPanels, .convPanels): true
+        case (.plainOrConvPanels, .convPanels), (.plainOrConvPanels, .winogradPanels): true
         default: false
         }
     }

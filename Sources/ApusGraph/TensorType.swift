@@ -10,6 +10,9 @@ public enum Layout: Sendable, Equatable {
     case panels4
     /// `convPanels` with the int8 panel.
     case convPanels4(groups: Int)
+    /// [3, 3, C, O] as Winograd's convolution reads it: its transform [tile + 2, tile + 2, C, O] in `convPanels` of one
+    /// group.
+    case winogradPanels(tile: Int)
 }
 
 /// What validation knows of a value: element type, shape, memory layout and quantization.
@@ -75,6 +78,9 @@ public struct TensorType: Sendable {
         case .convPanels4(let groups):
             elements = panelled(batch: groups, rows: shape.product(0..<max(0, shape.rank - 1)),
                 columns: shape.last / max(groups, 1), depth: 4)
+        case .winogradPanels(let tile):
+            elements = panelled(batch: (tile + 2) * (tile + 2), rows: shape[max(0, shape.rank - 2)],
+                columns: shape.last, depth: 1)
         }
         guard elements < 1 << 56 else { return 1 << 56 }
         return (elements * dtype.bitWidth + 7) / 8
@@ -100,6 +106,10 @@ public struct TensorType: Sendable {
         case .convPanels(let groups), .convPanels4(let groups):
             guard shape.rank == 4, groups > 0, shape.last % groups == 0 else {
                 throw .shape("convolution panels of shape \(shape) in \(groups) groups, wanted rank 4, groups | O")
+            }
+        case .winogradPanels(let tile):
+            guard shape.rank == 4, shape[0] == 3, shape[1] == 3, tile == 2 || tile == 4 else {
+                throw .shape("Winograd panels of shape \(shape) for tiles of \(tile), wanted [3, 3, C, O], 2 or 4")
             }
         }
         guard byteSize <= 1 << 44 else { throw .shape("shape \(shape) is too large") }

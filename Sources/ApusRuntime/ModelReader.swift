@@ -226,7 +226,9 @@ public struct ModelReader {
         case APUS__LAYOUT__CONV_PANELS: layout = .convPanels(groups: groups)
         case APUS__LAYOUT__PANELS_4: layout = .panels4
         case APUS__LAYOUT__CONV_PANELS_4: layout = .convPanels4(groups: groups)
-        default: throw .file("'\(name)': layout \(message.layout.rawValue), wanted 0 ... 4")
+        case APUS__LAYOUT__WINOGRAD_2_PANELS: layout = .winogradPanels(tile: 2)
+        case APUS__LAYOUT__WINOGRAD_4_PANELS: layout = .winogradPanels(tile: 4)
+        default: throw .file("'\(name)': layout \(message.layout.rawValue), wanted 0 ... 6")
         }
         var type = TensorType(dtype, shape, layout: layout)
         if let quantization = message.quantization?.pointee {

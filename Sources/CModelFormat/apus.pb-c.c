@@ -1762,6 +1762,51 @@ void   apus__recurrent__free_unpacked
   assert(message->base.descriptor == &apus__recurrent__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   apus__attention__init
+                     (Apus__Attention         *message)
+{
+  static const Apus__Attention init_value = APUS__ATTENTION__INIT;
+  *message = init_value;
+}
+size_t apus__attention__get_packed_size
+                     (const Apus__Attention *message)
+{
+  assert(message->base.descriptor == &apus__attention__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__attention__pack
+                     (const Apus__Attention *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__attention__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__attention__pack_to_buffer
+                     (const Apus__Attention *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__attention__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__Attention *
+       apus__attention__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__Attention *)
+     protobuf_c_message_unpack (&apus__attention__descriptor,
+                                allocator, len, data);
+}
+void   apus__attention__free_unpacked
+                     (Apus__Attention *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__attention__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   apus__top_k__init
                      (Apus__TopK         *message)
 {
@@ -3610,7 +3655,7 @@ const ProtobufCMessageDescriptor apus__dimension_value__descriptor =
   (ProtobufCMessageInit) apus__dimension_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__node__field_descriptors[117] =
+static const ProtobufCFieldDescriptor apus__node__field_descriptors[118] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -4634,6 +4679,18 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[117] =
   },
   {
     NULL, /* CODE_SIZE */
+    123,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, attention),
+    &apus__attention__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
     150,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -5026,16 +5083,16 @@ static const ProtobufCIntRange apus__node__number_ranges[9 + 1] =
   { 80, 56 },
   { 100, 68 },
   { 120, 82 },
-  { 150, 85 },
-  { 200, 111 },
-  { 0, 117 }
+  { 150, 86 },
+  { 200, 112 },
+  { 0, 118 }
 };
 const ProtobufCMessageDescriptor apus__node__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Node),
-  117,
+  118,
   apus__node__field_descriptors,
   NULL, /* CODE_SIZE */
   9,  apus__node__number_ranges,
@@ -5383,7 +5440,27 @@ const ProtobufCMessageDescriptor apus__dense__descriptor =
   (ProtobufCMessageInit) apus__dense__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[13] =
+static const ProtobufCEnumValue apus__conv2_d__algorithm__enum_values_by_number[3] =
+{
+  { NULL, NULL, 0 }, /* CODE_SIZE */
+  { NULL, NULL, 1 }, /* CODE_SIZE */
+  { NULL, NULL, 2 }, /* CODE_SIZE */
+};
+static const ProtobufCIntRange apus__conv2_d__algorithm__value_ranges[] = {
+{0, 0},{0, 3}
+};
+const ProtobufCEnumDescriptor apus__conv2_d__algorithm__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  3,
+  apus__conv2_d__algorithm__enum_values_by_number,
+  0, NULL, /* CODE_SIZE */
+  1,
+  apus__conv2_d__algorithm__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[14] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -5541,18 +5618,30 @@ static const ProtobufCFieldDescriptor apus__conv2_d__field_descriptors[13] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    NULL, /* CODE_SIZE */
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Conv2D, algorithm),
+    &apus__conv2_d__algorithm__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const ProtobufCIntRange apus__conv2_d__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor apus__conv2_d__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Conv2D),
-  13,
+  14,
   apus__conv2_d__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__conv2_d__number_ranges,
@@ -6347,6 +6436,86 @@ const ProtobufCMessageDescriptor apus__recurrent__descriptor =
   (ProtobufCMessageInit) apus__recurrent__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor apus__attention__field_descriptors[5] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Attention, heads),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Attention, key_value_heads),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Attention, scale),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Attention, causal),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Attention, has_mask),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__attention__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor apus__attention__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__Attention),
+  5,
+  apus__attention__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__attention__number_ranges,
+  (ProtobufCMessageInit) apus__attention__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor apus__top_k__field_descriptors[3] =
 {
   {
@@ -7090,22 +7259,24 @@ const ProtobufCEnumDescriptor apus__dtype__descriptor =
   apus__dtype__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue apus__layout__enum_values_by_number[5] =
+static const ProtobufCEnumValue apus__layout__enum_values_by_number[7] =
 {
   { NULL, NULL, 0 }, /* CODE_SIZE */
   { NULL, NULL, 1 }, /* CODE_SIZE */
   { NULL, NULL, 2 }, /* CODE_SIZE */
   { NULL, NULL, 3 }, /* CODE_SIZE */
   { NULL, NULL, 4 }, /* CODE_SIZE */
+  { NULL, NULL, 5 }, /* CODE_SIZE */
+  { NULL, NULL, 6 }, /* CODE_SIZE */
 };
 static const ProtobufCIntRange apus__layout__value_ranges[] = {
-{0, 0},{0, 5}
+{0, 0},{0, 7}
 };
 const ProtobufCEnumDescriptor apus__layout__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
-  5,
+  7,
   apus__layout__enum_values_by_number,
   0, NULL, /* CODE_SIZE */
   1,

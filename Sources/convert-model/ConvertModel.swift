@@ -43,6 +43,9 @@ struct ConvertModel: ParsableCommand {
     @Flag(help: "Write the graph as it is.")
     var keep = false
 
+    @Flag(help: "No algorithm that rounds otherwise than one chain of multiply-adds, as Winograd's convolution does.")
+    var exact = false
+
     @Option(help: "Store weights as f32, f16 or bf16.")
     var weights: WeightType?
 
@@ -83,9 +86,10 @@ struct ConvertModel: ParsableCommand {
         let conversion: ModelConversion
         do {
             // Panels are a layout of Apus.
-            let unwanted = writesOnnx && weights == nil ? ["pack-weights"] : []
+            let unwanted = writesOnnx && weights == nil ? ["choose-algorithms", "pack-weights"] : []
             conversion = try ModelConversion(
-                source, ExportOptions(disabled: Set(disable + unwanted), weights: weights?.dtype), rewrites: !keep,
+                source, ExportOptions(disabled: Set(disable + unwanted), weights: weights?.dtype, exact: exact),
+                rewrites: !keep,
                 progress: progress.update)
         } catch {
             throw error.within("\(input!)")

@@ -46,6 +46,77 @@ final class ConvolutionTests: XCTestCase {
         return graph
     }
 
+    // MARK: Winograd
+
+    /// The bits of the reference loop on every instruction set, at every place in a batch; the definition within 1e-4 of
+    /// the largest result.
+    func testWinogradBitsAndError() throws {
+        for (tile, channels) in [(2, 24), (4, 24), (2, 512), (4, 512)] {
+            let op = Conv2D(padding: .same, hasResidual: true, activation: .relu, algorithm: .winograd(tile: tile))
+            var random = TestRandom(5)
+            var inputs = [[2, 9, 10, channels], [3, 3, channels, 20], [20], [2, 9, 10, 20]].map {
+                TestInput.real($0, -1...1).tensor(&random)
+            }
+            for i in [0, 3] {
+                let half = inputs[i].values.count / 2
+                inputs[i].values.replaceSubrange(half..., with: inputs[i].values[..<half])
+            }
+            let model = try Model(try OperatorRun.graph(op, inputs))
+            let wanted = try OperatorRun.run(model, inputs, isa: CK_ISA_REFERENCE)[0]
+            for isa in OperatorRun.instructionSets {
+                XCTAssertEqual(
+                    try OperatorRun.run(model, inputs, isa: isa, threads: 3)[0].bytes, wanted.bytes,
+                    "tile \(tile), \(channels) channels on \(InstructionSet.name(isa))")
+            }
+            XCTAssertEqual(
+                Array(wanted.values[..<(wanted.values.count / 2)]), Array(wanted.values[(wanted.values.count / 2)...]))
+
+            let definition = ConvolutionReference(
+                x: inputs[0].shape, w: inputs[1].shape, strides: 1, dilations: 1, padding: .same, groups: 1
+            ).output(x: inputs[0], w: inputs[1]).finished(bias: inputs[2], residual: inputs[3]) { max($0, 0) }
+            let scale = definition.values.max()!
+            for (found, exact) in zip(wanted.values, definition.values) {
+                XCTAssertLessThanOrEqual(abs(found - exact), 1e-4 * scale, "tile \(tile), \(channels) channels")
+            }
+        }
+    }
+
+    /// Transformed weights are plain ones again, to their last bits.
+    func testWinogradPanelsAreUnpacked() throws {
+        var random = TestRandom(9)
+        let plain = TestInput.real([3, 3, 5, 18], -1...1).tensor(&random)
+        for tile in [2, 4] {
+            let packed = try Packing.pack(
+                Constant("w", plain.type, HeapStorage(plain.bytes)), as: .winogradPanels(tile: tile))
+            let again = try Packing.unpack(packed)
+            for (found, wanted) in zip(TestTensor(again.type, bytes: [UInt8](again.bytes)).values, plain.values) {
+                XCTAssertEqual(found, wanted, accuracy: 2e-6)
+            }
+        }
+    }
+
+    func testWinogradOutOfItsRangeIsRefused() {
+        let four = ConvolutionAlgorithm.winograd(tile: 4), packed = Layout.winogradPanels(tile: 4)
+        func op(_ strides: Size2D = 1, _ dilations: Size2D = 1, groups: Int = 1) -> ApusGraph.Conv2D {
+            Conv2D(strides: strides, dilations: dilations, groups: groups, hasBias: false, algorithm: four)
+        }
+        refuses(op(2), [x, w], "strides")
+        refuses(op(1, 2), [x, w], "dilations")
+        refuses(op(groups: 2), [x, TensorType(.f32, [3, 3, 2, 6])], "groups")
+        refuses(op(), [x, TensorType(.f32, [3, 2, 4, 6])], "3 x 3")
+        refuses(op(), [x, TensorType(.f32, [3, 3, 4, 6], layout: .convPanels(groups: 1))], "panels")
+        refuses(op(), [x, TensorType(.f32, [3, 3, 4, 6], layout: .winogradPanels(tile: 2))], "panels")
+        refuses(Conv2D(hasBias: false), [x, TensorType(.f32, [3, 3, 4, 6], layout: packed)], "panels")
+        refuses(op(), [x, TensorType(.f16, [3, 3, 4, 6], layout: packed)], "f32")
+        let far = Padding.explicit(top: 3, left: 0, bottom: 0, right: 0)
+        refuses(
+            Conv2DInputGradient(padding: far, algorithm: four), [TensorType(.f32, [1, 9, 6, 6]), w, x], "padding 3")
+        for shape in [[3, 3, 4], [1, 3, 4, 6], [4, 4, 4, 6]] as [Shape] {
+            XCTAssertThrowsError(try TensorType(.f32, shape, layout: packed).check())
+        }
+        XCTAssertThrowsError(try TensorType(.f32, [3, 3, 4, 6], layout: .winogradPanels(tile: 3)).check())
+    }
+
     // MARK: Refusals
 
     private let x = TensorType(.f32, [1, 8, 8, 4]), w = TensorType(.f32, [3, 3, 4, 6])

@@ -94,6 +94,45 @@ final class PassesPatternTests: XCTestCase {
         }
     }
 
+    /// softmax(scale·Q·Kᵀ [+ mask])·V of `heads` heads; `split`: half of the scale goes to Q, half to K.
+    private func attention(
+        _ b: GraphBuilder, _ x: [Value], heads: Int, mask: Value? = nil, split: Bool, transposeB: Bool
+    ) throws -> Value {
+        func parts(_ x: Value, _ permutation: [Int]) throws -> Value {
+            try b(Transpose(permutation), try b(ApusGraph.Reshape([0, 0, heads, -1]), x))
+        }
+        var q = try parts(x[0], [0, 2, 1, 3]), k = try parts(x[1], transposeB ? [0, 2, 1, 3] : [0, 2, 3, 1])
+        if split {
+            q = try b(.mul, q, try b.scalar(0.5, .f32))
+            k = try b(.mul, k, try b.scalar(0.5, .f32))
+        }
+        var scores = try b(MatMul(transposeB: transposeB), q, k)
+        if !split { scores = try b(.div, scores, try b.scalar(4, .f32)) }
+        if let mask { scores = try b(.add, scores, mask) }
+        let y = try b(MatMul(), try b(ApusGraph.Softmax(), scores), try parts(x[2], [0, 2, 1, 3]))
+        return try b(ApusGraph.Reshape([0, 0, -1]), try b(Transpose([0, 2, 1, 3]), y))
+    }
+
+    func testFuseAttention() throws {
+        for (split, transposeB, masked) in [(true, false, false), (false, true, true), (false, false, false)] {
+            var f = PassFixture()
+            let x = try (0..<3).map { try f.input("x\($0)", [5, 12]) }
+            let mask = masked ? try f.input("mask", [1, 1, 5]) : nil
+            f.finish(try attention(f.builder, x, heads: 3, mask: mask, split: split, transposeB: transposeB))
+            XCTAssertEqual(try f.graph.check(fuseAttentionPass, scaled: 1e-5), 1)
+            XCTAssertEqual(f.graph.operations, ["Attention"])
+        }
+    }
+
+    func testFuseAttentionLeavesWeightsThatAreRead() throws {
+        var f = PassFixture()
+        let x = try (0..<3).map { try f.input("x\($0)", [4, 8]) }
+        let y = try attention(f.builder, x, heads: 2, split: false, transposeB: true)
+        let weights = f.builder.local(x.count + 6)
+        f.finish(y, weights)
+        XCTAssertEqual(try f.graph.check(fuseAttentionPass), 0)
+    }
+
     func testFuseBias() throws {
         var f = PassFixture()
         let x = try f.input("x", [3, 8])

@@ -172,6 +172,28 @@ final class PassesTests: XCTestCase {
         XCTAssertEqual(f.graph.functions[0].nodes[0].inputs, [.local(0), .constant(0)])
     }
 
+    func testChooseAlgorithms() throws {
+        var f = PassFixture()
+        let x = try f.input("x", [26, 26, 32])
+        let y = try f.builder(ApusGraph.Conv2D(hasBias: false), x, try f.constant("w", [3, 3, 32, 32]))
+        f.finish(try f.builder(ApusGraph.Conv2D(strides: 2, hasBias: false), y, try f.constant("v", [3, 3, 32, 4])))
+        let exact = ExportOptions(exact: true)
+        var algorithms: [ConvolutionAlgorithm] {
+            f.graph.functions[0].nodes.map { ($0.op as! ApusGraph.Conv2D).algorithm }
+        }
+        var layouts: [Layout] { f.graph.constants.map { $0.type.layout } }
+        XCTAssertEqual(try chooseAlgorithmsPass.run(f.graph, exact), 0)
+        XCTAssertEqual(try chooseAlgorithmsPass.run(f.graph, ExportOptions(weights: .f16)), 0)
+        XCTAssertEqual(try f.graph.check(chooseAlgorithmsPass, scaled: 1e-4), 1)
+        XCTAssertEqual(algorithms, [.winograd(tile: 4), .direct])
+        XCTAssertEqual(try f.graph.check(packWeightsPass), 2)
+        XCTAssertEqual(layouts, [.winogradPanels(tile: 4), .convPanels(groups: 1)])
+        XCTAssertEqual(try chooseAlgorithmsPass.run(f.graph, ExportOptions()), 0, "stored transforms stay")
+        XCTAssertEqual(try f.graph.check(chooseAlgorithmsPass, options: exact, scaled: 1e-4), 1)
+        XCTAssertEqual(algorithms, [.direct, .direct])
+        XCTAssertEqual(layouts, [.plain, .convPanels(groups: 1)])
+    }
+
     func testPackWeights() throws {
         var f = PassFixture()
         let x = try f.input("x", [5, 5, 3])

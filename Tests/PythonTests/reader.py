@@ -188,7 +188,11 @@ DTYPES = {
     7: np.dtype("<i2"), 8: np.dtype("<u2"), 9: np.dtype("<i4"), 10: np.dtype("<i8"), 11: np.dtype("?"),
 }  # fmt: skip
 I4, U4 = 12, 13
-PLAIN, PANELS, CONV_PANELS, PANELS_4, CONV_PANELS_4 = range(5)
+PLAIN, PANELS, CONV_PANELS, PANELS_4, CONV_PANELS_4, WINOGRAD_2_PANELS, WINOGRAD_4_PANELS = range(7)
+INVERSE_TRANSFORMS = {
+    WINOGRAD_2_PANELS: np.array([[1, 0, 0, 0], [0, 1, -1, 0], [0, 0, 0, 1]], float),
+    WINOGRAD_4_PANELS: np.array([[4, 0, 0, 0, 0, 0], [0, -3, 3, 0, 0, 0], [0, 0, 0, 0, 0, 1]], float),
+}
 
 
 def elements(data: bytes, dtype: int) -> np.ndarray:
@@ -221,6 +225,10 @@ def tensor(data: bytes, kind: Message, shape: list[int]) -> np.ndarray:
     if kind.layout in (PANELS, PANELS_4):
         batch = int(np.prod(shape[:-2], dtype=np.int64))
         return unpacked_panels(flat, batch, shape[-2], shape[-1], depth).reshape(shape)
+    if (h := INVERSE_TRANSFORMS.get(kind.layout)) is not None:
+        side = h.shape[1]
+        u = unpacked_panels(flat, 1, side * side * shape[2], shape[3], 1).reshape(side, side, *shape[2:])
+        return np.einsum("yi,xj,ijco->yxco", h, h, u.astype(float)).astype(flat.dtype)
     rows, columns = shape[0] * shape[1] * shape[2], shape[3] // groups
     return unpacked_panels(flat, groups, rows, columns, depth).transpose(1, 0, 2).reshape(shape)
 

@@ -29,10 +29,13 @@ public struct ExportOptions: Sendable {
     public var disabled: Set<String>
     /// f16, bf16 or f32: what weights in panels are stored as; nil leaves them.
     public var weights: DType?
+    /// No algorithm that rounds otherwise than the definition's one chain of multiply-adds.
+    public var exact: Bool
 
-    public init(disabled: Set<String> = [], weights: DType? = nil) {
+    public init(disabled: Set<String> = [], weights: DType? = nil, exact: Bool = false) {
         self.disabled = disabled
         self.weights = weights
+        self.exact = exact
     }
 }
 
@@ -79,11 +82,13 @@ public let rewritePasses: [RewritePass] = [
     mergeDuplicatesPass,
     recognizeActivationsPass,
     fuseLayerNormPass,
+    fuseAttentionPass,
     foldBatchNormPass,
     fuseBiasPass,
     fuseResidualPass,
     fuseActivationPass,
     removeUnusedPass,
+    chooseAlgorithmsPass,
     convertWeightsPass,
     packWeightsPass,
 ]

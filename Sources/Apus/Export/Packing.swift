@@ -1,4 +1,5 @@
 import ApusGraph
+import ApusRuntime
 import CKernels
 
 /// Turns plain weights into the layout and the element type that kernels read.
@@ -16,13 +17,14 @@ public enum Packing {
         case .plain: packed.memory.copyMemory(from: constant.bytes.baseAddress!, byteCount: type.byteSize)
         case .panels: try panels(constant, type, into: packed)
         case .convPanels(let groups): try convPanels(constant, type, groups, into: packed)
+        case .winogradPanels(let tile): try winogradPanels(constant, type, tile, into: packed)
         default: throw .unsupported("packing into int8 panels")
         }
         let result = Constant(constant.name, type, packed)
         return dtype == nil || dtype == type.dtype ? result : try cast(result, to: dtype!)
     }
 
-    /// The same elements in a plain layout. The reverse of `pack`.
+    /// The same elements in a plain layout. The reverse of `pack`, but for the rounding of what was transformed.
     public static func unpack(_ constant: Constant) throws(ApusError) -> Constant {
         let layout = constant.type.layout
         if layout == .plain { return constant }
@@ -36,6 +38,7 @@ public enum Packing {
             let params = convolution([1, 1, type.shape[type.shape.rank - 2], type.shape.last], groups: 1)
             try unpackPanels(constant, params, count: matrices, into: plain)
         case .convPanels(let groups): try unpackPanels(constant, convolution(type.shape, groups: groups), into: plain)
+        case .winogradPanels(let tile): try untransform(constant, tile, into: plain)
         default: throw .unsupported("unpacking '\(constant.name)', \(type)")
         }
         return Constant(constant.name, type, plain)
@@ -84,6 +87,42 @@ public enum Packing {
         try run(
             ck_conv_pack(type.dtype.ck), params, units: ck_conv_panels(&params), "\(constant.type)",
             from: constant.bytes.baseAddress, to: packed)
+    }
+
+    private static func winogradPanels(
+        _ constant: Constant, _ type: TensorType, _ tile: Int, into packed: HeapStorage
+    ) throws(ApusError) {
+        var params = ck_winograd_params(
+            conv: convolution(type.shape, groups: 1), tile: Int32(tile), transposed: 0)
+        try run(
+            ck_winograd_pack(type.dtype.ck, InstructionSet.selected), params, units: ck_winograd_panels(&params),
+            "\(constant.type)", from: constant.bytes.baseAddress, to: packed)
+    }
+
+    /// g from U = G g Gᵀ: g = H U Hᵀ with H G = 1.
+    private static func untransform(
+        _ constant: Constant, _ tile: Int, into plain: HeapStorage
+    ) throws(ApusError) {
+        guard constant.type.dtype == .f32 else { throw .unsupported("unpacking '\(constant.name)', \(constant.type)") }
+        let h: [[(place: Int, factor: Double)]] = tile == 2
+            ? [[(0, 1)], [(1, 1), (2, -1)], [(3, 1)]] : [[(0, 4)], [(1, -3), (2, 3)], [(5, 1)]]
+        let depth = constant.type.shape[2], columns = constant.type.shape[3], side = tile + 2
+        let u = constant.bytes.bindMemory(to: Float.self)
+        let g = plain.memory.bindMemory(to: Float.self, capacity: 9 * depth * columns)
+        for tap in 0..<9 {
+            for c in 0..<depth {
+                for o in 0..<columns {
+                    var sum = 0.0
+                    for row in h[tap / 3] {
+                        for column in h[tap % 3] {
+                            let place = o / 16 * side * side + row.place * side + column.place
+                            sum += row.factor * column.factor * Double(u[(place * depth + c) * 16 + o % 16])
+                        }
+                    }
+                    g[(tap * depth + c) * columns + o] = Float(sum)
+                }
+            }
+        }
     }
 
     /// `count` weights in panels, one after another.

@@ -38,7 +38,7 @@ struct Product {
         case let c as ApusGraph.Conv2D:
             ApusGraph.Conv2D(
                 strides: c.strides, dilations: c.dilations, padding: c.padding, groups: c.groups, hasBias: hasBias,
-                hasResidual: hasResidual, activation: activation)
+                hasResidual: hasResidual, activation: activation, algorithm: c.algorithm)
         case let c as ApusGraph.Conv2DTranspose:
             ApusGraph.Conv2DTranspose(
                 strides: c.strides, dilations: c.dilations, padding: c.padding, outputPadding: c.outputPadding,

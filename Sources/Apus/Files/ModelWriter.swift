@@ -251,6 +251,8 @@ public struct ModelWriter {
             case .convPanels4(let groups):
                 $0.layout = APUS__LAYOUT__CONV_PANELS_4
                 $0.groups = UInt32(groups)
+            case .winogradPanels(let tile):
+                $0.layout = tile == 2 ? APUS__LAYOUT__WINOGRAD_2_PANELS : APUS__LAYOUT__WINOGRAD_4_PANELS
             }
             $0.quantization = type.quantization.map { quantization($0) }
         }

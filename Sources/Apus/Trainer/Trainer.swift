@@ -43,10 +43,13 @@ public final class Trainer {
     private let inputNames: [String]
     private let outputNames: [String]
 
-    /// - Parameter lossWeights: one per output; all 1 by default.
+    /// - Parameters:
+    ///   - lossWeights: one per output; all 1 by default.
+    ///   - exact: no convolution by an algorithm that rounds otherwise than one chain of multiply-adds.
     public init(
         _ network: Network, losses: [any Loss], lossWeights: [Double] = [], optimizer: any Optimizer,
-        metrics: [any Metric] = [], batchSize: Int = 32, seed: UInt64 = 0, threads: Int? = nil, profile: Bool = false
+        metrics: [any Metric] = [], batchSize: Int = 32, seed: UInt64 = 0, threads: Int? = nil, profile: Bool = false,
+        exact: Bool = false
     ) throws(ApusError) {
         guard batchSize >= 1 else { throw .argument("batch size \(batchSize), wanted 1 or more") }
         for metric in metrics where !network.outputs.indices.contains(metric.output) {
@@ -63,7 +66,7 @@ public final class Trainer {
         inputNames = network.inputNames
         outputNames = network.outputNames
         program = try TrainingProgram(
-            network, losses: losses, weights: self.lossWeights, optimizer: optimizer, maximumBatch: batchSize)
+            network, losses: losses, weights: self.lossWeights, optimizer: optimizer, maximumBatch: batchSize, exact: exact)
         var options = SessionOptions()
         options.threads = self.threads
         options.profile = profile
@@ -72,11 +75,11 @@ public final class Trainer {
 
     public convenience init(
         _ network: Network, loss: any Loss, optimizer: any Optimizer, metrics: [any Metric] = [], batchSize: Int = 32,
-        seed: UInt64 = 0, threads: Int? = nil, profile: Bool = false
+        seed: UInt64 = 0, threads: Int? = nil, profile: Bool = false, exact: Bool = false
     ) throws(ApusError) {
         try self.init(
             network, losses: [loss], optimizer: optimizer, metrics: metrics, batchSize: batchSize, seed: seed,
-            threads: threads, profile: profile)
+            threads: threads, profile: profile, exact: exact)
     }
 
     deinit { session.destroy() }

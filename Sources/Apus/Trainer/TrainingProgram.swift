@@ -17,7 +17,7 @@ struct TrainingProgram {
 
     init(
         _ network: Network, losses: [any Loss], weights: [Double] = [], optimizer: any Optimizer, maximumBatch: Int,
-        passes: [RewritePass] = trainingPasses
+        exact: Bool = false, passes: [RewritePass] = trainingPasses
     ) throws(ApusError) {
         let weights = weights.isEmpty ? losses.map { _ in 1 } : weights
         guard losses.count == network.outputs.count, weights.count == losses.count else {
@@ -62,7 +62,8 @@ struct TrainingProgram {
             network, optimizer, loss: loss, learningRate: inputs[targetTypes.count], stepState, builder)
         for update in emitted.context.updates { try builder.update(state: update.parameter, to: update.value) }
         builder.finish()
-        for pass in passes { _ = try pass.run(graph, ExportOptions()) }
+        for pass in passes { _ = try pass.run(graph, ExportOptions(exact: exact)) }
+        _ = try graph.chooseAlgorithms(exact: exact, largestBatch: true)
         self.graph = graph
         self.stepState = stepState
         parameterStates = Array(network.parameters.all.indices)

@@ -60,6 +60,7 @@ extension OperatorExample {
         OperatorExample(Rnn(), shapes: [[2, 3, 4], [1, 4, 4]]),
         OperatorExample(Gru(resetAfter: true), shapes: [[2, 3, 12], [3, 4, 4], [4]]),
         OperatorExample(Lstm(), shapes: [[2, 3, 16], [4, 4, 4]]),
+        OperatorExample(Attention(heads: 2, scale: 0.5), shapes: [[1, 3, 4], [1, 5, 4], [1, 5, 4]]),
     ]
 
     private static let rows = [

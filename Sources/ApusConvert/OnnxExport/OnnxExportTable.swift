@@ -43,7 +43,7 @@ struct OnnxExportRule: Sendable {
 struct OnnxExportTable: Sendable {
     static let shared = OnnxExportTable([
         elementwiseExports, activationExports, productExports, poolExports, normalizationExports, reductionExports,
-        movementExports, indexingExports, selectionExports, recurrentExports,
+        movementExports, indexingExports, selectionExports, recurrentExports, attentionExports,
     ])
 
     private let rules: [String: OnnxExportRule]

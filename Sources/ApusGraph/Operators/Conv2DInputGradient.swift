@@ -10,12 +10,22 @@ public final class Conv2DInputGradient: Operator {
     private let geometry: ConvolutionGeometry
 
     public convenience init(
-        strides: Size2D = 1, dilations: Size2D = 1, padding: Padding = .valid, groups: Int = 1
+        strides: Size2D = 1, dilations: Size2D = 1, padding: Padding = .valid, groups: Int = 1,
+        algorithm: ConvolutionAlgorithm = .direct
     ) {
-        self.init(ConvolutionGeometry(strides: strides, dilations: dilations, padding: padding, groups: groups))
+        self.init(
+            ConvolutionGeometry(
+                strides: strides, dilations: dilations, padding: padding, groups: groups, algorithm: algorithm))
     }
 
     init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
+
+    public var algorithm: ConvolutionAlgorithm { geometry.algorithm }
+
+    /// The same gradient, computed otherwise.
+    public func computed(by algorithm: ConvolutionAlgorithm) -> Conv2DInputGradient {
+        Conv2DInputGradient(geometry.computed(by: algorithm))
+    }
 
     // MARK: Wire
 
@@ -38,6 +48,7 @@ public final class Conv2DInputGradient: Operator {
         try x.require("x", rank: 4, float: true)
         try geometry.requireWeights(w, for: x)
         try dy.require("dy", exactly: TensorType(x.dtype, try geometry.output(x: x.shape, w: w.shape)))
+        try geometry.requireAlgorithm(x: x.shape, w: w.shape, backward: true)
         return [x]
     }
 
@@ -45,8 +56,7 @@ public final class Conv2DInputGradient: Operator {
 
     public override func kernels(_ site: KernelSite) throws(ApusError) -> KernelPlan {
         let dy = site.inputs[0].shape, w = site.inputs[1].shape, dx = site.outputs[0].shape
-        return try convolutionProduct(
-            site, try geometry.params(x: dx, w: w, y: dy), .backward, depthwise: geometry.isDepthwise(w),
-            [.input(0), .input(1), .output(0)], operations: geometry.operations(w: w, y: dy))
+        return try geometry.product(
+            site, try geometry.params(x: dx, w: w, y: dy), .backward, [.input(0), .input(1), .output(0)])
     }
 }

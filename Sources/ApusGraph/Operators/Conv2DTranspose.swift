@@ -53,6 +53,7 @@ public final class Conv2DTranspose: Convolution {
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0], w = inputs[1]
         try x.require("x", rank: 4, float: true)
+        try geometry.requireDirect()
         try geometry.requireWeights(w, for: x)
         guard groups >= 1 && groups <= Shape.maximumExtent else {
             throw .shape("\(groups) groups, wanted 1 ... \(Shape.maximumExtent)")
@@ -71,9 +72,8 @@ public final class Conv2DTranspose: Convolution {
 
     public override func kernels(_ site: KernelSite) throws(ApusError) -> KernelPlan {
         let x = site.inputs[0].shape, w = site.inputs[1].shape, y = site.outputs[0].shape
-        return try convolutionProduct(
-            site, try geometry.params(x: y, w: w, y: x, epilogue), .backward, depthwise: geometry.isDepthwise(w),
-            site.allOperands, operations: geometry.operations(w: w, y: x))
+        return try geometry.product(
+            site, try geometry.params(x: y, w: w, y: x, epilogue), .backward, site.allOperands)
     }
 
     // MARK: Gradient

@@ -3,6 +3,9 @@ import CModelFormat
 
 /// y = act(x·W + b + r)
 ///
+/// Each element of x·W is one chain of fused multiply-adds over ascending k; with N ≤ 64, where a row would wait for each
+/// addition, the chain over even k plus the chain over odd k.
+///
 /// Inputs: x [..., K]; W [K, N], plain or in panels; b [N] if `hasBias`; r, shaped like y, if `hasResidual`.
 /// Output: y [..., N]. ONNX: Gemm without transposes, or MatMul + Add + activation.
 public final class Dense: Operator {
@@ -60,6 +63,8 @@ public final class Dense: Operator {
 
     // MARK: Kernel choice
 
+    private static let pairedColumns = 64
+
     public override func kernels(_ site: KernelSite) throws(ApusError) -> KernelPlan {
         let x = site.inputs[0], w = site.inputs[1]
         let k = w.shape[0], n = w.shape[1]
@@ -74,6 +79,7 @@ public final class Dense: Operator {
         product.batch = 1
         product.has_bias = hasBias ? 1 : 0
         product.has_residual = hasResidual ? 1 : 0
+        product.paired = n <= Dense.pairedColumns ? 1 : 0
         product.activation = activation.params
         return try panelProduct(site, product, batches: 1, transposed: false)
     }

@@ -4,6 +4,10 @@
 
 #include "conv_place.h"
 
+/* Asks for what a panel will be read from; the first pass over one comes from beyond the second-level cache. */
+#define CONV_AHEAD 2048 /* bytes */
+V_INLINE void conv_prefetch(const void *weights) { __builtin_prefetch((const void *)((uintptr_t)weights + CONV_AHEAD)); }
+
 /* rows × columns taps, each `length` consecutive source floats against `length` rows of a panel. Where the taps of
  * a line touch in memory, inner pixels take the line as one tap. */
 typedef struct {

@@ -16,9 +16,12 @@
 #define CONV_ZEROS 256 /* floats of padding to read */
 static const float conv_zeros[CONV_ZEROS];
 
-V_INLINE vf conv_load_part(const float *p, size_t n) { return n == V_WIDTH ? v_load(p) : v_load_n(p, n); }
+/* v_load_n and v_store_n, where n is V_WIDTH most of the time. */
+V_INLINE vf conv_load_part(const float *p, size_t n) {
+    return n == V_WIDTH && !CONV_MASKS_ARE_FREE ? v_load(p) : v_load_n(p, n);
+}
 V_INLINE void conv_store_part(float *p, vf x, size_t n) {
-    if (n == V_WIDTH) v_store(p, x);
+    if (n == V_WIDTH && !CONV_MASKS_ARE_FREE) v_store(p, x);
     else v_store_n(p, x, n);
 }
 /* How many of `columns` fall into vector v. */
@@ -31,8 +34,8 @@ V_INLINE size_t conv_part(size_t columns, size_t v) {
 typedef struct {
     size_t count, lines;                   /* lines: of the phase that the tile touches */
     int inside;                            /* no tap of any pixel falls into the padding */
-    int32_t y[2 * CONV_ROWS], x[2 * CONV_ROWS];
-    ptrdiff_t source[2 * CONV_ROWS];       /* lines are written CONV_ROWS at a time */
+    int32_t y[CONV_ROWS + V_WIDTH], x[CONV_ROWS + V_WIDTH];     /* written V_WIDTH at a time */
+    ptrdiff_t source[2 * CONV_ROWS];                            /* written CONV_ROWS at a time */
     size_t result[2 * CONV_ROWS];
 } conv_place;
 
@@ -59,6 +62,8 @@ V_INLINE void conv_place_next(conv_place *at, const conv_view *v, const conv_pha
     const conv_axis *y = &phase->y, *x = &phase->x;
     const size_t source_step = (size_t)x->stride * v->source_c;
     const size_t result_step = (size_t)x->step * v->result_c;
+    int32_t across[V_WIDTH];
+    for (int r = 0; r < V_WIDTH; r++) across[r] = (int32_t)((uint32_t)x->stride * (uint32_t)r);
     at->count = count;
     at->lines = 0;
     at->inside = 1;
@@ -70,11 +75,13 @@ V_INLINE void conv_place_next(conv_place *at, const conv_view *v, const conv_pha
         size_t result = ((cursor->image * v->result_h + (size_t)(y->first + y->step * cursor->j)) * v->result_w
                          + (size_t)(x->first + x->step * cursor->i)) * v->result_c;
         at->inside &= conv_all_inside(y, sy, sy) && conv_all_inside(x, sx, sx + x->stride * (int32_t)(run - 1));
-        for (int r = 0; r < CONV_ROWS; r++) {
-            at->y[n + (size_t)r] = sy;
-            at->x[n + (size_t)r] = (int32_t)((uint32_t)sx + (uint32_t)x->stride * (uint32_t)r);
-            at->source[n + (size_t)r] = (ptrdiff_t)((size_t)source + source_step * (size_t)r);
-            at->result[n + (size_t)r] = result + result_step * (size_t)r;
+        conv_store_int(&at->y[n], vi_set(sy));
+        conv_store_int(&at->x[n], vi_add(vi_set(sx), conv_load_int(across)));
+        CONV_EACH(r, CONV_ROWS) {
+            at->source[n + (size_t)r] = source;
+            at->result[n + (size_t)r] = result;
+            source += (ptrdiff_t)source_step;
+            result += result_step;
         }
         n += run;
         cursor->i += (int32_t)run;
@@ -118,47 +125,66 @@ V_INLINE void conv_taps(const float **x, const conv_place *at, const conv_margin
     }
 }
 
-/* One tile of whole or cut vectors, from memory. */
-CONV_COMPACT
-static void conv_store_cut(const conv_place *at, size_t rows, size_t columns, float *result, const float *tile,
-                           size_t pitch) {
-    for (size_t r = 0; r < rows; r++, tile += pitch)
-        for (size_t c = 0; c < columns; c += V_WIDTH)
-            conv_store_part(result + at->result[r] + c, v_load(tile + c), conv_min(columns - c, V_WIDTH));
-}
-
-/* What is not worth a place in every register tile, over a stored tile while it is in cache:
- * result = act(result + residual). */
-CONV_COMPACT
-static void conv_finish(const conv_place *at, size_t columns, float *result, const float *residual,
-                        const ck_activation_params *act) {
-    for (size_t r = 0; r < at->count; r++) {
-        float *y = result + at->result[r];
-        const float *add = residual ? residual + at->result[r] : NULL;
-        for (size_t c = 0; add && c < columns; c += V_WIDTH) {
-            size_t n = conv_min(columns - c, V_WIDTH);
-            conv_store_part(y + c, v_add(conv_load_part(y + c, n), conv_load_part(add + c, n)), n);
-        }
-        V_ISA_NAME(ck_activate)(act, y, columns);
-    }
-}
-
-/* bias and residual or NULL, and the result, at a channel; how the epilogue is split. */
+/* bias and residual or NULL, and the result, at a channel. Sums are limited to low ... high, which is what some
+ * activations do; `act` is another one, or NULL. */
 typedef struct {
     const float *bias, *residual;
     float *result;
-    int relu, finish; /* in the register tile; by conv_finish */
+    float low, high;
+    const ck_activation_params *act;
 } conv_epilogue;
 
-V_INLINE conv_epilogue conv_epilogue_of(const ck_conv_params *p, void *const *operands, size_t channel) {
-    int act = p->activation.kind;
+CONV_COMPACT __attribute__((unused))
+static conv_epilogue conv_epilogue_of(const ck_conv_params *p, void *const *operands, size_t channel) {
+    const ck_activation_params *act = &p->activation;
     conv_epilogue e = {
         .bias = p->has_bias ? (const float *)operands[2] + channel : NULL,
         .residual = p->has_residual ? (const float *)operands[2 + p->has_bias] + channel : NULL,
         .result = (float *)operands[2 + p->has_bias + p->has_residual] + channel,
-        .relu = act == CK_ACT_RELU && !p->has_residual,
+        .low = -INFINITY, .high = INFINITY,
     };
-    e.finish = !e.relu && (act != CK_ACT_NONE || p->has_residual);
+    switch (act->kind) {
+    case CK_ACT_NONE: break;
+    case CK_ACT_RELU6: e.high = 6; /* and */
+    case CK_ACT_RELU: e.low = 0; break;
+    case CK_ACT_CLIP: e.low = act->alpha, e.high = act->beta; break;
+    default: e.act = act;
+    }
     return e;
+}
+
+/* act over a tile of rows · pitch sums, and its first `columns` columns to their places in the result. */
+CONV_COMPACT
+static void conv_activate(const conv_epilogue *to, const size_t *result, float *tile, size_t rows, size_t pitch,
+                          size_t columns) {
+    V_ISA_NAME(ck_activate)(to->act, tile, rows * pitch);
+    for (size_t r = 0; r < rows; r++, tile += pitch)
+        for (size_t c = 0; c < columns; c += V_WIDTH)
+            v_store_n(to->result + result[r] + c, v_load(tile + c), conv_min(columns - c, V_WIDTH));
+}
+
+/* result = act(sum + bias + residual) for a register tile, row r at element result[r]. */
+V_INLINE void conv_end(vf sum[CONV_ROWS][CONV_VECTORS], const conv_epilogue *to, const size_t *result, size_t columns,
+                       const int rows, const int vectors) {
+    size_t n[CONV_VECTORS];
+    CONV_EACH(v, vectors) n[v] = conv_part(columns, (size_t)v);
+    if (to->bias)
+        CONV_EACH(v, vectors) {
+            const vf bias = v_load_n(to->bias + v * V_WIDTH, n[v]);
+            CONV_EACH(r, rows) sum[r][v] = v_add(sum[r][v], bias);
+        }
+    if (to->residual)
+        CONV_EACH(r, rows) CONV_EACH(v, vectors)
+            sum[r][v] = v_add(sum[r][v], conv_load_part(to->residual + result[r] + v * V_WIDTH, n[v]));
+    if (to->low > -INFINITY) CONV_EACH(r, rows) CONV_EACH(v, vectors) sum[r][v] = v_max(v_set(to->low), sum[r][v]);
+    if (to->high < INFINITY) CONV_EACH(r, rows) CONV_EACH(v, vectors) sum[r][v] = v_min(v_set(to->high), sum[r][v]);
+    if (!to->act) {
+        CONV_EACH(r, rows) CONV_EACH(v, vectors)
+            conv_store_part(to->result + result[r] + v * V_WIDTH, sum[r][v], n[v]);
+    } else {
+        float tile[CONV_ROWS * CONV_VECTORS * V_WIDTH];
+        CONV_EACH(r, rows) CONV_EACH(v, vectors) v_store(tile + (r * vectors + v) * V_WIDTH, sum[r][v]);
+        conv_activate(to, result, tile, (size_t)rows, (size_t)vectors * V_WIDTH, columns);
+    }
 }
 #endif

@@ -105,13 +105,20 @@ CONV_INLINE size_t conv_chunks(const conv_view *v, size_t width) {
     return v->groups * conv_ceil(v->columns, width);
 }
 
+/* Depthwise units are ordered (phase, line, channels). */
+CONV_INLINE size_t depthwise_units(const conv_view *v, const conv_phase *phase) {
+    return v->batch * (size_t)phase->y.count * conv_ceil(v->result_c, CONV_COLUMNS);
+}
+
 CONV_INLINE size_t conv_count_units(const ck_conv_params *p, int gradient, int depthwise) {
     conv_view v = conv_view_of(p, gradient);
-    size_t tiles = 0;
+    size_t units = 0;
     for (int fy = 0; fy < v.phases_y; fy++)
-        for (int fx = 0; fx < v.phases_x; fx++)
-            tiles += conv_ceil(conv_phase_at(&v, p, fy, fx).pixels, CONV_TILE);
-    return depthwise ? tiles : tiles * conv_chunks(&v, CONV_COLUMNS);
+        for (int fx = 0; fx < v.phases_x; fx++) {
+            conv_phase phase = conv_phase_at(&v, p, fy, fx);
+            units += depthwise ? depthwise_units(&v, &phase) : conv_ceil(phase.pixels, CONV_TILE) * conv_chunks(&v, CONV_COLUMNS);
+        }
+    return units;
 }
 
 /* The block that starts at `unit` of a phase with `units` left in the range; returns the units it covers. */

@@ -24,6 +24,13 @@ typedef struct {
 static inline int64_t gemm_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static inline int64_t gemm_min(int64_t a, int64_t b) { return a < b ? a : b; }
 
+static inline int64_t gemm_panel_rows(const ck_gemm_params *p) { return p->b_rows ? p->b_rows : p->k; }
+
+/* Where entry i of a batch begins on the plain side of packing. */
+static inline int64_t gemm_plain_entry(const ck_panels_params *p, int64_t i) {
+    return p->group ? i / p->group * p->batch_stride + i % p->group * p->group_stride : i * p->batch_stride;
+}
+
 static inline gemm_grid gemm_grid_of(const ck_gemm_params *p) {
     gemm_grid g = {1, 1, 1, 1, 1};
     int64_t panels = gemm_ceil_div(p->n, CK_PANEL);

@@ -19,6 +19,7 @@ static double same_f64(double x) { return x; }
         const T *residual = p->has_residual ? *operands++ : NULL;                                        \
         T *c = *operands;                                                                                \
         gemm_grid grid = gemm_grid_of(p);                                                                \
+        const int64_t depth = gemm_panel_rows(p);                                                        \
         for (size_t unit = begin; unit < end; unit++) {                                                  \
             gemm_block u = gemm_block_at(p, &grid, unit);                                                \
             int64_t column_end = gemm_min(u.panel_end * CK_PANEL, p->n);                                 \
@@ -26,11 +27,14 @@ static double same_f64(double x) { return x; }
                 for (int64_t j = u.panel * CK_PANEL; j < column_end; j++) {                              \
                     const T *x = a + u.batch * p->a_batch_stride + i * p->a_row_stride;                  \
                     const B *w = panels + u.batch * p->b_batch_stride +                                  \
-                                 j / CK_PANEL * CK_PANEL * p->k + j % CK_PANEL;                          \
+                                 j / CK_PANEL * CK_PANEL * depth + j % CK_PANEL;                          \
                     int64_t at = u.batch * p->c_batch_stride + i * p->c_row_stride + j;                  \
-                    T sum = p->accumulate ? c[at] : 0;                                                   \
-                    for (int64_t k = 0; k < p->k; k++)                                                   \
-                        sum = FMA(x[k * p->a_k_stride], WIDEN(w[k * CK_PANEL]), sum);                    \
+                    T chains[2] = {p->accumulate ? c[at] : 0, 0};                                        \
+                    for (int64_t k = 0; k < p->k; k++) {                                                 \
+                        T *chain = &chains[p->paired ? k % 2 : 0];                                       \
+                        *chain = FMA(x[k * p->a_k_stride], WIDEN(w[k * CK_PANEL]), *chain);              \
+                    }                                                                                    \
+                    T sum = p->paired ? chains[0] + chains[1] : chains[0];                               \
                     if (bias) sum += bias[j];                                                            \
                     if (residual) sum += residual[at];                                                   \
                     c[at] = ACTIVATE(sum, &p->activation);                                               \

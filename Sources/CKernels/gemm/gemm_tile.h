@@ -11,6 +11,8 @@ typedef struct {
     int64_t a_row_stride, a_k_stride;
     const void *b;
     int64_t panel_stride; /* elements between panels of b */
+    uintptr_t ahead;      /* what to fetch of each panel meanwhile, */
+    int64_t ahead_step;   /* so many bytes further with every step */
     const float *bias;    /* or NULL */
     const float *from;
     int64_t from_row_stride; /* 0 where every row starts alike */

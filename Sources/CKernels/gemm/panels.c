@@ -22,7 +22,7 @@ typedef float unaligned_float __attribute__((aligned(1)));
         for (int64_t unit = (int64_t)begin; unit < (int64_t)end; unit++) {                                \
             int64_t first = unit % count * CK_PANEL;                                                      \
             int64_t columns = gemm_min(p->n - first, CK_PANEL);                                           \
-            PLAIN *plain = (PLAIN *)operands[PLAIN_INDEX] + unit / count * p->batch_stride +              \
+            PLAIN *plain = (PLAIN *)operands[PLAIN_INDEX] + gemm_plain_entry(p, unit / count) +            \
                            first * p->column_stride;                                                      \
             PANELS *panel = (PANELS *)operands[PANELS_INDEX] + unit * CK_PANEL * p->k;                    \
             for (int64_t k = 0; k < p->k; k++, plain += p->row_stride, panel += CK_PANEL) BODY            \

@@ -53,7 +53,7 @@ void ck_pack_f32_avx2(const void *params, void *const *operands, size_t begin, s
     const int64_t full = p->n / CK_PANEL, count = gemm_ceil_div(p->n, CK_PANEL);
     for (size_t unit = begin; unit < end;) {
         int64_t first = (int64_t)unit % count, run = gemm_min(full - first, (int64_t)(end - unit));
-        const float *plain = source + (int64_t)unit / count * p->batch_stride + first * CK_PANEL * p->column_stride;
+        const float *plain = source + gemm_plain_entry(p, (int64_t)unit / count) + first * CK_PANEL * p->column_stride;
         float *panel = panels + (int64_t)unit * CK_PANEL * p->k;
         if (run >= 4 && p->column_stride == 1) {
             copy_panels(panel, plain, p->k, p->row_stride, 4);

@@ -1,6 +1,7 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
 #include "ck.h"
+#include "ck_attention.h"
 #include "ck_cast.h"
 #include "ck_conv.h"
 #include "ck_conv_pool.h"
@@ -15,4 +16,5 @@
 #include "ck_reduce.h"
 #include "ck_selection.h"
 #include "ck_softmax.h"
+#include "ck_winograd.h"
 #endif

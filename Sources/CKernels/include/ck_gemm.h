@@ -20,14 +20,17 @@ extern "C" {
  * operand. Strides count elements; a transposed A is one with a_row_stride 1.
  *
  * Contract: an element of A·B is one chain of fused multiply-adds in f32 (f64) over ascending k,
- * beginning at 0, or at C if `accumulate`. Then bias is added, then residual, then act applied. So its
+ * beginning at 0, or at C if `accumulate`; if `paired`, the chain over even k plus the one over odd k, both
+ * beginning at 0. Then bias is added, then residual, then act applied. So its
  * bits depend on nothing but its own row of A and column of B: not on m, the tiling, the threads or,
  * before act, the instruction set. (Payloads of NaN excepted.) */
 typedef struct {
     int64_t m, n, k;
+    int64_t b_rows /* of B's panels, which may have more than the k that are read; 0: k */;
     int64_t a_row_stride, a_k_stride, c_row_stride;
     int64_t batch, a_batch_stride, b_batch_stride /* 0: one B for all */, c_batch_stride;
     int32_t has_bias, has_residual, accumulate;
+    int32_t paired; /* without `accumulate` */
     ck_activation_params activation;
 } ck_gemm_params;
 
@@ -42,7 +45,9 @@ size_t ck_gemm_units(const ck_gemm_params *params);
 /* Between a plain B[batch][k,n] and its panels. `row_stride` steps k, `column_stride` steps n. */
 typedef struct {
     int64_t k, n, row_stride, column_stride;
-    int64_t batch, batch_stride;  /* of the plain side; panels of a batch entry follow each other */
+    /* Entry i of the batch lies at i / group · batch_stride + i % group · group_stride on the plain side, a group of 0
+     * counting as 1; on the other, panels follow each other. */
+    int64_t batch, batch_stride, group, group_stride;
 } ck_panels_params;
 
 /* Elements of the panels of one B[k,n]. */

@@ -54,6 +54,7 @@ typedef struct Apus__Transpose Apus__Transpose;
 typedef struct Apus__Trim Apus__Trim;
 typedef struct Apus__NonMaxSuppression Apus__NonMaxSuppression;
 typedef struct Apus__Recurrent Apus__Recurrent;
+typedef struct Apus__Attention Apus__Attention;
 typedef struct Apus__TopK Apus__TopK;
 typedef struct Apus__Split Apus__Split;
 typedef struct Apus__Slice Apus__Slice;
@@ -117,6 +118,21 @@ typedef enum _Apus__Activation__Kind {
   APUS__ACTIVATION__KIND__CLIP = 12
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(APUS__ACTIVATION__KIND)
 } Apus__Activation__Kind;
+/*
+ * How the sums are computed, to the bit.
+ */
+typedef enum _Apus__Conv2D__Algorithm {
+  APUS__CONV2_D__ALGORITHM__DIRECT = 0,
+  /*
+   * minimal filtering F(2 x 2, 3 x 3)
+   */
+  APUS__CONV2_D__ALGORITHM__WINOGRAD_2 = 1,
+  /*
+   * F(4 x 4, 3 x 3)
+   */
+  APUS__CONV2_D__ALGORITHM__WINOGRAD_4 = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(APUS__CONV2_D__ALGORITHM)
+} Apus__Conv2D__Algorithm;
 typedef enum _Apus__Pad__Mode {
   APUS__PAD__MODE__CONSTANT = 0,
   APUS__PAD__MODE__REFLECT = 1,
@@ -163,7 +179,15 @@ typedef enum _Apus__Layout {
   /*
    * CONV_PANELS with the int8 panel
    */
-  APUS__LAYOUT__CONV_PANELS_4 = 4
+  APUS__LAYOUT__CONV_PANELS_4 = 4,
+  /*
+   * [3, 3, C, O]: its transform [4, 4, C, O] as CONV_PANELS; see Conv2D.Algorithm
+   */
+  APUS__LAYOUT__WINOGRAD_2_PANELS = 5,
+  /*
+   * [3, 3, C, O]: its transform [6, 6, C, O]
+   */
+  APUS__LAYOUT__WINOGRAD_4_PANELS = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(APUS__LAYOUT)
 } Apus__Layout;
 typedef enum _Apus__Padding {
@@ -577,6 +601,7 @@ typedef enum {
   APUS__NODE__OPERATOR_RNN = 120,
   APUS__NODE__OPERATOR_GRU = 121,
   APUS__NODE__OPERATOR_LSTM = 122,
+  APUS__NODE__OPERATOR_ATTENTION = 123,
   APUS__NODE__OPERATOR_RESHAPE_LIKE = 150,
   APUS__NODE__OPERATOR_SUM_LIKE = 151,
   APUS__NODE__OPERATOR_EXPAND_LIKE = 152,
@@ -710,6 +735,7 @@ struct  Apus__Node
     Apus__Recurrent *rnn;
     Apus__Recurrent *gru;
     Apus__Recurrent *lstm;
+    Apus__Attention *attention;
     /*
      * What gradients and losses are made of. "Like" takes a shape from its last operand, whose values it never reads.
      */
@@ -874,10 +900,11 @@ struct  Apus__Conv2D
   protobuf_c_boolean has_bias;
   protobuf_c_boolean has_residual;
   Apus__Activation *activation;
+  Apus__Conv2D__Algorithm algorithm;
 };
 #define APUS__CONV2_D__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__conv2_d__descriptor) \
-    , 0, 0, 0, 0, 0, APUS__PADDING__VALID, 0, 0, 0, 0, 0, 0, NULL }
+    , 0, 0, 0, 0, 0, APUS__PADDING__VALID, 0, 0, 0, 0, 0, 0, NULL, APUS__CONV2_D__ALGORITHM__DIRECT }
 
 
 struct  Apus__Conv2DTranspose
@@ -1076,6 +1103,26 @@ struct  Apus__Recurrent
 #define APUS__RECURRENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__recurrent__descriptor) \
     , 0, 0, 0, 0, 0, NULL }
+
+
+struct  Apus__Attention
+{
+  ProtobufCMessage base;
+  uint32_t heads;
+  /*
+   * divides heads
+   */
+  uint32_t key_value_heads;
+  float scale;
+  /*
+   * query i sees keys 0 … i + keys − queries
+   */
+  protobuf_c_boolean causal;
+  protobuf_c_boolean has_mask;
+};
+#define APUS__ATTENTION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__attention__descriptor) \
+    , 0, 0, 0, 0, 0 }
 
 
 struct  Apus__TopK
@@ -1983,6 +2030,25 @@ Apus__Recurrent *
 void   apus__recurrent__free_unpacked
                      (Apus__Recurrent *message,
                       ProtobufCAllocator *allocator);
+/* Apus__Attention methods */
+void   apus__attention__init
+                     (Apus__Attention         *message);
+size_t apus__attention__get_packed_size
+                     (const Apus__Attention   *message);
+size_t apus__attention__pack
+                     (const Apus__Attention   *message,
+                      uint8_t             *out);
+size_t apus__attention__pack_to_buffer
+                     (const Apus__Attention   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__Attention *
+       apus__attention__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__attention__free_unpacked
+                     (Apus__Attention *message,
+                      ProtobufCAllocator *allocator);
 /* Apus__TopK methods */
 void   apus__top_k__init
                      (Apus__TopK         *message);
@@ -2349,6 +2415,9 @@ typedef void (*Apus__NonMaxSuppression_Closure)
 typedef void (*Apus__Recurrent_Closure)
                  (const Apus__Recurrent *message,
                   void *closure_data);
+typedef void (*Apus__Attention_Closure)
+                 (const Apus__Attention *message,
+                  void *closure_data);
 typedef void (*Apus__TopK_Closure)
                  (const Apus__TopK *message,
                   void *closure_data);
@@ -2426,6 +2495,7 @@ extern const ProtobufCMessageDescriptor apus__gelu__descriptor;
 extern const ProtobufCMessageDescriptor apus__mat_mul__descriptor;
 extern const ProtobufCMessageDescriptor apus__dense__descriptor;
 extern const ProtobufCMessageDescriptor apus__conv2_d__descriptor;
+extern const ProtobufCEnumDescriptor    apus__conv2_d__algorithm__descriptor;
 extern const ProtobufCMessageDescriptor apus__conv2_dtranspose__descriptor;
 extern const ProtobufCMessageDescriptor apus__pool__descriptor;
 extern const ProtobufCMessageDescriptor apus__conv2_dmax_pool__descriptor;
@@ -2439,6 +2509,7 @@ extern const ProtobufCMessageDescriptor apus__transpose__descriptor;
 extern const ProtobufCMessageDescriptor apus__trim__descriptor;
 extern const ProtobufCMessageDescriptor apus__non_max_suppression__descriptor;
 extern const ProtobufCMessageDescriptor apus__recurrent__descriptor;
+extern const ProtobufCMessageDescriptor apus__attention__descriptor;
 extern const ProtobufCMessageDescriptor apus__top_k__descriptor;
 extern const ProtobufCMessageDescriptor apus__split__descriptor;
 extern const ProtobufCMessageDescriptor apus__slice__descriptor;

@@ -4,20 +4,23 @@ import Foundation
 /// One convolution and both of its gradients; central differences where `small`.
 private func family(
     _ name: String, x: [Int], w: [Int], strides: Size2D = 1, dilations: Size2D = 1, padding: Padding = .valid,
-    groups: Int = 1, small: Bool = false
+    groups: Int = 1, algorithm: ConvolutionAlgorithm = .direct, small: Bool = false, tolerance: Double = 1e-4
 ) -> [OperatorCase] {
     let reference = ConvolutionReference(
         x: x, w: w, strides: strides, dilations: dilations, padding: padding, groups: groups)
     let y = reference.y
     return [
         OperatorCase(
-            "Conv2D \(name)", Conv2D(strides: strides, dilations: dilations, padding: padding, groups: groups),
-            [.real(x), .real(w), .real([w[3]])], gradients: small ? [0, 1, 2] : [], tolerance: 1e-4
+            "Conv2D \(name)",
+            Conv2D(
+                strides: strides, dilations: dilations, padding: padding, groups: groups, algorithm: algorithm),
+            [.real(x), .real(w), .real([w[3]])], gradients: small ? [0, 1, 2] : [], tolerance: tolerance
         ) { [reference.output(x: $0[0], w: $0[1]).finished(bias: $0[2], residual: nil)] },
         OperatorCase(
             "Conv2DInputGradient \(name)",
-            Conv2DInputGradient(strides: strides, dilations: dilations, padding: padding, groups: groups),
-            [.real(y), .real(w), .real(x)], tolerance: 1e-4
+            Conv2DInputGradient(
+                strides: strides, dilations: dilations, padding: padding, groups: groups, algorithm: algorithm),
+            [.real(y), .real(w), .real(x)], tolerance: tolerance
         ) { [reference.inputGradient(dy: $0[0], w: $0[1])] },
         OperatorCase(
             "Conv2DWeightGradient \(name)",
@@ -27,9 +30,20 @@ private func family(
     ]
 }
 
+/// The weight gradient by Winograd's method.
+private func byWinograd(_ name: String, x: [Int], outputs: Int, padding: Padding = .valid) -> OperatorCase {
+    let w = [3, 3, x[3], outputs]
+    let reference = ConvolutionReference(x: x, w: w, strides: 1, dilations: 1, padding: padding, groups: 1)
+    return OperatorCase(
+        "Conv2DWeightGradient by Winograd, \(name)",
+        Conv2DWeightGradient(padding: padding, algorithm: .winograd(tile: 2)), [.real(x), .real(reference.y), .real(w)],
+        tolerance: 1e-4
+    ) { [reference.weightGradient(x: $0[0], dy: $0[1])] }
+}
+
 /// What follows the sums, over a 3 × 3 convolution with padding.
 private func finished(
-    _ name: String, _ op: Conv2D, channels: Int, gradients: [Int] = [],
+    _ name: String, _ op: Conv2D, channels: Int, gradients: [Int] = [], tolerance: Double = 1e-5,
     _ activation: @escaping (Double) -> Double = { $0 }
 ) -> OperatorCase {
     let x = [1, 3, 4, 2], w = [3, 3, 2, channels]
@@ -37,7 +51,7 @@ private func finished(
     var inputs: [TestInput] = [.real(x), .real(w)]
     if op.hasBias { inputs.append(.real([channels])) }
     if op.hasResidual { inputs.append(.real(reference.y)) }
-    return OperatorCase("Conv2D \(name)", op, inputs, gradients: gradients) {
+    return OperatorCase("Conv2D \(name)", op, inputs, gradients: gradients, tolerance: tolerance) {
         let y = reference.output(x: $0[0], w: $0[1])
         return [y.finished(bias: op.hasBias ? $0[2] : nil, residual: op.hasResidual ? $0.last : nil, activation)]
     }
@@ -82,13 +96,10 @@ let conv2DCases: [OperatorCase] = [
     family("7×7 stride 2, 3→17", x: [1, 13, 11, 3], w: [7, 7, 3, 17], strides: 2, padding: .same),
     family("3×3, 17→33", x: [3, 4, 5, 17], w: [3, 3, 17, 33], padding: .same),
     family("3×3, 32→32", x: [1, 8, 7, 32], w: [3, 3, 32, 32], padding: .same),
-    family("3×3, 8→8, valid", x: [1, 5, 4, 8], w: [3, 3, 8, 8], small: true),
-    family("3×3, 24→70, odd", x: [5, 5, 7, 24], w: [3, 3, 24, 70], padding: .same),
-    family(
-        "3×3, 40→33, padding all around", x: [2, 4, 4, 40], w: [3, 3, 40, 33],
-        padding: .explicit(top: 2, left: 1, bottom: 2, right: 2)),
     family("3×3, 32→48, stride 2", x: [2, 8, 7, 32], w: [3, 3, 32, 48], strides: 2, padding: .same),
     family("1×3, 32→16, line by line", x: [1, 3, 29, 32], w: [1, 3, 32, 16], padding: .same),
+    winogradCases(tile: 2),
+    winogradCases(tile: 4),
     [
         finished("without bias", Conv2D(padding: .same, hasBias: false), channels: 3, gradients: [0, 1]),
         finished("with residual", Conv2D(padding: .same, hasResidual: true), channels: 5, gradients: [0, 1, 2, 3]),
@@ -103,7 +114,50 @@ let conv2DCases: [OperatorCase] = [
         ) { min(max($0, -0.5), 1) },
     ],
     depthwiseFinished,
+    [
+        byWinograd("8→8", x: [1, 5, 4, 8], outputs: 8),
+        byWinograd("16→16, same", x: [5, 7, 6, 16], outputs: 16, padding: .same),
+        byWinograd("24→70, odd", x: [5, 5, 7, 24], outputs: 70, padding: .same),
+        byWinograd("32→3, one pixel", x: [2, 3, 3, 32], outputs: 3),
+        byWinograd(
+            "40→33, padding all around", x: [2, 4, 4, 40], outputs: 33,
+            padding: .explicit(top: 2, left: 1, bottom: 2, right: 2)),
+    ],
 ].flatMap { $0 }
+
+/// A tile and less than one; edges that cut tiles; several blocks of tiles, several chunks of channels; padding up to the
+/// most that an input gradient takes.
+private func winogradCases(tile: Int) -> [OperatorCase] {
+    let algorithm = ConvolutionAlgorithm.winograd(tile: tile), tolerance = tile == 2 ? 1e-4 : 1e-3
+    func cases(_ name: String, x: [Int], w: [Int], padding: Padding = .same, small: Bool = false) -> [OperatorCase] {
+        Array(
+            family("\(algorithm.name), \(name)", x: x, w: w, padding: padding, algorithm: algorithm, small: small,
+                tolerance: tolerance
+            ).prefix(2))
+    }
+    func finish(_ op: Conv2D, channels: Int, _ activation: @escaping (Double) -> Double = { $0 }) -> OperatorCase {
+        finished(
+            "\(algorithm.name), \(op.hasResidual ? "residual, " : "")\(op.activation.name), \(channels) channels",
+            op.computed(by: algorithm), channels: channels, tolerance: tolerance, activation)
+    }
+    return [
+        cases("one tile", x: [1, tile, tile, 1], w: [3, 3, 1, 1], small: true),
+        cases("3→2 of 4 × 5", x: [2, 4, 5, 3], w: [3, 3, 3, 2], small: true),
+        cases("valid, one row", x: [1, 3, 8, 2], w: [3, 3, 2, 3], padding: .valid, small: true),
+        cases(
+            "asymmetric padding", x: [1, 4, 5, 2], w: [3, 3, 2, 2],
+            padding: .explicit(top: 2, left: 0, bottom: 1, right: 3)),
+        cases("17→33", x: [3, 7, 9, 17], w: [3, 3, 17, 33]),
+        cases("40→130", x: [1, 8, 8, 40], w: [3, 3, 40, 130]),
+        cases("many tiles", x: [2, 37, 33, 5], w: [3, 3, 5, 16], padding: .valid),
+        [
+            finish(Conv2D(padding: .same, hasBias: false), channels: 5),
+            finish(Conv2D(padding: .same, hasResidual: true, activation: .relu), channels: 17) { max($0, 0) },
+            finish(Conv2D(padding: .same, activation: .relu6), channels: 16) { min(max($0, 0), 6) },
+            finish(Conv2D(padding: .same, hasResidual: true, activation: .silu), channels: 33) { $0 / (1 + exp(-$0)) },
+        ],
+    ].flatMap { $0 }
+}
 
 private let depthwiseFinished: [OperatorCase] = [3, 32].map { channels in
     let x = [1, 4, 5, channels], w = [3, 3, 1, channels]

@@ -18,6 +18,7 @@ let allCases: [OperatorCase] = [
     gatherCases,
     selectionCases,
     recurrentCases,
+    attentionCases,
     arithmeticCases,
     comparisonCases,
     whereCases,

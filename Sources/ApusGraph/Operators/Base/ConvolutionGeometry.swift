@@ -7,10 +7,25 @@ import CModelFormat
 struct ConvolutionGeometry: Sendable {
     let window: SlidingWindow
     let groups: Int
+    let algorithm: ConvolutionAlgorithm
 
-    init(strides: Size2D, dilations: Size2D, padding: Padding, groups: Int) {
-        window = SlidingWindow(strides: strides, dilations: dilations, padding: padding)
+    init(
+        strides: Size2D, dilations: Size2D, padding: Padding, groups: Int, algorithm: ConvolutionAlgorithm = .direct
+    ) {
+        self.init(
+            SlidingWindow(strides: strides, dilations: dilations, padding: padding), groups: groups,
+            algorithm: algorithm)
+    }
+
+    private init(_ window: SlidingWindow, groups: Int, algorithm: ConvolutionAlgorithm) {
+        self.window = window
         self.groups = groups
+        self.algorithm = algorithm
+    }
+
+    /// The same, computed otherwise.
+    func computed(by algorithm: ConvolutionAlgorithm) -> ConvolutionGeometry {
+        ConvolutionGeometry(window, groups: groups, algorithm: algorithm)
     }
 
     // MARK: Wire
@@ -22,7 +37,7 @@ struct ConvolutionGeometry: Sendable {
             dilations: Size2D(Int(m.dilation_height), Int(m.dilation_width)),
             padding: try Padding(
                 wire: m.padding, top: m.pad_top, left: m.pad_left, bottom: m.pad_bottom, right: m.pad_right),
-            groups: Int(m.groups))
+            groups: Int(m.groups), algorithm: try ConvolutionAlgorithm(wire: m.algorithm))
     }
 
     func encoded(_ wire: WireArena, _ epilogue: Epilogue = Epilogue()) -> UnsafeMutablePointer<Apus__Conv2D> {
@@ -37,6 +52,7 @@ struct ConvolutionGeometry: Sendable {
             $0.has_bias = epilogue.hasBias ? 1 : 0
             $0.has_residual = epilogue.hasResidual ? 1 : 0
             $0.activation = epilogue.activation.encoded(wire)
+            $0.algorithm = algorithm.encoded
         }
     }
 
@@ -49,12 +65,40 @@ struct ConvolutionGeometry: Sendable {
     func requireWeights(_ w: TensorType, for x: TensorType, packed: Bool = false) throws(ApusError) {
         let depthwise = isDepthwise(w.shape)
         try w.require("W", rank: 4, layouts: packed && !depthwise ? .plainOrConvPanels : .plain)
-        guard w.layout == .plain || w.layout == .convPanels(groups: groups) else {
-            throw .shape("W \(w) in panels of other groups, wanted \(groups)")
+        guard w.layout == .plain || w.layout == panels else {
+            throw .shape("W \(w) in panels of other groups or another algorithm, wanted \(groups) groups, \(algorithm.name)")
+        }
+        guard algorithm == .direct || w.dtype == x.dtype else {
+            throw .shape("W of type \(w.dtype.name) for \(algorithm.name), wanted \(x.dtype.name)")
         }
         let isNarrow = w.dtype == .f16 || w.dtype == .bf16
         guard !(packed && depthwise && isNarrow && x.dtype == .f32) else { return }
         try w.requireWeights(for: x)
+    }
+
+    /// The packed layout of W.
+    var panels: Layout {
+        switch algorithm {
+        case .direct: .convPanels(groups: groups)
+        case .winograd(let tile): .winogradPanels(tile: tile)
+        }
+    }
+
+    /// Whether the algorithm can compute the convolution with W, or where `backward` its input gradient.
+    func requireAlgorithm(x: Shape, w: Shape, backward: Bool = false) throws(ApusError) {
+        guard algorithm != .direct else { return }
+        guard w[0] == 3, w[1] == 3, window.strides == 1, window.dilations == 1, groups == 1 else {
+            throw .shape("\(algorithm.name) with W \(w), wanted 3 x 3 taps, strides, dilations and groups of 1")
+        }
+        let placement = try window.placed(kernel: 3, over: Size2D(x[1], x[2]))
+        guard !backward || placement.top <= 2 && placement.left <= 2 else {
+            throw .shape("\(algorithm.name) with padding \(placement.top), \(placement.left), wanted at most 2")
+        }
+    }
+
+    /// What has but one algorithm.
+    func requireDirect() throws(ApusError) {
+        guard algorithm == .direct else { throw .shape("\(algorithm.name) here, wanted direct") }
     }
 
     /// The shape of Y, all rules checked but the rank.
@@ -86,7 +130,8 @@ struct ConvolutionGeometry: Sendable {
             dilation_h: Int32(clamping: window.dilations.height), dilation_w: Int32(clamping: window.dilations.width),
             pad_top: Int32(clamping: placement.top), pad_left: Int32(clamping: placement.left),
             groups: Int32(clamping: groups), has_bias: epilogue.hasBias ? 1 : 0,
-            has_residual: epilogue.hasResidual ? 1 : 0, activation: epilogue.activation.params)
+            has_residual: epilogue.hasResidual ? 1 : 0, winograd: algorithm == .direct ? 0 : 1,
+            activation: epilogue.activation.params)
     }
 
     /// Two per multiply-add, the same for the convolution and either gradient; saturating.

@@ -8,10 +8,25 @@ enum ConvolutionDirection {
     case backward
 }
 
+extension ConvolutionGeometry {
+    /// A convolution, or its input gradient, by its algorithm. `operands` are the site's inputs and output, in the
+    /// kernel's order.
+    func product(
+        _ site: KernelSite, _ params: ck_conv_params, _ direction: ConvolutionDirection, _ operands: [KernelOperand]
+    ) throws(ApusError) -> KernelPlan {
+        let w = site.inputs[1].shape, y = direction == .forward ? site.outputs[0].shape : site.inputs[0].shape
+        let operations = self.operations(w: w, y: y)
+        if case .winograd(let tile) = algorithm {
+            return try winogradProduct(site, params, tile: tile, direction, operands, operations: operations)
+        }
+        return try directProduct(
+            site, params, direction, depthwise: isDepthwise(w), operands, operations: operations)
+    }
+}
+
 /// A convolution, or its input gradient, over packed panels. Plain weights are packed into the workspace first, so that
 /// weights in training and the same weights packed in a file go through the same loop and give the same bits.
-/// `operands` are the site's inputs and output, in the kernel's order.
-func convolutionProduct(
+func directProduct(
     _ site: KernelSite, _ params: ck_conv_params, _ direction: ConvolutionDirection, depthwise: Bool,
     _ operands: [KernelOperand], operations: Int
 ) throws(ApusError) -> KernelPlan {
@@ -31,6 +46,11 @@ func convolutionProduct(
                 [.input(1), .workspace(0)]))
         operands[1] = .workspace(0)
     }
+    if var product = pointwiseProduct(params, direction) {
+        let task = ck_gemm(site.dtype, w.dtype.ck, site.isa)
+        launches.append(try Launch(task, product, units: ck_gemm_units(&product), operands))
+        return KernelPlan(launches, workspaceBytes: workspace, operations: operations)
+    }
     let task: ck_task?, units: Int
     switch (direction, depthwise) {
     case (.forward, false): (task, units) = (ck_conv(&params, w.dtype.ck, site.isa), ck_conv_units(&params))
@@ -44,4 +64,24 @@ func convolutionProduct(
     }
     launches.append(try Launch(task, params, units: units, operands))
     return KernelPlan(launches, workspaceBytes: workspace, operations: operations)
+}
+
+/// A convolution of one tap that reads every pixel once is the product of pixels and panels; nil for others.
+private func pointwiseProduct(_ p: ck_conv_params, _ direction: ConvolutionDirection) -> ck_gemm_params? {
+    guard p.kernel_h == 1, p.kernel_w == 1, p.stride_h == 1, p.stride_w == 1, p.groups == 1, p.pad_top == 0,
+        p.pad_left == 0, p.in_h == p.out_h, p.in_w == p.out_w
+    else { return nil }
+    let forward = direction == .forward
+    var product = ck_gemm_params()
+    product.m = Int64(p.batch) &* Int64(p.out_h) &* Int64(p.out_w)
+    product.k = Int64(forward ? p.in_c : p.out_c)
+    product.n = Int64(forward ? p.out_c : p.in_c)
+    product.a_row_stride = product.k
+    product.a_k_stride = 1
+    product.c_row_stride = product.n
+    product.batch = 1
+    product.has_bias = p.has_bias
+    product.has_residual = p.has_residual
+    product.activation = p.activation
+    return product
 }

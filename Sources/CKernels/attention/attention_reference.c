@@ -1,0 +1,23 @@
+#include <math.h>
+
+#include "attention_variants.h"
+
+static float row(float *s, const float *mask, float scale, int64_t count, int64_t width) {
+    float most = -INFINITY, sum = 0;
+    for (int64_t j = 0; j < count; j++) {
+        s[j] = scale * s[j];
+        if (mask) s[j] += mask[j];
+        if (s[j] > most) most = s[j];
+    }
+    for (int64_t j = 0; j < count; j++) sum += s[j] = expf(s[j] - most);
+    for (int64_t j = count; j < width; j++) s[j] = 0;
+    return 1 / sum;
+}
+
+static void scale_row(float *y, float factor, int64_t count) {
+    for (int64_t j = 0; j < count; j++) y[j] *= factor;
+}
+
+void ck_attention_reference(const void *params, void *const *operands, size_t begin, size_t end, unsigned lane) {
+    ck_attention_run(params, operands, begin, end, lane, row, scale_row);
+}

@@ -1,0 +1,59 @@
+/* Tiles of Winograd's convolution, the blocks they are transformed in, and the workspace of a lane. */
+#ifndef CK_WINOGRAD_VIEW_H
+#define CK_WINOGRAD_VIEW_H
+
+#include "ck_winograd.h"
+#include "conv_view.h"
+
+#define WINOGRAD_SIDE 6       /* of the largest transformed tile */
+#define WINOGRAD_COLUMNS 64   /* channels in a unit */
+#define WINOGRAD_BLOCK 64     /* the most tiles in a block */
+
+/* A lane's workspace holds V, the transformed sources of a block, as [place][tile][channel], a place being one of
+ * (m + 2)², and the products of a unit, M, as [tile][place][column]. The pitches keep tiles and places from falling
+ * onto the same lines of a cache. */
+typedef struct {
+    const ck_conv_params *p;
+    size_t tile, places;                /* m, (m + 2)² */
+    size_t down, across, tiles;         /* tiles of a picture, and of all pictures */
+    size_t in_c, out_c;
+    size_t block, blocks, chunks;       /* tiles in a block; chunks of columns */
+    size_t pitch, plane, product_pitch; /* of V from tile to tile, from place to place; of M from tile to tile */
+} winograd_view;
+
+/* The result pixel at a tile's corner, and how many rows and columns of the tile there are. */
+typedef struct {
+    size_t image;
+    int32_t y, x, rows, columns;
+} winograd_tile;
+
+CONV_INLINE winograd_view winograd_view_of(const ck_winograd_params *w) {
+    const ck_conv_params *p = &w->conv;
+    winograd_view v = {.p = p, .tile = (size_t)w->tile, .in_c = (size_t)p->in_c, .out_c = (size_t)p->out_c};
+    v.places = (v.tile + 2) * (v.tile + 2);
+    v.down = conv_ceil((size_t)p->out_h, v.tile);
+    v.across = conv_ceil((size_t)p->out_w, v.tile);
+    v.tiles = (size_t)p->batch * v.down * v.across;
+    v.blocks = conv_ceil(v.tiles, WINOGRAD_BLOCK);
+    v.block = conv_ceil(v.tiles, v.blocks);
+    v.chunks = conv_ceil(v.out_c, WINOGRAD_COLUMNS);
+    v.pitch = conv_ceil(v.in_c, CK_PANEL) * CK_PANEL + CK_PANEL;
+    v.plane = v.block * v.pitch;
+    v.product_pitch = v.places * WINOGRAD_COLUMNS + CK_PANEL;
+    return v;
+}
+
+CONV_INLINE size_t winograd_lane_elements(const winograd_view *v) {
+    return v->places * v->plane + v->block * v->product_pitch;
+}
+
+CONV_INLINE winograd_tile winograd_tile_at(const winograd_view *v, size_t tile) {
+    const int32_t m = (int32_t)v->tile;
+    winograd_tile t = {.image = tile / (v->down * v->across)};
+    t.y = (int32_t)(tile / v->across % v->down) * m;
+    t.x = (int32_t)(tile % v->across) * m;
+    t.rows = v->p->out_h - t.y < m ? v->p->out_h - t.y : m;
+    t.columns = v->p->out_w - t.x < m ? v->p->out_w - t.x : m;
+    return t;
+}
+#endif

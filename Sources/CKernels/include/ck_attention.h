@@ -1,0 +1,38 @@
+/* Scaled dot-product attention (Vaswani et al. 2017) of several heads, over packed keys and values.
+ *
+ * For a query i of head h, over the keys j it sees:
+ *   s[j] = scale·(q[i]·k[j]) + mask[j],  e[j] = e^(s[j] − max s),  y[i] = (Σ e[j]·v[j]) / Σ e[j]
+ * The dot product and the sum over j are chains as in ck_gemm.h, so that a query's bits depend on nothing but its own row and
+ * the keys it sees: not on how many queries there are, nor on keys after those. A query that sees -inf alone gets NaN.
+ */
+#ifndef CK_ATTENTION_H
+#define CK_ATTENTION_H
+
+#include "ck_gemm.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+    int64_t batch, queries, keys, heads;
+    int64_t group;                  /* heads that share one head of keys and values; divides heads */
+    int64_t size, value_size;       /* of a head's query and key, of its value */
+    int64_t mask_batch_stride, mask_head_stride, mask_query_stride; /* 0 where it is the same for all */
+    float scale;
+    int32_t has_mask;
+    int32_t causal;                 /* query i sees the keys 0 ... i + keys − queries */
+    ck_task product;                /* ck_gemm for f32 */
+} ck_attention_params;
+
+/* operands: q[batch][queries][heads · size], k in panels [batch][heads / group] of [size, keys], v in panels [batch][heads /
+ * group] of [keys, value_size], mask[…][keys] if there is one, y[batch][queries][heads · value_size], workspace of
+ * ck_attention_workspace bytes. f32 (reference, AVX2, AVX-512). Unit: a block of queries of one head. */
+ck_task ck_attention(ck_dtype dtype, ck_isa isa);
+size_t ck_attention_units(const ck_attention_params *params);
+size_t ck_attention_workspace(const ck_attention_params *params, int lanes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

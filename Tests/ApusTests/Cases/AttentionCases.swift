@@ -1,0 +1,58 @@
+import ApusGraph
+import Foundation
+
+private func attended(_ op: Attention, _ inputs: [TestTensor]) -> [TestTensor] {
+    let q = inputs[0], k = inputs[1], v = inputs[2]
+    let size = q.shape[2] / op.heads, valueSize = v.shape[2] / op.keyValueHeads, group = op.heads / op.keyValueHeads
+    return [
+        TestTensor.make(.f32, [q.shape[0], q.shape[1], op.heads * valueSize]) { at in
+            let n = at[0], i = at[1], head = at[2] / valueSize, shared = head / group
+            let seen = op.isCausal ? i + 1 + k.shape[1] - q.shape[1] : k.shape[1]
+            let scores = (0..<seen).map { j in
+                let dot = (0..<size).reduce(0.0) { $0 + q[[n, i, head * size + $1]] * k[[n, j, shared * size + $1]] }
+                guard op.hasMask else { return Double(op.scale) * dot }
+                let mask = inputs[3], places = zip([n, head, i, j], mask.shape).map { $1 == 1 ? 0 : $0 }
+                return Double(op.scale) * dot + mask[places]
+            }
+            let weights = scores.map { exp($0 - (scores.max() ?? 0)) }
+            let sum = (0..<seen).reduce(0.0) { $0 + weights[$1] * v[[n, $1, shared * valueSize + at[2] % valueSize]] }
+            return sum / weights.reduce(0, +)
+        }
+    ]
+}
+
+private func attention(
+    _ name: String, _ op: Attention, batch: Int = 1, queries: Int, keys: Int, size: Int, valueSize: Int? = nil,
+    mask: [Int] = []
+) -> OperatorCase {
+    var inputs: [TestInput] = [
+        .real([batch, queries, op.heads * size], -1...1),
+        .real([batch, keys, op.keyValueHeads * size], -1...1),
+        .real([batch, keys, op.keyValueHeads * (valueSize ?? size)], -1...1),
+    ]
+    if op.hasMask { inputs.append(.real(mask, -4...0)) }
+    return OperatorCase("Attention \(name)", op, inputs, tolerance: 1e-5) { attended(op, $0) }
+}
+
+let attentionCases: [OperatorCase] = [
+    attention("of one head", Attention(heads: 1, scale: 0.5), queries: 3, keys: 5, size: 4),
+    attention("of several heads", Attention(heads: 4, scale: 0.25), batch: 2, queries: 17, keys: 17, size: 8),
+    attention("of many queries", Attention(heads: 2, scale: 0.3), queries: 130, keys: 40, size: 16),
+    attention("of many keys", Attention(heads: 1, scale: 0.2), queries: 14, keys: 1500, size: 8),
+    attention("of another value size", Attention(heads: 3, scale: 1), queries: 6, keys: 33, size: 5, valueSize: 19),
+    attention("of grouped queries", Attention(heads: 6, keyValueHeads: 2, scale: 0.4), batch: 2, queries: 9, keys: 21, size: 8),
+    attention("causal", Attention(heads: 2, scale: 0.5, isCausal: true), batch: 2, queries: 37, keys: 37, size: 8),
+    attention(
+        "causal after earlier keys", Attention(heads: 2, scale: 0.5, isCausal: true), queries: 5, keys: 23, size: 8),
+    attention(
+        "masked by keys", Attention(heads: 2, scale: 0.5, hasMask: true), batch: 3, queries: 7, keys: 18, size: 8,
+        mask: [3, 1, 1, 18]),
+    attention(
+        "masked in full", Attention(heads: 2, keyValueHeads: 1, scale: 0.5, isCausal: true, hasMask: true), batch: 2,
+        queries: 20, keys: 20, size: 4, mask: [2, 2, 20, 20]),
+    attention(
+        "masked alike", Attention(heads: 2, scale: 0.5, hasMask: true), batch: 2, queries: 4, keys: 3, size: 4,
+        mask: [1, 1, 4, 3]),
+    attention("of one query", Attention(heads: 2, scale: 0.5, isCausal: true), queries: 1, keys: 31, size: 16),
+    attention("of no query", Attention(heads: 2, scale: 0.5), queries: 0, keys: 3, size: 4),
+]
