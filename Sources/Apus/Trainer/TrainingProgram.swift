@@ -62,7 +62,7 @@ struct TrainingProgram {
             network, optimizer, loss: loss, learningRate: inputs[targetTypes.count], stepState, builder)
         for update in emitted.context.updates { try builder.update(state: update.parameter, to: update.value) }
         builder.finish()
-        for pass in passes { _ = try pass.run(graph, ExportOptions()) }
+        for pass in passes { _ = try pass.run(graph, ExportOptions(exact: exact)) }
         _ = try graph.chooseAlgorithms(exact: exact, largestBatch: true)
         self.graph = graph
         self.stepState = stepState

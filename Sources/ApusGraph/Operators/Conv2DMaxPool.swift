@@ -39,6 +39,7 @@ public final class Conv2DMaxPool: Operator {
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         guard !convolution.hasResidual else { throw .shape("a residual of the convolution, wanted none") }
         try inputs[1].require("W", rank: 4, layouts: .plain)
+        try convolution.geometry.requireDirect()
         let z = try convolution.outputTypes(inputs)
         guard !convolution.geometry.isDepthwise(inputs[1].shape) else {
             throw .shape("a depthwise convolution, wanted one that joins channels")

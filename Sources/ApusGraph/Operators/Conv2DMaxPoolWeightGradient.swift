@@ -45,6 +45,7 @@ public final class Conv2DMaxPoolWeightGradient: Operator {
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0], w = inputs[3]
         try x.require("x", rank: 4, float: true)
+        try geometry.requireDirect()
         try geometry.requireWeights(w, for: x)
         let z = TensorType(x.dtype, try geometry.output(x: x.shape, w: w.shape))
         guard !geometry.isDepthwise(w.shape) else {

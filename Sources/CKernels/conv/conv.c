@@ -83,7 +83,7 @@ size_t ck_conv_weight_gradient_units(const ck_conv_params *p) {
     return conv_gradient_slices(p) * conv_gradient_grid_of(p, 0).units;
 }
 size_t ck_conv_weight_gradient_sums(const ck_conv_params *p) { return conv_gradient_slices(p) * conv_gradient_elements(p); }
-size_t ck_conv_weight_gradient_scratch(const ck_conv_params *p) { return winograd_serves(p) ? winograd_scratch(p) : 0; }
+size_t ck_conv_weight_gradient_scratch(const ck_conv_params *p) { return p->winograd ? winograd_gradient_scratch(p) : 0; }
 size_t ck_depthwise_units(const ck_conv_params *p) { return conv_count_units(p, 0, 1); }
 size_t ck_depthwise_input_gradient_units(const ck_conv_params *p) { return conv_count_units(p, 1, 1); }
 size_t ck_depthwise_weight_gradient_units(const ck_conv_params *p) { return conv_gradient_grid_of(p, 1).units; }

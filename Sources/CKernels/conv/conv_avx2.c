@@ -11,7 +11,7 @@
 #define CONV_HALF_KERNELS(K) K(6, 2)
 #define DEPTHWISE_ROWS 6
 #define DEPTHWISE_VECTORS 2
-#define WINOGRAD_KERNELS(K) K(4, 2, 0) K(4, 2, 1)
+#define WINOGRAD_GRADIENT_KERNELS(K) K(4, 2, 0) K(4, 2, 1)
 #define GRADIENT_KERNELS(K) K(6, 2, 1, 0) K(6, 2, 0, 0) K(3, 2, 0, 0) K(6, 1, 1, 1) K(3, 1, 1, 1)
 
 V_INLINE vi conv_load_int(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)p); }

@@ -12,7 +12,7 @@
 #define DEPTHWISE_ROWS 7 /* the pictures of most networks are 7 · 2ⁿ wide */
 #define DEPTHWISE_VECTORS 2
 /* A mask costs nothing here: every tile takes part of its columns. Nine rows: a 3 × 3 kernel. */
-#define WINOGRAD_KERNELS(K) K(16, 1, 1) K(8, 1, 1) K(8, 2, 1)
+#define WINOGRAD_GRADIENT_KERNELS(K) K(16, 1, 1) K(8, 1, 1) K(8, 2, 1)
 #define GRADIENT_KERNELS(K) K(12, 2, 1, 0) K(9, 2, 1, 0) K(4, 2, 1, 0) K(12, 1, 1, 0) K(9, 1, 1, 0) K(12, 1, 1, 1) K(9, 1, 1, 1)
 
 V_INLINE vi conv_load_int(const int32_t *p) { return _mm512_loadu_si512(p); }

@@ -9,7 +9,7 @@
 
 #define CONV_SLICES 16
 #define CONV_SLICED (128 * 1024)     /* elements of all slices' sums together, where there are several */
-#define WINOGRAD_SLICED (256 * 1024) /* the same by Winograd's method */
+#define WINOGRAD_GRADIENT_SLICED (256 * 1024) /* the same by Winograd's method */
 #define CONV_JOINED 1024             /* elements in a unit that joins slices */
 
 CONV_INLINE size_t conv_gradient_rows(const ck_conv_params *p, int depthwise) {
@@ -21,10 +21,10 @@ CONV_INLINE size_t conv_gradient_columns(const ck_conv_params *p, int depthwise)
 
 /* Sums of a slice. */
 CONV_INLINE size_t conv_gradient_elements(const ck_conv_params *p) {
-    return winograd_serves(p) ? winograd_sums(p) : conv_gradient_rows(p, 0) * (size_t)p->out_c;
+    return p->winograd ? winograd_gradient_sums(p) : conv_gradient_rows(p, 0) * (size_t)p->out_c;
 }
 CONV_INLINE size_t conv_gradient_slices(const ck_conv_params *p) {
-    size_t sliced = winograd_serves(p) ? WINOGRAD_SLICED : CONV_SLICED;
+    size_t sliced = p->winograd ? WINOGRAD_GRADIENT_SLICED : CONV_SLICED;
     size_t most = conv_min(CONV_SLICES, sliced / conv_gradient_elements(p));
     return most > 1 ? conv_min(most, (size_t)p->batch) : 1;
 }
@@ -43,9 +43,9 @@ typedef struct {
 } conv_gradient_grid;
 
 CONV_INLINE conv_gradient_grid conv_gradient_grid_of(const ck_conv_params *p, int depthwise) {
-    const int winograd = !depthwise && winograd_serves(p);
+    const int winograd = !depthwise && p->winograd;
     conv_gradient_grid g;
-    g.width = winograd ? WINOGRAD_COLUMNS : CONV_COLUMNS;
+    g.width = winograd ? WINOGRAD_GRADIENT_COLUMNS : CONV_COLUMNS;
     g.down = winograd ? 1 : conv_ceil(conv_gradient_rows(p, depthwise), CONV_TILE);
     g.across = conv_ceil(conv_gradient_columns(p, depthwise), g.width);
     g.units = g.down * g.across * (depthwise ? 1 : (size_t)p->groups);

@@ -36,13 +36,13 @@
         const size_t stop = conv_min(end * CONV_JOINED, conv_joined_elements(params));                                \
         for (size_t at = begin * CONV_JOINED; at < stop; at += CONV_PART) {                                           \
             const size_t n = conv_min(CONV_PART, stop - at);                                                          \
-            if (winograd_serves(params)) name##_winograd(params, operands[0], at, n, operands[1]);                    \
+            if (((const ck_conv_params *)params)->winograd) name##_winograd(params, operands[0], at, n, operands[1]);                    \
             else name##_slices(params, operands[0], at, n, (T *)operands[1] + at);                                    \
         }                                                                                                             \
     }
 
 static size_t conv_joined_elements(const ck_conv_params *p) {
-    return winograd_serves(p) ? (size_t)p->in_c * (size_t)p->out_c : conv_gradient_elements(p);
+    return p->winograd ? (size_t)p->in_c * (size_t)p->out_c : conv_gradient_elements(p);
 }
 size_t ck_conv_weight_gradient_join_units(const ck_conv_params *p) {
     return conv_ceil(conv_joined_elements(p), CONV_JOINED);

@@ -7,25 +7,16 @@
 
 #include "conv_view.h"
 
-#define WINOGRAD_POINTS 16
-#define WINOGRAD_COLUMNS 64   /* output channels in a unit */
-#define WINOGRAD_CHANNELS 512 /* input channels at most */
-
-/* Whether the method serves: no dilation, and channels enough to outweigh the transforms. */
-CONV_INLINE int winograd_serves(const ck_conv_params *p) {
-    const size_t height = 2 * conv_ceil((size_t)p->out_h, 2), width = 2 * conv_ceil((size_t)p->out_w, 2);
-    return p->kernel_h == 3 && p->kernel_w == 3 && p->stride_h == 1 && p->stride_w == 1 && p->dilation_h == 1 &&
-           p->dilation_w == 1 && p->groups == 1 && p->in_c % 8 == 0 && p->in_c <= WINOGRAD_CHANNELS && p->out_c >= 8 &&
-           2 * height * width <= 3 * (size_t)p->out_h * (size_t)p->out_w;
-}
+#define WINOGRAD_GRADIENT_POINTS 16
+#define WINOGRAD_GRADIENT_COLUMNS 64   /* output channels in a unit */
 
 /* Sums of a slice: [point][input channel][output channel]. */
-CONV_INLINE size_t winograd_sums(const ck_conv_params *p) {
-    return WINOGRAD_POINTS * (size_t)p->in_c * (size_t)p->out_c;
+CONV_INLINE size_t winograd_gradient_sums(const ck_conv_params *p) {
+    return WINOGRAD_GRADIENT_POINTS * (size_t)p->in_c * (size_t)p->out_c;
 }
 
 /* Tiles of an image, row by row. */
-CONV_INLINE size_t winograd_tiles(const ck_conv_params *p) {
+CONV_INLINE size_t winograd_gradient_tiles(const ck_conv_params *p) {
     return conv_ceil((size_t)p->out_h, 2) * conv_ceil((size_t)p->out_w, 2);
 }
 
@@ -34,30 +25,30 @@ CONV_INLINE size_t winograd_tiles(const ck_conv_params *p) {
 typedef struct {
     size_t tiles, columns;                /* output channels of a tile: those of a unit, rounded up */
     size_t source_plane, result_plane;    /* from point to point */
-} winograd_work;
+} winograd_gradient_work;
 
-CONV_INLINE winograd_work winograd_work_of(const ck_conv_params *p) {
-    const size_t in_c = (size_t)p->in_c, columns = conv_min(WINOGRAD_COLUMNS, conv_ceil((size_t)p->out_c, 16) * 16);
+CONV_INLINE winograd_gradient_work winograd_gradient_work_of(const ck_conv_params *p) {
+    const size_t in_c = (size_t)p->in_c, columns = conv_min(WINOGRAD_GRADIENT_COLUMNS, conv_ceil((size_t)p->out_c, 16) * 16);
     const size_t tiles = in_c + columns <= 64 ? 32 : 64;
-    return (winograd_work){tiles, columns, tiles * in_c + 16, tiles * columns + 16};
+    return (winograd_gradient_work){tiles, columns, tiles * in_c + 16, tiles * columns + 16};
 }
-CONV_INLINE size_t winograd_scratch(const ck_conv_params *p) {
-    const winograd_work work = winograd_work_of(p);
-    return WINOGRAD_POINTS * (work.source_plane + work.result_plane);
+CONV_INLINE size_t winograd_gradient_scratch(const ck_conv_params *p) {
+    const winograd_gradient_work work = winograd_gradient_work_of(p);
+    return WINOGRAD_GRADIENT_POINTS * (work.source_plane + work.result_plane);
 }
 
 /* Where a tile lies: its first pixel of dY, which X's less the padding is. */
 typedef struct {
     size_t image;
     int32_t y, x;
-} winograd_place;
+} winograd_gradient_place;
 
-CONV_INLINE winograd_place winograd_place_at(const ck_conv_params *p, size_t tile) {
-    const size_t across = conv_ceil((size_t)p->out_w, 2), tiles = winograd_tiles(p), in_image = tile % tiles;
-    return (winograd_place){tile / tiles, 2 * (int32_t)(in_image / across), 2 * (int32_t)(in_image % across)};
+CONV_INLINE winograd_gradient_place winograd_gradient_place_at(const ck_conv_params *p, size_t tile) {
+    const size_t across = conv_ceil((size_t)p->out_w, 2), tiles = winograd_gradient_tiles(p), in_image = tile % tiles;
+    return (winograd_gradient_place){tile / tiles, 2 * (int32_t)(in_image / across), 2 * (int32_t)(in_image % across)};
 }
 /* The tile after this one. */
-CONV_INLINE void winograd_advance(const ck_conv_params *p, winograd_place *at) {
+CONV_INLINE void winograd_gradient_advance(const ck_conv_params *p, winograd_gradient_place *at) {
     at->x += 2;
     if (at->x < p->out_w) return;
     at->x = 0;
@@ -68,7 +59,7 @@ CONV_INLINE void winograd_advance(const ck_conv_params *p, winograd_place *at) {
 }
 
 /* Along one axis: Bᵀ·X and A·dY, with the ADD and SUB of the elements' type. */
-#define WINOGRAD_SOURCE(t, a, ADD, SUB)                                     \
+#define WINOGRAD_GRADIENT_SOURCE(t, a, ADD, SUB)                                     \
     (t[0] = SUB(a[0], a[2]), t[1] = ADD(a[1], a[2]), t[2] = SUB(a[2], a[1]), t[3] = SUB(a[3], a[1]))
-#define WINOGRAD_RESULT(t, b, ADD, SUB) (t[0] = b[0], t[1] = ADD(b[0], b[1]), t[2] = SUB(b[0], b[1]), t[3] = b[1])
+#define WINOGRAD_GRADIENT_RESULT(t, b, ADD, SUB) (t[0] = b[0], t[1] = ADD(b[0], b[1]), t[2] = SUB(b[0], b[1]), t[3] = b[1])
 #endif

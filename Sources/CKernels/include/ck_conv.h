@@ -37,6 +37,7 @@ typedef struct {
     int32_t groups;       /* divides in_c and out_c */
     int32_t has_bias;     /* 0 or 1; forward: [out_c], input gradient: [in_c] */
     int32_t has_residual; /* 0 or 1; shape of the result */
+    int32_t winograd;     /* 0 or 1; how the weight gradient is computed */
     ck_activation_params activation;
 } ck_conv_params;
 
@@ -57,8 +58,8 @@ size_t ck_conv_input_gradient_units(const ck_conv_params *params);
  *       row being one (ky, kx, input channel), × 32 columns. Each sum, laid out like dW, is one chain of fused multiply-adds
  *       over (image, row, column) of dY; pixels whose tap falls into the padding are left out.
  *   ck_conv_weight_gradient_join  operands: sums, dW. A unit is 1024 elements of a plane of the sums.
- * Kernels of 3 × 3 with stride 1 and channels enough go by Winograd's method (conv/winograd_gradient.h); their unit is one slice
- * × 64 columns, their sums are chains over tiles of 2 × 2 pixels.
+ * By Winograd's method (conv/winograd_gradient.h), for kernels of 3 × 3 with strides, dilations and groups of 1 and a multiple of
+ * 8 input channels, a unit is one slice × 64 columns, and the sums are chains over tiles of 2 × 2 pixels.
  * dtype: f32, f64 (reference only). Bias, residual and activation are ignored. */
 ck_task ck_conv_weight_gradient(const ck_conv_params *params, ck_dtype dtype, ck_isa isa);
 size_t ck_conv_weight_gradient_units(const ck_conv_params *params);

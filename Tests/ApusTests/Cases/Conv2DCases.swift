@@ -30,6 +30,17 @@ private func family(
     ]
 }
 
+/// The weight gradient by Winograd's method.
+private func byWinograd(_ name: String, x: [Int], outputs: Int, padding: Padding = .valid) -> OperatorCase {
+    let w = [3, 3, x[3], outputs]
+    let reference = ConvolutionReference(x: x, w: w, strides: 1, dilations: 1, padding: padding, groups: 1)
+    return OperatorCase(
+        "Conv2DWeightGradient by Winograd, \(name)",
+        Conv2DWeightGradient(padding: padding, algorithm: .winograd(tile: 2)), [.real(x), .real(reference.y), .real(w)],
+        tolerance: 1e-4
+    ) { [reference.weightGradient(x: $0[0], dy: $0[1])] }
+}
+
 /// What follows the sums, over a 3 × 3 convolution with padding.
 private func finished(
     _ name: String, _ op: Conv2D, channels: Int, gradients: [Int] = [], tolerance: Double = 1e-5,
@@ -85,11 +96,6 @@ let conv2DCases: [OperatorCase] = [
     family("7×7 stride 2, 3→17", x: [1, 13, 11, 3], w: [7, 7, 3, 17], strides: 2, padding: .same),
     family("3×3, 17→33", x: [3, 4, 5, 17], w: [3, 3, 17, 33], padding: .same),
     family("3×3, 32→32", x: [1, 8, 7, 32], w: [3, 3, 32, 32], padding: .same),
-    family("3×3, 8→8, valid", x: [1, 5, 4, 8], w: [3, 3, 8, 8], small: true),
-    family("3×3, 24→70, odd", x: [5, 5, 7, 24], w: [3, 3, 24, 70], padding: .same),
-    family(
-        "3×3, 40→33, padding all around", x: [2, 4, 4, 40], w: [3, 3, 40, 33],
-        padding: .explicit(top: 2, left: 1, bottom: 2, right: 2)),
     family("3×3, 32→48, stride 2", x: [2, 8, 7, 32], w: [3, 3, 32, 48], strides: 2, padding: .same),
     family("1×3, 32→16, line by line", x: [1, 3, 29, 32], w: [1, 3, 32, 16], padding: .same),
     winogradCases(tile: 2),
@@ -108,6 +114,15 @@ let conv2DCases: [OperatorCase] = [
         ) { min(max($0, -0.5), 1) },
     ],
     depthwiseFinished,
+    [
+        byWinograd("8→8", x: [1, 5, 4, 8], outputs: 8),
+        byWinograd("16→16, same", x: [5, 7, 6, 16], outputs: 16, padding: .same),
+        byWinograd("24→70, odd", x: [5, 5, 7, 24], outputs: 70, padding: .same),
+        byWinograd("32→3, one pixel", x: [2, 3, 3, 32], outputs: 3),
+        byWinograd(
+            "40→33, padding all around", x: [2, 4, 4, 40], outputs: 33,
+            padding: .explicit(top: 2, left: 1, bottom: 2, right: 2)),
+    ],
 ].flatMap { $0 }
 
 /// A tile and less than one; edges that cut tiles; several blocks of tiles, several chunks of channels; padding up to the

@@ -26,4 +26,4 @@ def attention(a: Any, q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: Optiona
         scores = np.where(np.arange(keys) <= np.arange(queries)[:, None] + keys - queries, scores, -np.inf)
     weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
     y = weights / weights.sum(axis=-1, keepdims=True) @ v
-    return [np.swapaxes(y, 1, 2).reshape(y.shape[0], queries, -1)]
+    return [np.swapaxes(y, 1, 2).reshape(y.shape[0], queries, y.shape[1] * y.shape[3])]

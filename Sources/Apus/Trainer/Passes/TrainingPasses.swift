@@ -4,4 +4,5 @@ import ApusGraph
 /// gradient is told from its result, by the pass that does so when a file is written.
 let trainingPasses: [RewritePass] = [
     fuseActivationPass, pushActivationGradientPass, fuseConvolutionPoolPass, fuseBatchNormPass,
+    chooseGradientAlgorithmsPass,
 ]
