@@ -79,6 +79,9 @@ struct Train: ParsableCommand {
     @Flag(help: "Continue from the checkpoint, if it is there: same data and options, same bits.")
     var resume = false
 
+    @Flag(help: "Compute again what is cheap, instead of keeping it for the gradients: less memory, the same bits.")
+    var recompute = false
+
     @Option(help: "Stop when the validation loss, or without validation the loss, is no better for so many epochs.")
     var patience: Int?
 
@@ -102,7 +105,7 @@ struct Train: ParsableCommand {
         let setup = try TrainingSetup(try description())
         let trainer = try Trainer(
             setup.network, loss: setup.loss, optimizer: setup.optimizer, metrics: setup.metrics,
-            batchSize: setup.batchSize, seed: setup.seed, threads: threads)
+            batchSize: setup.batchSize, seed: setup.seed, threads: threads, recompute: recompute)
         console.progress("\(try setup.network.summary())")
         if resume, let checkpoint, try trainer.restore(ifPresent: checkpoint) {
             console.progress("resumed at epoch \(trainer.progress.epoch + 1), batch \(trainer.progress.batch + 1)")

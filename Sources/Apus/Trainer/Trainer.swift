@@ -46,10 +46,12 @@ public final class Trainer {
     /// - Parameters:
     ///   - lossWeights: one per output; all 1 by default.
     ///   - exact: no convolution by an algorithm that rounds otherwise than one chain of multiply-adds.
+    ///   - recompute: what is cheap to compute is computed again for the gradients instead of kept: less memory, the same
+    ///     bits, a longer step.
     public init(
         _ network: Network, losses: [any Loss], lossWeights: [Double] = [], optimizer: any Optimizer,
         metrics: [any Metric] = [], batchSize: Int = 32, seed: UInt64 = 0, threads: Int? = nil, profile: Bool = false,
-        exact: Bool = false
+        exact: Bool = false, recompute: Bool = false
     ) throws(ApusError) {
         guard batchSize >= 1 else { throw .argument("batch size \(batchSize), wanted 1 or more") }
         for metric in metrics where !network.outputs.indices.contains(metric.output) {
@@ -66,7 +68,8 @@ public final class Trainer {
         inputNames = network.inputNames
         outputNames = network.outputNames
         program = try TrainingProgram(
-            network, losses: losses, weights: self.lossWeights, optimizer: optimizer, maximumBatch: batchSize, exact: exact)
+            network, losses: losses, weights: self.lossWeights, optimizer: optimizer, maximumBatch: batchSize, exact: exact,
+            recompute: recompute)
         var options = SessionOptions()
         options.threads = self.threads
         options.profile = profile
@@ -75,11 +78,12 @@ public final class Trainer {
 
     public convenience init(
         _ network: Network, loss: any Loss, optimizer: any Optimizer, metrics: [any Metric] = [], batchSize: Int = 32,
-        seed: UInt64 = 0, threads: Int? = nil, profile: Bool = false, exact: Bool = false
+        seed: UInt64 = 0, threads: Int? = nil, profile: Bool = false, exact: Bool = false,
+        recompute: Bool = false
     ) throws(ApusError) {
         try self.init(
             network, losses: [loss], optimizer: optimizer, metrics: metrics, batchSize: batchSize, seed: seed,
-            threads: threads, profile: profile, exact: exact)
+            threads: threads, profile: profile, exact: exact, recompute: recompute)
     }
 
     deinit { session.destroy() }

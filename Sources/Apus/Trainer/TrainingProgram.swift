@@ -17,7 +17,7 @@ struct TrainingProgram {
 
     init(
         _ network: Network, losses: [any Loss], weights: [Double] = [], optimizer: any Optimizer, maximumBatch: Int,
-        exact: Bool = false, passes: [RewritePass] = trainingPasses
+        exact: Bool = false, recompute: Bool = false, passes: [RewritePass] = trainingPasses
     ) throws(ApusError) {
         let weights = weights.isEmpty ? losses.map { _ in 1 } : weights
         guard losses.count == network.outputs.count, weights.count == losses.count else {
@@ -64,6 +64,11 @@ struct TrainingProgram {
         builder.finish()
         for pass in passes { _ = try pass.run(graph, ExportOptions(exact: exact)) }
         _ = try graph.chooseAlgorithms(exact: exact, largestBatch: true)
+        // The gradients' nodes are named so, fused or not.
+        let function = graph.functions[0]
+        if recompute, let begin = function.nodes.firstIndex(where: { $0.name.hasPrefix("gradient/") }) {
+            graph.functions[0] = Recompute(function, backwardFrom: begin).result
+        }
         self.graph = graph
         self.stepState = stepState
         parameterStates = Array(network.parameters.all.indices)

@@ -113,7 +113,7 @@ private func family(
 /// A convolution with ReLU under a 2 × 2 pool, and the gradient of its weights.
 private func convolved(_ name: String, x: [Int], w: [Int], padding: Padding) -> [OperatorCase] {
     let convolution = ConvolutionReference(x: x, w: w, strides: 1, dilations: 1, padding: padding, groups: 1)
-    let windows = Windows(x: convolution.y, kernel: 2, strides: 2, padding: .valid)
+    let windows = PoolWindows(x: convolution.y, kernel: 2, strides: 2, padding: .valid)
     let shift = TestTensor.make(.f32, convolution.y) { index in Double(index.reduce(0) { $0 * 7 + $1 } % 11) - 5 }
     return [
         OperatorCase(
