@@ -50,12 +50,18 @@ int ck_isa_has_vbmi(void) {
     return has(&p, CK_ISA_AVX512_VNNI) && p.more & 1 << 1;
 }
 #else
-int ck_isa_is_supported(ck_isa isa) { return isa == CK_ISA_REFERENCE; }
+#if defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)
+ck_isa ck_isa_native(void) { return CK_ISA_NEON; }
+#else
 ck_isa ck_isa_native(void) { return CK_ISA_REFERENCE; }
+#endif
+int ck_isa_is_supported(ck_isa isa) { return isa == CK_ISA_REFERENCE || isa == ck_isa_native(); }
 int ck_isa_has_vbmi(void) { return 0; }
 #endif
 
-ck_isa ck_isa_base(ck_isa isa) { return (ck_isa)(isa & ~(unsigned)CK_ISA_VNNI); }
+ck_isa ck_isa_base(ck_isa isa) {
+    return isa == CK_ISA_NEON ? CK_ISA_REFERENCE : (ck_isa)(isa & ~(unsigned)CK_ISA_VNNI);
+}
 
 const char *ck_isa_name(ck_isa isa) {
     switch ((int)isa) {

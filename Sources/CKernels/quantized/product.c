@@ -12,11 +12,14 @@
     default: return base##_reference;                       \
     }
 #else
-#define CHOOSE(base, isa) return base##_reference;
+#define CHOOSE(base, isa) return (void)(isa), base##_reference;
 #endif
 
 ck_task ck_product8(const ck_product8_params *p, ck_isa isa) {
     (void)p, (void)isa;
+#if defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)
+    if (isa == CK_ISA_NEON) return ck_product8_neon;
+#endif
     CHOOSE(ck_product8, isa)
 }
 

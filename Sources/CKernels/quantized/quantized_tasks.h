@@ -18,4 +18,7 @@ DOT_TASKS(avx_vnni);
 DOT_TASKS(avx512);
 DOT_TASKS(avx512_vnni);
 #endif
+#if defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)
+QUANTIZED_TASK(ck_product8_neon);
+#endif
 #endif
