@@ -24,6 +24,7 @@ test-all: test
 	./scripts/hostile-onnx.sh
 	./scripts/test-minilm.sh
 	./scripts/test-models.sh
+	./scripts/quantize-examples.sh
 	./scripts/test-long.sh
 
 setup: build/.setup
