@@ -8,38 +8,50 @@ struct ConvolutionCost {
     /// Weights that a run transforms, as those of training are.
     let packs: Bool
 
-    /// Costs per element: of a product, of a transformed source, of a transformed sum, of a weight read once for each 64
-    /// tiles, and of a weight transformed. Fitted by Benchmarks/kernels/winograd_bench.c.
+    /// Costs of a product, of a number of a transformed source, of one of a sum before it is transformed back (of the
+    /// direct product, of one tap), and of a transformed weight. Fitted by Benchmarks/kernels/winograd_bench.c.
     private struct Rates {
-        let product, source, sum, weight, packing: Double
+        let product, source, sum, packing: Double
     }
 
-    private static let direct = Rates(product: 1, source: 0, sum: 16, weight: 8, packing: 8)
+    private static let direct = Rates(product: 1, source: 0, sum: 2, packing: 8)
     private static let winograd: [(tile: Int, rates: Rates)] = [
-        (2, Rates(product: 1.1, source: 11, sum: 22, weight: 4, packing: 50)),
-        (4, Rates(product: 1.2, source: 9, sum: 27, weight: 8, packing: 50)),
+        (2, Rates(product: 1.1, source: 8, sum: 21, packing: 25)),
+        (4, Rates(product: 1.2, source: 11, sum: 22, packing: 26)),
     ]
+    /// Cost of reading a weight that no second-level cache keeps from run to run, and how many it keeps.
+    private static let weight = 14.0, cachedWeights = 262_144.0
+    /// The part of the direct product's cost below which another algorithm is worth the space of its weights.
+    private static let worthwhile = 0.85
 
-    /// The cheapest algorithm that can compute it, the direct one of two that cost the same.
+    /// The cheapest algorithm that can compute it.
     func cheapest(among candidates: [ConvolutionAlgorithm]) -> ConvolutionAlgorithm {
-        candidates.reduce(.direct) { cost(of: $1) < cost(of: $0) ? $1 : $0 }
+        var best = ConvolutionAlgorithm.direct, least = ConvolutionCost.worthwhile * cost(of: .direct)
+        for candidate in candidates where cost(of: candidate) < least {
+            (best, least) = (candidate, cost(of: candidate))
+        }
+        return best
     }
 
     func cost(of algorithm: ConvolutionAlgorithm) -> Double {
-        let pairs = Double(source[3]) * Double(result[3])
         guard case .winograd(let tile) = algorithm,
             let rates = ConvolutionCost.winograd.first(where: { $0.tile == tile })?.rates
         else {
-            let pixels = Double(result[0]) * Double(result[1]) * Double(result[2]), rates = ConvolutionCost.direct
-            return 9 * pairs * (pixels * rates.product + rates.weight + (packs ? rates.packing : 0))
-                + rates.sum * pixels * Double(result[3])
+            return cost(ConvolutionCost.direct, tile: 1, places: 9)
         }
-        let places = Double((tile + 2) * (tile + 2))
-        let tiles = Double(result[0] * ((result[1] + tile - 1) / tile) * ((result[2] + tile - 1) / tile))
-        let weights = rates.weight * (tiles / 64).rounded(.up) + (packs ? rates.packing : 0)
-        return places
-            * (tiles * (rates.product * pairs + rates.source * Double(source[3]) + rates.sum * Double(result[3]))
-                + weights * pairs)
+        return cost(rates, tile: tile, places: Double((tile + 2) * (tile + 2)))
+    }
+
+    /// `places` products for each pair of channels give a tile × tile of results. Products come four tiles at a time, and
+    /// a few tiles cost their sums what eight do.
+    private func cost(_ rates: Rates, tile: Int, places: Double) -> Double {
+        let tiles = Double(result[0]) * Double((result[1] + tile - 1) / tile) * Double((result[2] + tile - 1) / tile)
+        let fours = 4 * (tiles / 4).rounded(.up), eights = 8 * (tiles / 8).rounded(.up)
+        let pairs = Double(source[3]) * Double(result[3]), weights = places * pairs
+        return places * (fours * rates.product * pairs + tiles * rates.source * Double(source[3]))
+            + places * eights * rates.sum * Double(result[3])
+            + ConvolutionCost.weight * max(0, weights - ConvolutionCost.cachedWeights)
+            + (packs ? rates.packing * weights : 0)
     }
 
     static let candidates: [ConvolutionAlgorithm] = winograd.map { .winograd(tile: $0.tile) }

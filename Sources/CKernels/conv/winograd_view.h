@@ -6,7 +6,8 @@
 #include "conv_view.h"
 
 #define WINOGRAD_SIDE 6       /* of the largest transformed tile */
-#define WINOGRAD_COLUMNS 64   /* channels in a unit */
+#define WINOGRAD_COLUMNS 64   /* the most channels in a unit */
+#define WINOGRAD_UNITS 8      /* units below which they are halved, for more threads to share them */
 #define WINOGRAD_BLOCK 64     /* the most tiles in a block */
 
 /* A lane's workspace holds V, the transformed sources of a block, as [place][tile][channel], a place being one of
@@ -17,7 +18,8 @@ typedef struct {
     size_t tile, places;                /* m, (m + 2)² */
     size_t down, across, tiles;         /* tiles of a picture, and of all pictures */
     size_t in_c, out_c;
-    size_t block, blocks, chunks;       /* tiles in a block; chunks of columns */
+    size_t block, blocks;               /* tiles in a block */
+    size_t columns, chunks;             /* columns in a chunk */
     size_t pitch, plane, product_pitch; /* of V from tile to tile, from place to place; of M from tile to tile */
 } winograd_view;
 
@@ -36,7 +38,9 @@ CONV_INLINE winograd_view winograd_view_of(const ck_winograd_params *w) {
     v.tiles = (size_t)p->batch * v.down * v.across;
     v.blocks = conv_ceil(v.tiles, WINOGRAD_BLOCK);
     v.block = conv_ceil(v.tiles, v.blocks);
-    v.chunks = conv_ceil(v.out_c, WINOGRAD_COLUMNS);
+    v.columns = WINOGRAD_COLUMNS;
+    if (v.blocks * conv_ceil(v.out_c, v.columns) < WINOGRAD_UNITS) v.columns /= 2;
+    v.chunks = conv_ceil(v.out_c, v.columns);
     v.pitch = conv_ceil(v.in_c, CK_PANEL) * CK_PANEL + CK_PANEL;
     v.plane = v.block * v.pitch;
     v.product_pitch = v.places * WINOGRAD_COLUMNS + CK_PANEL;

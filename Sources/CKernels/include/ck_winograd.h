@@ -39,7 +39,7 @@ typedef struct {
 
 /* Y = act(X * W + bias + residual).
  * operands: X, U, [bias], [residual], Y, workspace of ck_winograd_workspace bytes. f32, f64 (reference only).
- * U = G g Gᵀ in panels: [ceil(out_c / 16)][(m + 2)²][in_c][16]. A unit is a block of tiles × 64 channels. */
+ * U = G g Gᵀ in panels: [ceil(out_c / 16)][(m + 2)²][in_c][16]. A unit is a block of tiles × 32 or 64 channels. */
 ck_task ck_winograd(const ck_winograd_params *params, ck_dtype dtype, ck_isa isa);
 size_t ck_winograd_units(const ck_winograd_params *params);
 size_t ck_winograd_workspace(const ck_winograd_params *params, ck_dtype dtype, int lanes);
