@@ -246,7 +246,7 @@ APUS_API apus_status apus_session_load_states(apus_session *session, const void 
 typedef struct apus_profile_entry {
     const char *node;     /* the node's name in the file */
     const char *operator_name; /* such as "Conv2D" */
-    const char *isa;      /* "reference", "avx2", "avx512" */
+    const char *isa;      /* "reference", "avx2", "avx_vnni", "avx512", "avx512_vnni" */
     uint64_t runs;
     uint64_t nanoseconds; /* over all runs */
     uint64_t operations;  /* of one run: 2 for a multiply-add */

@@ -69,7 +69,7 @@ static void bench(const layer *l) {
     plain.activation.kind = CK_ACT_NONE;
     ck_conv_pack(CK_F32)(&p, (void *[]){w, panels}, 0, ck_conv_panels(&p), 0);
     ck_conv_pack_transposed(CK_F32)(&p, (void *[]){w, across}, 0, ck_conv_transposed_panels(&p), 0);
-    ck_isa isa = ck_isa_native(), low = CK_ISA_AVX2;
+    ck_isa isa = ck_isa_base(ck_isa_native()), low = CK_ISA_AVX2;
     size_t f = depthwise ? ck_depthwise_units(&p) : ck_conv_units(&p);
     size_t gi = depthwise ? ck_depthwise_input_gradient_units(&p) : ck_conv_input_gradient_units(&p);
     size_t gw = depthwise ? ck_depthwise_weight_gradient_units(&p) : ck_conv_weight_gradient_units(&p);

@@ -78,7 +78,7 @@ static void bench(int m, int n, int k) {
     ck_panels_params q = {.k = k, .n = n, .row_stride = n, .column_stride = 1, .batch = 1};
     void *operands[] = {a, panels, bias, c}, *half_operands[] = {a, half, bias, c};
     void *pack_operands[] = {b, panels}, *pack_half[] = {b, half};
-    ck_isa isa = ck_isa_native();
+    ck_isa isa = ck_isa_base(ck_isa_native());
     job fast = {ck_gemm(CK_F32, CK_F32, isa), &p, operands, ck_gemm_units(&p)};
     job avx2 = fast, f16 = fast, pack = {ck_pack_panels(CK_F32, CK_F32, isa), &q, pack_operands, ck_panels_units(&q)};
     avx2.task = ck_gemm(CK_F32, CK_F32, CK_ISA_AVX2);
@@ -103,7 +103,7 @@ static void bench(int m, int n, int k) {
 
 int main(int argc, char **argv) {
 #if defined(__x86_64__)
-    if (ck_isa_native() == CK_ISA_AVX512) printf("peak of AVX-512 fma: %.1f GFLOP/s\n", peak_avx512());
+    if (ck_isa_base(ck_isa_native()) == CK_ISA_AVX512) printf("peak of AVX-512 fma: %.1f GFLOP/s\n", peak_avx512());
 #endif
     printf("    m     k     n\n");
     if (argc == 4) return bench(atoi(argv[1]), atoi(argv[3]), atoi(argv[2])), 0;

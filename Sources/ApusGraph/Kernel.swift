@@ -4,13 +4,17 @@ public import CKernels
 public struct KernelSite {
     public let inputs: [TensorType]
     public let outputs: [TensorType]
+    /// Without VNNI: what most families choose from.
     public let isa: ck_isa
+    /// What integer products choose from.
+    public let integerISA: ck_isa
     public let lanes: Int
 
     public init(inputs: [TensorType], outputs: [TensorType], isa: ck_isa, lanes: Int) {
         self.inputs = inputs
         self.outputs = outputs
-        self.isa = isa
+        self.isa = ck_isa_base(isa)
+        integerISA = isa
         self.lanes = lanes
     }
 

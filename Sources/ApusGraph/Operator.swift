@@ -62,6 +62,9 @@ open class Operator {
         node.add = wire.message(apus__no_attributes__init)
     }
 
+    /// The scale and zero point that its output has from the node's `output_quantization`; nil: it takes none.
+    open var outputCodes: CodeScale? { nil }
+
     // MARK: Shape rule
 
     /// How many inputs it takes; checked before `outputTypes`.

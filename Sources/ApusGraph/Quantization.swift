@@ -53,7 +53,7 @@ public struct Quantization: Sendable {
         }
         guard scales.count == wanted else { throw .file("\(scales.count) scales, wanted \(wanted)") }
         for scale in scales where !(scale > 0 && scale.isFinite) {
-            throw .file("a scale that is not a positive finite number")
+            throw .file("scale \(scale), wanted a positive finite number")
         }
         guard zeroPoints.isEmpty || zeroPoints.count == wanted else {
             throw .file("\(zeroPoints.count) zero points, wanted \(wanted) or none")
@@ -64,4 +64,12 @@ public struct Quantization: Sendable {
     }
 }
 
-extension Quantization: Equatable {}
+extension Quantization: Equatable {
+    /// No zero points are the same as zeros.
+    public static func == (a: Quantization, b: Quantization) -> Bool {
+        guard a.granularity == b.granularity && a.scales == b.scales else { return false }
+        if a.zeroPoints.count == b.zeroPoints.count { return a.zeroPoints == b.zeroPoints }
+        for zero in a.zeroPoints + b.zeroPoints where zero != 0 { return false }
+        return a.zeroPoints.isEmpty || b.zeroPoints.isEmpty
+    }
+}

@@ -60,6 +60,9 @@ public struct TensorType: Sendable {
         set { self = TensorType(dtype, shape, layout: layout, quantization: newValue) }
     }
 
+    /// Plain elements of the same type and quantization in another shape.
+    func moved(to shape: Shape) -> TensorType { TensorType(dtype, shape, quantization: quantization) }
+
     /// Bytes in memory, padding of panels included; saturates far above any size that validation lets pass.
     public var byteSize: Int {
         let elements: Int

@@ -122,12 +122,12 @@ public struct ModelReader {
                 guard node.version == 0 else {
                     throw .unsupported("operator version \(node.version), wanted 0: needs a newer Apus")
                 }
-                guard node.n_output_quantization == 0 else {
-                    throw .unsupported("quantized outputs need a newer Apus")
-                }
                 var inputs: [Operand] = []
                 for j in 0..<node.n_inputs { inputs.append(operand(node.inputs[j])) }
                 let op = try operatorTable.decode(node)
+                guard node.n_output_quantization == 0 || op.outputCodes != nil else {
+                    throw .unsupported("output quantization of \(op.name), which takes none")
+                }
                 counts.results += op.outputCount
                 try FileLimits.check(counts.results, FileLimits.results, "outputs of nodes")
                 function.nodes.append(Node(name, op, inputs))
@@ -232,29 +232,13 @@ public struct ModelReader {
         }
         var type = TensorType(dtype, shape, layout: layout)
         if let quantization = message.quantization?.pointee {
-            type.quantization = try self.quantization(quantization, name)
+            do throws(ApusError) {
+                type.quantization = try Quantization(wire: quantization)
+            } catch {
+                throw error.within("'\(name)'")
+            }
         }
         return type
-    }
-
-    private func quantization(_ message: Apus__Quantization, _ name: String) throws(ApusError) -> Quantization {
-        guard message.scale_count == 0 else {
-            throw .unsupported("'\(name)': scales in the weights need a newer Apus")
-        }
-        var result = Quantization(scales: [])
-        for i in 0..<message.n_scales { result.scales.append(message.scales[i]) }
-        for i in 0..<message.n_zero_points { result.zeroPoints.append(message.zero_points[i]) }
-        switch message.granularity {
-        case APUS__QUANTIZATION__GRANULARITY__PER_TENSOR:
-            result.granularity = .perTensor
-        case APUS__QUANTIZATION__GRANULARITY__PER_CHANNEL:
-            result.granularity = .perChannel(axis: Int(message.axis))
-        case APUS__QUANTIZATION__GRANULARITY__PER_BLOCK:
-            result.granularity = .perBlock(axis: Int(message.axis), size: Int(message.block_size))
-        default:
-            throw .file("'\(name)': quantization granularity \(message.granularity.rawValue), wanted 0 ... 2")
-        }
-        return result
     }
 
     private func span(

@@ -62,13 +62,15 @@ public struct SessionOptions {
 
 /// Instruction sets by name.
 public enum InstructionSet {
-    /// The best the processor has, capped by APUS_ISA = reference | avx2 | avx512.
+    /// All there are kernels for.
+    public static let all = [CK_ISA_REFERENCE, CK_ISA_AVX2, CK_ISA_AVX_VNNI, CK_ISA_AVX512, CK_ISA_AVX512_VNNI]
+
+    /// The best the processor has, or what APUS_ISA = reference | avx2 | avx_vnni | avx512 | avx512_vnni names, if it has
+    /// that.
     public static var selected: ck_isa {
         let native = ck_isa_native()
         guard let text = cs_environment("APUS_ISA") else { return native }
-        for isa in [CK_ISA_REFERENCE, CK_ISA_AVX2, CK_ISA_AVX512] where String(cString: text).sameBytes(name(isa)) {
-            return isa.rawValue < native.rawValue ? isa : native
-        }
+        for isa in all where String(cString: text).sameBytes(name(isa)) && ck_isa_is_supported(isa) != 0 { return isa }
         return native
     }
 

@@ -1987,6 +1987,231 @@ void   apus__pad__free_unpacked
   assert(message->base.descriptor == &apus__pad__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   apus__code_bounds__init
+                     (Apus__CodeBounds         *message)
+{
+  static const Apus__CodeBounds init_value = APUS__CODE_BOUNDS__INIT;
+  *message = init_value;
+}
+size_t apus__code_bounds__get_packed_size
+                     (const Apus__CodeBounds *message)
+{
+  assert(message->base.descriptor == &apus__code_bounds__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__code_bounds__pack
+                     (const Apus__CodeBounds *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__code_bounds__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__code_bounds__pack_to_buffer
+                     (const Apus__CodeBounds *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__code_bounds__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__CodeBounds *
+       apus__code_bounds__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__CodeBounds *)
+     protobuf_c_message_unpack (&apus__code_bounds__descriptor,
+                                allocator, len, data);
+}
+void   apus__code_bounds__free_unpacked
+                     (Apus__CodeBounds *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__code_bounds__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   apus__quantized_dense__init
+                     (Apus__QuantizedDense         *message)
+{
+  static const Apus__QuantizedDense init_value = APUS__QUANTIZED_DENSE__INIT;
+  *message = init_value;
+}
+size_t apus__quantized_dense__get_packed_size
+                     (const Apus__QuantizedDense *message)
+{
+  assert(message->base.descriptor == &apus__quantized_dense__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__quantized_dense__pack
+                     (const Apus__QuantizedDense *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__quantized_dense__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__quantized_dense__pack_to_buffer
+                     (const Apus__QuantizedDense *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__quantized_dense__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__QuantizedDense *
+       apus__quantized_dense__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__QuantizedDense *)
+     protobuf_c_message_unpack (&apus__quantized_dense__descriptor,
+                                allocator, len, data);
+}
+void   apus__quantized_dense__free_unpacked
+                     (Apus__QuantizedDense *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__quantized_dense__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   apus__quantized_conv2_d__init
+                     (Apus__QuantizedConv2D         *message)
+{
+  static const Apus__QuantizedConv2D init_value = APUS__QUANTIZED_CONV2_D__INIT;
+  *message = init_value;
+}
+size_t apus__quantized_conv2_d__get_packed_size
+                     (const Apus__QuantizedConv2D *message)
+{
+  assert(message->base.descriptor == &apus__quantized_conv2_d__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__quantized_conv2_d__pack
+                     (const Apus__QuantizedConv2D *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__quantized_conv2_d__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__quantized_conv2_d__pack_to_buffer
+                     (const Apus__QuantizedConv2D *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__quantized_conv2_d__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__QuantizedConv2D *
+       apus__quantized_conv2_d__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__QuantizedConv2D *)
+     protobuf_c_message_unpack (&apus__quantized_conv2_d__descriptor,
+                                allocator, len, data);
+}
+void   apus__quantized_conv2_d__free_unpacked
+                     (Apus__QuantizedConv2D *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__quantized_conv2_d__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   apus__weight_only_dense__init
+                     (Apus__WeightOnlyDense         *message)
+{
+  static const Apus__WeightOnlyDense init_value = APUS__WEIGHT_ONLY_DENSE__INIT;
+  *message = init_value;
+}
+size_t apus__weight_only_dense__get_packed_size
+                     (const Apus__WeightOnlyDense *message)
+{
+  assert(message->base.descriptor == &apus__weight_only_dense__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__weight_only_dense__pack
+                     (const Apus__WeightOnlyDense *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__weight_only_dense__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__weight_only_dense__pack_to_buffer
+                     (const Apus__WeightOnlyDense *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__weight_only_dense__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__WeightOnlyDense *
+       apus__weight_only_dense__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__WeightOnlyDense *)
+     protobuf_c_message_unpack (&apus__weight_only_dense__descriptor,
+                                allocator, len, data);
+}
+void   apus__weight_only_dense__free_unpacked
+                     (Apus__WeightOnlyDense *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__weight_only_dense__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   apus__dynamic_dense__init
+                     (Apus__DynamicDense         *message)
+{
+  static const Apus__DynamicDense init_value = APUS__DYNAMIC_DENSE__INIT;
+  *message = init_value;
+}
+size_t apus__dynamic_dense__get_packed_size
+                     (const Apus__DynamicDense *message)
+{
+  assert(message->base.descriptor == &apus__dynamic_dense__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__dynamic_dense__pack
+                     (const Apus__DynamicDense *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__dynamic_dense__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__dynamic_dense__pack_to_buffer
+                     (const Apus__DynamicDense *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__dynamic_dense__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__DynamicDense *
+       apus__dynamic_dense__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__DynamicDense *)
+     protobuf_c_message_unpack (&apus__dynamic_dense__descriptor,
+                                allocator, len, data);
+}
+void   apus__dynamic_dense__free_unpacked
+                     (Apus__DynamicDense *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__dynamic_dense__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   apus__reduce__init
                      (Apus__Reduce         *message)
 {
@@ -3655,7 +3880,7 @@ const ProtobufCMessageDescriptor apus__dimension_value__descriptor =
   (ProtobufCMessageInit) apus__dimension_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__node__field_descriptors[118] =
+static const ProtobufCFieldDescriptor apus__node__field_descriptors[129] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -4691,6 +4916,138 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[118] =
   },
   {
     NULL, /* CODE_SIZE */
+    130,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, quantize),
+    &apus__no_attributes__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    131,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, dequantize),
+    &apus__no_attributes__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    132,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, quantized_dense),
+    &apus__quantized_dense__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    133,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, quantized_conv2d),
+    &apus__quantized_conv2_d__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    134,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, lookup),
+    &apus__no_attributes__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    135,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, quantized_add),
+    &apus__code_bounds__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    136,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, quantized_mul),
+    &apus__code_bounds__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    137,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, quantized_avg_pool),
+    &apus__pool__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    138,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, quantized_softmax),
+    &apus__no_attributes__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    139,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, weight_only_dense),
+    &apus__weight_only_dense__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    140,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, dynamic_dense),
+    &apus__dynamic_dense__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
     150,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -5074,7 +5431,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[118] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const ProtobufCIntRange apus__node__number_ranges[9 + 1] =
+static const ProtobufCIntRange apus__node__number_ranges[10 + 1] =
 {
   { 1, 0 },
   { 16, 4 },
@@ -5083,19 +5440,20 @@ static const ProtobufCIntRange apus__node__number_ranges[9 + 1] =
   { 80, 56 },
   { 100, 68 },
   { 120, 82 },
-  { 150, 86 },
-  { 200, 112 },
-  { 0, 118 }
+  { 130, 86 },
+  { 150, 97 },
+  { 200, 123 },
+  { 0, 129 }
 };
 const ProtobufCMessageDescriptor apus__node__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Node),
-  118,
+  129,
   apus__node__field_descriptors,
   NULL, /* CODE_SIZE */
-  9,  apus__node__number_ranges,
+  10,  apus__node__number_ranges,
   (ProtobufCMessageInit) apus__node__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -6770,6 +7128,250 @@ const ProtobufCMessageDescriptor apus__pad__descriptor =
   NULL, /* CODE_SIZE */
   1,  apus__pad__number_ranges,
   (ProtobufCMessageInit) apus__pad__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__code_bounds__field_descriptors[2] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT32,
+    0,   /* quantifier_offset */
+    offsetof(Apus__CodeBounds, minimum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT32,
+    0,   /* quantifier_offset */
+    offsetof(Apus__CodeBounds, maximum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__code_bounds__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor apus__code_bounds__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__CodeBounds),
+  2,
+  apus__code_bounds__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__code_bounds__number_ranges,
+  (ProtobufCMessageInit) apus__code_bounds__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__quantized_dense__field_descriptors[2] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__QuantizedDense, has_residual),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Apus__QuantizedDense, bounds),
+    &apus__code_bounds__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__quantized_dense__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor apus__quantized_dense__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__QuantizedDense),
+  2,
+  apus__quantized_dense__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__quantized_dense__number_ranges,
+  (ProtobufCMessageInit) apus__quantized_dense__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__quantized_conv2_d__field_descriptors[2] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Apus__QuantizedConv2D, convolution),
+    &apus__conv2_d__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Apus__QuantizedConv2D, bounds),
+    &apus__code_bounds__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__quantized_conv2_d__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor apus__quantized_conv2_d__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__QuantizedConv2D),
+  2,
+  apus__quantized_conv2_d__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__quantized_conv2_d__number_ranges,
+  (ProtobufCMessageInit) apus__quantized_conv2_d__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__weight_only_dense__field_descriptors[4] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Apus__WeightOnlyDense, block_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__WeightOnlyDense, has_zero_points),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__WeightOnlyDense, has_bias),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Apus__WeightOnlyDense, activation),
+    &apus__activation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__weight_only_dense__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor apus__weight_only_dense__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__WeightOnlyDense),
+  4,
+  apus__weight_only_dense__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__weight_only_dense__number_ranges,
+  (ProtobufCMessageInit) apus__weight_only_dense__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__dynamic_dense__field_descriptors[2] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__DynamicDense, has_bias),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Apus__DynamicDense, activation),
+    &apus__activation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__dynamic_dense__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor apus__dynamic_dense__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__DynamicDense),
+  2,
+  apus__dynamic_dense__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__dynamic_dense__number_ranges,
+  (ProtobufCMessageInit) apus__dynamic_dense__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__reduce__field_descriptors[2] =

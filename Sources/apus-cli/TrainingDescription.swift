@@ -78,24 +78,3 @@ struct TrainingDescription: Codable {
             threads: other.threads ?? threads)
     }
 }
-
-/// A setting as text, such as "crop:4": a name and what follows the colon.
-struct Setting {
-    let name: String
-    let value: String
-
-    init(_ text: some StringProtocol) {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        name = String(parts[0])
-        value = parts.count > 1 ? String(parts[1]) : ""
-    }
-
-    /// The value as a number; `otherwise` where there is none.
-    func number(_ otherwise: Double) throws(ApusError) -> Double {
-        if value.isEmpty { return otherwise }
-        guard let number = Double(value), number.isFinite else {
-            throw .argument("'\(name):\(value)', wanted a number after the colon")
-        }
-        return number
-    }
-}

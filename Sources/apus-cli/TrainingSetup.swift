@@ -1,5 +1,6 @@
 import Apus
 import ApusGraph
+import ToolSupport
 
 /// What a description means: the network, the loss, the optimizer and the samples.
 struct TrainingSetup {

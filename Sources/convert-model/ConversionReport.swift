@@ -21,8 +21,13 @@ struct ConversionReport: Encodable {
     /// Largest difference from the answers that the source's golden pairs hold.
     let goldenDifference: Double?
     let verified: [OutputDifference]?
+    let quantization: QuantizationReport?
 
-    init(_ conversion: ModelConversion, output: String?, bytes: Int, _ verified: [OutputDifference]?) {
+    init(
+        _ conversion: ModelConversion, output: String?, bytes: Int, _ verified: [OutputDifference]?,
+        _ quantization: QuantizationReport?
+    ) {
+        self.quantization = quantization
         nodesBefore = conversion.source.functions.reduce(0) { $0 + $1.nodes.count }
         weightBytesBefore = conversion.source.constants.reduce(0) { $0 + $1.type.byteSize }
         passes = conversion.passes.map {
@@ -51,6 +56,7 @@ struct ConversionReport: Encodable {
             text += "output \(output.name): max difference \(Quantity.digits(output.absolute)), "
                 + "relative \(Quantity.digits(output.relative))\n"
         }
+        if let quantization { text += quantization.text }
         if let output { text += "\(output): \(Quantity.bytes(bytes))\n" }
         return text
     }

@@ -23,6 +23,7 @@ struct ConvertModel: ParsableCommand {
             convert-model in.apus -o out.onnx
             convert-model in.apus -o half.apus --weights f16
             convert-model in.apus -o digits.h --c-header digits
+            convert-model in.apus -o int8.apus --quantize int8 --calibrate idx:images.gz,labels.gz --max-drop 0.5
 
             Exit codes: 0 done, 1 the system or a check failed, 2 the input cannot be used, 64 wrong usage.
             """,
@@ -61,6 +62,8 @@ struct ConvertModel: ParsableCommand {
     @Option(help: ArgumentHelp("Run the graph as read and as rewritten on these inputs and compare.", valueName: "inputs.npz|random"))
     var verify: String?
 
+    @OptionGroup(title: "Quantization") var quantization: QuantizeOptions
+
     @OptionGroup(title: "ONNX") var onnx: ImportOptions
 
     @OptionGroup(title: "ONNX out") var export: ExportToOnnxOptions
@@ -82,21 +85,27 @@ struct ConvertModel: ParsableCommand {
         if passes { return try listPasses(console) }
         if listOperators { return try listOperators(console) }
         let progress = ConversionProgress(console)
-        let source = try open(console, progress)
+        var source = try open(console, progress)
+        var lost: QuantizationReport?
+        if quantization.quantize != nil {
+            do { (source, lost) = try Quantization(quantization, source, console).run() } catch let error as ApusError {
+                throw error.within("\(input!)")
+            }
+        }
         let conversion: ModelConversion
         do {
             // Panels are a layout of Apus.
             let unwanted = writesOnnx && weights == nil ? ["choose-algorithms", "pack-weights"] : []
             conversion = try ModelConversion(
                 source, ExportOptions(disabled: Set(disable + unwanted), weights: weights?.dtype, exact: exact),
-                rewrites: !keep,
+                rewrites: !keep && lost == nil,
                 progress: progress.update)
         } catch {
             throw error.within("\(input!)")
         }
         let verified = try verify.map { path in try differences(conversion, inputs: path) }
         let size = try write(conversion, console, progress)
-        let report = ConversionReport(conversion, output: output, bytes: size, verified)
+        let report = ConversionReport(conversion, output: output, bytes: size, verified, lost)
         if common.json { try console.json(report) } else if !common.quiet { try console.result(report.text) }
         let limit = tolerance ?? (weights == nil || weights == .f32 ? 1e-4 : 2e-2)
         if let complaint = verified?.complaint(beyond: limit) {

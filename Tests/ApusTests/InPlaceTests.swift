@@ -53,7 +53,7 @@ final class InPlaceTests: XCTestCase {
         let builder = GraphBuilder(graph, function: "predict")
         var values: [Value] = []
         for (i, tensor) in inputs.enumerated() { values.append(try builder.input("x\(i)", tensor.type)) }
-        for (i, tensor) in inputs.enumerated() { values[i] = try builder(Cast(tensor.dtype), values[i]) }
+        for i in inputs.indices { values[i] = try builder(Slice(axes: [], starts: [], ends: []), values[i]) }
         for (i, output) in try builder.node(op, values).enumerated() { builder.output("y\(i)", output) }
         builder.finish()
         return graph

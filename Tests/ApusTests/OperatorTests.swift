@@ -32,6 +32,23 @@ final class OperatorTests: XCTestCase {
         }
     }
 
+    func testExactOperatorsGiveTheSameBytesOnEveryInstructionSet() throws {
+        var checked = 0
+        try forEachCase { test in
+            guard test.tolerance == 0 else { return }
+            let inputs = test.tensors()
+            let model = try Model(try OperatorRun.graph(test.op, inputs))
+            let wanted = try OperatorRun.run(model, inputs, isa: CK_ISA_REFERENCE)
+            for isa in OperatorRun.instructionSets {
+                XCTAssertEqual(
+                    try OperatorRun.run(model, inputs, isa: isa).map { $0.bytes }, wanted.map { $0.bytes },
+                    "\(test.name) on \(InstructionSet.name(isa))")
+            }
+            checked += 1
+        }
+        XCTAssertGreaterThan(checked, 50)
+    }
+
     func testThreadsGiveTheSameBits() throws {
         try forEachCase { test in
             let inputs = test.tensors()
@@ -48,7 +65,7 @@ final class OperatorTests: XCTestCase {
         try forEachCase { test in
             let inputs = test.tensors()
             let packs = inputs.indices.contains {
-                inputs[$0].dtype == .f32 && test.op.packedLayout(input: $0, type: inputs[$0].type) != nil
+                test.op.packedLayout(input: $0, type: inputs[$0].type) != nil
             }
             guard packs else { return }
             let plain = try Model(try OperatorRun.graph(test.op, inputs))

@@ -35,7 +35,7 @@ final class RefusalTests: XCTestCase {
         let x = f32(2, 3)
         refuse(Concat(axis: 2), x, x, because: "axis 2, wanted -2 ..< 2")
         refuse(Concat(axis: 0), x, f32(2, 4), because: "wanted to differ along axis 0 only")
-        refuse(Concat(axis: 0), x, TensorType(.f64, [2, 3]), because: "wanted to differ along axis 0 only")
+        refuse(Concat(axis: 0), x, TensorType(.f64, [2, 3]), because: "wanted one type")
         refuse(Concat(axis: 0), f32(), because: "of rank 0")
         refuse(Concat(axis: 0), f32(end, 0), f32(end, 0), because: "extent 4294967294")
         refuse(Split(axis: 1, sizes: [1, 1]), x, because: "pieces of 2 together, wanted 3")
@@ -54,7 +54,7 @@ final class RefusalTests: XCTestCase {
         refuse(Pad(before: [1, 0], after: [0, 0], mode: .edge), f32(0, 2), because: "nothing along axis 0")
         let bytes = TensorType(.u8, [2, 3])
         for value in [Float.nan, .infinity, 0.5, -1, 256] {
-            refuse(Pad(before: [1, 1], after: [1, 1], value: value), bytes, because: "value that u8 does not have")
+            refuse(Pad(before: [1, 1], after: [1, 1], value: value), bytes, because: "which u8 does not have")
         }
     }
 

@@ -233,6 +233,20 @@ def tensor(data: bytes, kind: Message, shape: list[int]) -> np.ndarray:
     return unpacked_panels(flat, groups, rows, columns, depth).transpose(1, 0, 2).reshape(shape)
 
 
+# Operators whose outputs have the quantization of an input, and of which.
+MOVES = dict.fromkeys(
+    ("flatten", "reshape", "transpose", "concat", "split", "slice", "pad", "gather", "expand", "trim", "max_pool",
+     "reshape_like"), 0,
+) | {"where": 1}  # fmt: skip
+
+
+def code_scale(quantization: Message | None) -> tuple[float, int] | None:
+    """(scale, zero point) of a tensor of codes that have one scale."""
+    if quantization is None or quantization.granularity:
+        return None
+    return quantization.scales[0], (quantization.zero_points or [0])[0]
+
+
 # ---- Files ---------------------------------------------------------------------------------------------------------
 
 
@@ -313,10 +327,20 @@ class Model:
 
         function, states = self.functions[name], list(self.states if states is None else states)
         values = [*self.constants, *states, *inputs]
+        stored = [*self.message.constants, *self.message.states, *function.inputs]
+        codes = [code_scale(x.type.quantization) for x in stored]
         for node in function.nodes:
             if node.version:
                 raise BadFile(f"version {node.version} of {node.operator}")
-            values.extend(operators.run(node, [values[i] for i in node.inputs]))
+            given = [codes[i] for i in node.inputs]
+            made = [code_scale(q) for q in node.output_quantization]
+            if node.operator == "quantized_softmax":
+                made = [(1 / 256, -128)]
+            results = operators.run(node, [values[i] for i in node.inputs], given, made[0] if made else None)
+            values.extend(results)
+            if node.operator in MOVES:
+                made = [given[MOVES[node.operator]]] * len(results)
+            codes.extend(made or [None] * len(results))
         for update in function.updates:
             states[update.state] = values[update.operand]
         return [values[output.operand] for output in function.outputs], states

@@ -34,13 +34,7 @@ public enum Goldens {
         guard samples.count == function.inputs.count else {
             throw .shape("\(samples.count) golden inputs, wanted \(function.inputs.count)")
         }
-        var dimensions = graph.dimensions.map { $0.minimum }
-        for (input, sample) in zip(function.inputs, samples) {
-            for (axis, extent) in input.type.shape.dimensions.enumerated() where extent < 0 {
-                guard axis < sample.shape.count, -1 - extent < dimensions.count else { continue }
-                dimensions[-1 - extent] = sample.shape[axis]
-            }
-        }
+        let dimensions = graph.dimensions(function: 0, of: samples)
         for (input, sample) in zip(function.inputs, samples) {
             let wanted = try input.type.resolved(dimensions)
             guard wanted == sample.type else {

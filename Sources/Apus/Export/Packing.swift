@@ -18,7 +18,7 @@ public enum Packing {
         case .panels: try panels(constant, type, into: packed)
         case .convPanels(let groups): try convPanels(constant, type, groups, into: packed)
         case .winogradPanels(let tile): try winogradPanels(constant, type, tile, into: packed)
-        default: throw .unsupported("packing into int8 panels")
+        case .panels4, .convPanels4: try panels4(constant, type, packs: true, into: packed)
         }
         let result = Constant(constant.name, type, packed)
         return dtype == nil || dtype == type.dtype ? result : try cast(result, to: dtype!)
@@ -39,7 +39,8 @@ public enum Packing {
             try unpackPanels(constant, params, count: matrices, into: plain)
         case .convPanels(let groups): try unpackPanels(constant, convolution(type.shape, groups: groups), into: plain)
         case .winogradPanels(let tile): try untransform(constant, tile, into: plain)
-        default: throw .unsupported("unpacking '\(constant.name)', \(type)")
+        case .panels4, .convPanels4: try panels4(constant, constant.type, packs: false, into: plain)
+        case .plain: break
         }
         return Constant(constant.name, type, plain)
     }
@@ -123,6 +124,23 @@ public enum Packing {
                 }
             }
         }
+    }
+
+    /// Between plain integers and their panels, which `packed` has the type of.
+    private static func panels4(
+        _ constant: Constant, _ packed: TensorType, packs: Bool, into result: HeapStorage
+    ) throws(ApusError) {
+        let shape = packed.shape
+        var matrices = shape.product(0..<shape.rank - 2)
+        var params = convolution([1, 1, shape[shape.rank - 2], shape.last], groups: 1)
+        if case .convPanels4(let groups) = packed.layout {
+            params = convolution(shape, groups: groups)
+            matrices = 1
+        }
+        guard matrices == 1 else { throw .unsupported("\(matrices) matrices in '\(constant.name)', wanted 1") }
+        let task = packs ? ck_pack_panels4(packed.dtype.ck) : ck_unpack_panels4(packed.dtype.ck)
+        try run(
+            task, params, units: ck_panels4_units(&params), "\(packed)", from: constant.bytes.baseAddress, to: result)
     }
 
     /// `count` weights in panels, one after another.

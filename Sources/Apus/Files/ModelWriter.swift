@@ -174,6 +174,8 @@ public struct ModelWriter {
                 m.n_inputs = node.inputs.count
                 m.inputs = wire.uint32s(node.inputs.map { number($0) })
                 node.op.encode(to: &m, wire)
+                let quantization = node.op.outputCodes.map { [Optional($0.quantization.encoded(wire))] } ?? []
+                (m.n_output_quantization, m.output_quantization) = list(quantization)
                 m.operator_case = node.op.entry.code
             }
         }
@@ -254,26 +256,7 @@ public struct ModelWriter {
             case .winogradPanels(let tile):
                 $0.layout = tile == 2 ? APUS__LAYOUT__WINOGRAD_2_PANELS : APUS__LAYOUT__WINOGRAD_4_PANELS
             }
-            $0.quantization = type.quantization.map { quantization($0) }
-        }
-    }
-
-    private func quantization(_ quantization: Quantization) -> UnsafeMutablePointer<Apus__Quantization> {
-        wire.message(apus__quantization__init) {
-            switch quantization.granularity {
-            case .perTensor: $0.granularity = APUS__QUANTIZATION__GRANULARITY__PER_TENSOR
-            case .perChannel(let axis):
-                $0.granularity = APUS__QUANTIZATION__GRANULARITY__PER_CHANNEL
-                $0.axis = Int32(axis)
-            case .perBlock(let axis, let size):
-                $0.granularity = APUS__QUANTIZATION__GRANULARITY__PER_BLOCK
-                $0.axis = Int32(axis)
-                $0.block_size = UInt32(size)
-            }
-            $0.n_scales = quantization.scales.count
-            $0.scales = wire.array(quantization.scales)
-            $0.n_zero_points = quantization.zeroPoints.count
-            $0.zero_points = wire.array(quantization.zeroPoints)
+            $0.quantization = type.quantization.map { $0.encoded(wire) }
         }
     }
 

@@ -1,5 +1,4 @@
 import ApusGraph
-import ApusRuntime
 import CKernels
 
 /// Every value that a function computes on the way, for looking where two runs part.
@@ -17,36 +16,17 @@ public struct Probe {
     public init(
         _ graph: Graph, function index: Int, dimensions: [Int], inputs: [Tensor], isa: ck_isa? = nil, threads: Int = 1
     ) throws(ApusError) {
-        let probe = Graph(graph.name)
-        probe.constants = graph.constants
-        probe.states = graph.states
-        var function = graph.functions[index]
-        let types = try ValidGraph(validating: graph).types(ofFunction: index, dimensions: dimensions)
-        for i in function.inputs.indices { function.inputs[i].type = types[i] }
-        function.outputs = []
-        function.updates = []
-        var made: [(node: Int, name: String)] = []
-        for (i, node) in function.nodes.enumerated() {
-            for output in 0..<node.op.outputCount {
-                let local = function.inputs.count + made.count
-                made.append((i, output == 0 ? node.name : "\(node.name)#\(output)"))
-                function.outputs.append(FunctionOutput("value_\(local)", .local(local), types[local]))
-            }
-        }
-        probe.functions = [function]
-        var options = SessionOptions()
-        options.isa = isa
-        options.threads = threads
-        let session = try Session(try ApusRuntime.Model(probe), options)
-        defer { session.destroy() }
-        for (i, input) in inputs.enumerated() { try session.set(input: i, input) }
-        try session.run()
+        let function = graph.functions[index]
+        let observed = try ObservedFunction(graph, function: index, dimensions: dimensions, isa: isa, threads: threads)
+        try observed.run(inputs)
         var values: [Value] = []
-        for (i, entry) in made.enumerated() {
-            values.append(
-                Value(
-                    node: entry.name, operation: function.nodes[entry.node].operation,
-                    tensor: try session.tensor(output: i)))
+        for node in function.nodes {
+            for output in 0..<node.op.outputCount {
+                values.append(
+                    Value(
+                        node: output == 0 ? node.name : "\(node.name)#\(output)", operation: node.operation,
+                        tensor: try observed.tensor(function.inputs.count + values.count)))
+            }
         }
         self.values = values
     }

@@ -8,14 +8,19 @@ struct OperatorExample: Sendable {
         case any([Int])
         /// Of one type.
         case of(DType, [Int])
+        /// Codes of i8.
+        case codes([Int])
 
         func type(_ dtype: DType) -> TensorType {
             switch self {
             case .any(let shape): TensorType(dtype, Shape(shape))
             case .of(let dtype, let shape): TensorType(dtype, Shape(shape))
+            case .codes(let shape): OperatorExample.codes.type(Shape(shape))
             }
         }
     }
+
+    static let codes = CodeScale(scale: 0.1, zeroPoint: 3)
 
     nonisolated(unsafe) let op: Operator
     var inputs: [Input]
@@ -56,7 +61,8 @@ struct OperatorExample: Sendable {
 
     /// Whether they may be integers that stand for reals.
     var isQuantized: Bool {
-        varies && [DType.i8, .u8].contains { dtype in
+        if inputs.contains(where: { if case .codes = $0 { true } else { false } }) { return true }
+        return varies && [DType.i8, .u8].contains { dtype in
             do throws(ApusError) {
                 let quantized = inputs.map { input in
                     var type = input.type(dtype)

@@ -2,7 +2,8 @@ import ApusGraph
 
 extension OperatorExample {
     /// One of every operator; `testEveryOperatorHasAnExample` names those that lack one.
-    static let all: [OperatorExample] = elementwise + products + windows + movement + indexing + rows + recurrent + training
+    static let all: [OperatorExample] = elementwise + products + windows + movement + indexing + rows + recurrent + integers
+        + training
 
     private static let matrix = [2, 3], image = [1, 4, 4, 2], kernel = [2, 2, 2, 2], convolved = [1, 3, 3, 2]
 
@@ -54,6 +55,20 @@ extension OperatorExample {
         OperatorExample(NonZero(), shapes: [matrix]),
         OperatorExample(NonMaxSuppression(maximumPerClass: 2, iouThreshold: 0.5), shapes: [[1, 3, 4], [1, 1, 3]]),
         OperatorExample(Trim(dimension: 0), .any(matrix), .of(.i64, [])),
+    ]
+
+    private static let integers = [
+        OperatorExample(Quantize(to: codes), .of(.f32, matrix)),
+        OperatorExample(Dequantize(), .codes(matrix)),
+        OperatorExample(QuantizedDense(output: codes), .codes(matrix), .of(.i8, [3, 4]), .of(.i32, [4]), .of(.f32, [4])),
+        OperatorExample(QuantizedConv2D(output: codes), .codes(image), .of(.i8, kernel), .of(.i32, [2]), .of(.f32, [2])),
+        OperatorExample(Lookup(output: codes), .codes(matrix), .of(.i8, [256])),
+        OperatorExample(QuantizedAdd(output: codes), .codes(matrix), .codes(matrix)),
+        OperatorExample(QuantizedMul(output: codes), .codes(matrix), .codes(matrix)),
+        OperatorExample(QuantizedAvgPool(kernel: 2, output: codes), .codes(image)),
+        OperatorExample(QuantizedSoftmax(), .codes(matrix), .of(.i32, [256])),
+        OperatorExample(WeightOnlyDense(), .of(.f32, matrix), .of(.i8, [3, 4]), .of(.f16, [1, 4]), .of(.f32, [4])),
+        OperatorExample(DynamicDense(), .of(.f32, matrix), .of(.i8, [3, 4]), .of(.i32, [4]), .of(.f32, [4]), .of(.f32, [4])),
     ]
 
     private static let recurrent = [

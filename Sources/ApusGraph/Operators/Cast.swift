@@ -30,7 +30,7 @@ public final class Cast: Operator {
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let y = TensorType(dtype, inputs[0].shape)
-        try inputs[0].requireMovable("x")
+        try inputs[0].requireMovable("x", codes: false)
         try y.requireMovable("y")
         return [y]
     }

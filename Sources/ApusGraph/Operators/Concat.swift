@@ -3,7 +3,7 @@ import CModelFormat
 
 /// y = the inputs one after another along an axis. ONNX: Concat.
 ///
-/// Inputs: one or more, equal in type and in all extents but that of the axis. Output: y.
+/// Inputs: one or more, equal in type, quantization and in all extents but that of the axis. Output: y.
 public final class Concat: Operator {
     public let axis: Int
 
@@ -29,12 +29,13 @@ public final class Concat: Operator {
         var length = 0
         for (i, input) in inputs.enumerated() {
             try input.requireMovable("input \(i)", minimumRank: 1)
-            guard input.dtype == first.dtype, input.shape.rank == first.shape.rank,
+            try input.requireLike(first, "input \(i)")
+            guard input.shape.rank == first.shape.rank,
                 input.shape.replacing(axis, with: 0) == first.shape.replacing(axis, with: 0)
             else { throw .shape("input \(i) \(input) after \(first), wanted to differ along axis \(axis) only") }
             length += input.shape[axis]
         }
-        return [TensorType(first.dtype, first.shape.replacing(axis, with: length))]
+        return [first.moved(to: first.shape.replacing(axis, with: length))]
     }
 
     // MARK: Kernel choice

@@ -37,7 +37,7 @@ public final class Expand: Operator {
             }
             target.append(extent == 0 ? x.shape[axis] : extent)
         }
-        return [TensorType(x.dtype, try Shape.broadcast(x.shape, target))]
+        return [x.moved(to: try Shape.broadcast(x.shape, target))]
     }
 
     // MARK: Kernel choice

@@ -34,7 +34,7 @@ public final class ExpandLike: Operator {
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0], like = inputs[1]
-        try x.requireMovable("x")
+        try x.requireMovable("x", codes: false)
         let wanted = try attributes.reduced(like.shape)
         guard x.shape == wanted else { throw .shape("x \(x.shape), wanted \(wanted) to expand to \(like.shape)") }
         return [TensorType(x.dtype, like.shape)]

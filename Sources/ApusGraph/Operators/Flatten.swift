@@ -29,7 +29,7 @@ public final class Flatten: Operator {
         guard axis >= 0 && axis <= x.shape.rank else {
             throw .shape("axis \(self.axis), wanted \(-x.shape.rank) ... \(x.shape.rank) for shape \(x.shape)")
         }
-        return [TensorType(x.dtype, [x.shape.product(0..<axis), x.shape.product(axis..<x.shape.rank)])]
+        return [x.moved(to: [x.shape.product(0..<axis), x.shape.product(axis..<x.shape.rank)])]
     }
 
     // MARK: Kernel choice

@@ -1,7 +1,7 @@
 import CKernels
 import CModelFormat
 
-/// y[…, k, …] = table[…, indices[k], …] along an axis; an index outside −length ..< length gives zeros. ONNX: Gather.
+/// y[…, k, …] = table[…, indices[k], …] along an axis; an index outside −length ..< length gives zeros, codes of 0. ONNX: Gather.
 ///
 /// Inputs: table of any type; indices of any shape, i32 or i64, −1 the last. Output: y, shaped like the table with the
 /// shape of the indices in the place of the axis.
@@ -26,7 +26,7 @@ public final class Gather: Operator {
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         try inputs[0].requireMovable("table")
         try inputs[1].requireIndices("indices")
-        return [TensorType(inputs[0].dtype, try Gather.shape(inputs[0].shape, inputs[1].shape, axis))]
+        return [inputs[0].moved(to: try Gather.shape(inputs[0].shape, inputs[1].shape, axis))]
     }
 
     /// The shape of y.

@@ -19,7 +19,7 @@ public final class NonZero: Operator {
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0]
-        try x.requireMovable("x", minimumRank: 1)
+        try x.requireMovable("x", minimumRank: 1, codes: false)
         return [TensorType(.i64, [min(x.shape.count, Shape.maximumExtent), x.shape.rank]), TensorType(.i64, [])]
     }
 

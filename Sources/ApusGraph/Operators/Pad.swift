@@ -5,7 +5,7 @@ import CModelFormat
 ///
 /// They are `value`; or x mirrored at its first and last element, repeatedly where that is not enough
 /// (c b | a b c | b a); or its first and last element again.
-/// Input: x. Output: y of x's type, which must have the number `value`.
+/// Input: x. Output: y of x's type, which must have the number `value`; among quantized codes 0 alone.
 public final class Pad: Operator {
     public enum Mode: UInt32, Sendable {
         case constant, reflect, edge
@@ -56,8 +56,8 @@ public final class Pad: Operator {
         guard before.count == x.shape.rank && after.count == x.shape.rank else {
             throw .shape("padding of \(before.count) and \(after.count) axes, wanted \(x.shape.rank) for \(x.shape)")
         }
-        guard mode != .constant || x.dtype.bits(of: Double(value)) != nil else {
-            throw .shape("a padding value that \(x.dtype.name) does not have")
+        guard mode != .constant || Pad.bits(of: value, x) != nil else {
+            throw .shape("padding value \(value), which \(x.dtype.name) does not have")
         }
         var y = Shape()
         for axis in 0..<x.shape.rank {
@@ -69,7 +69,13 @@ public final class Pad: Operator {
             }
             y.append(before[axis] + x.shape[axis] + after[axis])
         }
-        return [TensorType(x.dtype, y)]
+        return [x.moved(to: y)]
+    }
+
+    /// The element that stands for `value`: among codes 0 is the zero point, and no other is known.
+    private static func bits(of value: Float, _ x: TensorType) -> UInt64? {
+        guard let quantization = x.quantization else { return x.dtype.bits(of: Double(value)) }
+        return value == 0 ? x.dtype.bits(of: Double(quantization.zeroPoints.first ?? 0)) : nil
     }
 
     // MARK: Kernel choice
@@ -82,7 +88,7 @@ public final class Pad: Operator {
         setElements(&params.size, x.shape.dimensions)
         setElements(&params.before, before)
         setElements(&params.after, after)
-        setBytes(&params.value, x.dtype.bits(of: Double(value)) ?? 0)
+        setBytes(&params.value, Pad.bits(of: value, x) ?? 0)
         let units = y.shape.count == 0 ? 0 : ck_pad_units(&params)
         return try KernelPlan(ck_pad(site.dtype, site.isa), params, units: units, at: site)
     }

@@ -54,7 +54,7 @@ public final class Reshape: Operator {
         guard y.count == x.shape.count, inferred == nil || known > 0 else {
             throw .shape("x \(x.shape) does not reshape to \(Shape(shape))")
         }
-        return [TensorType(x.dtype, y)]
+        return [x.moved(to: y)]
     }
 
     // MARK: Kernel choice

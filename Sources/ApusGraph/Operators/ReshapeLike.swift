@@ -26,7 +26,7 @@ public final class ReshapeLike: Operator {
         guard x.shape.count == like.shape.count else {
             throw .shape("x \(x.shape) does not reshape to \(like.shape)")
         }
-        return [TensorType(x.dtype, like.shape)]
+        return [x.moved(to: like.shape)]
     }
 
     // MARK: Kernel choice

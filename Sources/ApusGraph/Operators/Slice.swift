@@ -34,7 +34,7 @@ public final class Slice: Operator {
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0]
         try x.requireMovable("x")
-        return [TensorType(x.dtype, try bounds.part(of: x.shape).size)]
+        return [x.moved(to: try bounds.part(of: x.shape).size)]
     }
 
     // MARK: Kernel choice

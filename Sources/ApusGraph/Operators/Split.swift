@@ -50,7 +50,7 @@ public final class Split: Operator {
                 throw .shape("a piece of \(size), wanted 0 ... \(x.shape[axis])")
             }
             length += size
-            types.append(TensorType(x.dtype, x.shape.replacing(axis, with: size)))
+            types.append(x.moved(to: x.shape.replacing(axis, with: size)))
         }
         guard length == x.shape[axis] else {
             throw .shape("pieces of \(length) together, wanted \(x.shape[axis]), the length of axis \(axis)")

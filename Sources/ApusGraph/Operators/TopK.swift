@@ -41,7 +41,7 @@ public final class TopK: Operator {
         try x.requireMovable("x")
         let axis = try x.shape.axis(axis)
         let shape = x.shape.replacing(axis, with: min(max(k, 0), x.shape[axis]))
-        return [TensorType(x.dtype, shape), TensorType(.i64, shape)]
+        return [x.moved(to: shape), TensorType(.i64, shape)]
     }
 
     // MARK: Kernel choice

@@ -39,7 +39,7 @@ public final class Transpose: Operator {
             seen |= 1 << UInt32(axis)
             y.append(x.shape[axis])
         }
-        return [TensorType(x.dtype, y)]
+        return [x.moved(to: y)]
     }
 
     // MARK: Kernel choice

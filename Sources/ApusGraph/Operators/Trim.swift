@@ -37,7 +37,7 @@ public final class Trim: Operator {
         guard dimensions[dimension] <= x.shape[0] else {
             throw .shape("the first \(dimensions[dimension]) of x \(x)")
         }
-        return [TensorType(x.dtype, x.shape.replacing(0, with: dimensions[dimension]))]
+        return [x.moved(to: x.shape.replacing(0, with: dimensions[dimension]))]
     }
 
     public override var measuredDimension: Int? { dimension }

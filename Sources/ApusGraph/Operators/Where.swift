@@ -25,9 +25,9 @@ public final class Where: Operator {
         try condition.require("condition", dtype: .bool)
         try a.requireMovable("a")
         try b.requireMovable("b")
-        guard a.dtype == b.dtype else { throw .shape("a \(a) and b \(b), wanted one type") }
+        try b.requireLike(a, "b")
         let values = try Shape.broadcast(a.shape, b.shape)
-        return [TensorType(a.dtype, try Shape.broadcast(condition.shape, values))]
+        return [a.moved(to: try Shape.broadcast(condition.shape, values))]
     }
 
     // MARK: Kernel choice

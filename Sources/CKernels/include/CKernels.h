@@ -11,6 +11,7 @@
 #include "ck_normalize.h"
 #include "ck_optimizer.h"
 #include "ck_pool.h"
+#include "ck_quantized.h"
 #include "ck_random.h"
 #include "ck_recurrent.h"
 #include "ck_reduce.h"

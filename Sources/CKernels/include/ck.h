@@ -61,7 +61,10 @@ typedef enum {
     CK_ISA_REFERENCE = 0, /* plain C, the definition of every kernel */
     CK_ISA_AVX2 = 1,      /* AVX2 + FMA + F16C */
     CK_ISA_AVX512 = 2,    /* AVX-512 F, BW, DQ, VL */
-    CK_ISA_NEON = 3
+    CK_ISA_NEON = 3,
+    CK_ISA_VNNI = 8,      /* a bit: sums of products of bytes in one instruction */
+    CK_ISA_AVX_VNNI = CK_ISA_AVX2 | CK_ISA_VNNI,
+    CK_ISA_AVX512_VNNI = CK_ISA_AVX512 | CK_ISA_VNNI
 } ck_isa;
 
 /* Activations that products and convolutions apply to their result in registers. */
@@ -79,6 +82,12 @@ typedef struct {
 
 /* The best instruction set of this processor that Apus has kernels for. */
 ck_isa ck_isa_native(void);
+/* Whether this processor can run the kernels of an instruction set. */
+int ck_isa_is_supported(ck_isa isa);
+/* Without VNNI: what families that sum no bytes choose from. */
+ck_isa ck_isa_base(ck_isa isa);
+/* AVX-512 VBMI, which some variants use beside CK_ISA_AVX512_VNNI. */
+int ck_isa_has_vbmi(void);
 const char *ck_isa_name(ck_isa isa); /* "reference", "avx2", … */
 
 #ifdef __cplusplus

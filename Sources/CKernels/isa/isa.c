@@ -3,33 +3,66 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 
-/* The processor has the instructions and the system saves the registers they use: YMM for AVX2, ZMM and masks for AVX-512. */
-static ck_isa native_x86(void) {
-    enum { FMA = 1 << 12, OSXSAVE = 1 << 27, F16C = 1 << 29 };                   /* leaf 1, ecx */
-    enum { AVX2 = 1 << 5, F = 1 << 16, DQ = 1 << 17, BW = 1 << 30 };             /* leaf 7, ebx */
-    const unsigned vl = 1u << 31, basic = FMA | OSXSAVE | F16C, wide = F | DQ | BW | vl;
-    const unsigned ymm_state = 0x6, zmm_state = 0xe6;                            /* XCR0 */
-    unsigned a, b, c, d, state, high;
-    if (!__get_cpuid(1, &a, &b, &c, &d) || (c & basic) != basic) return CK_ISA_REFERENCE;
-    __asm__("xgetbv" : "=a"(state), "=d"(high) : "c"(0));
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & AVX2)) return CK_ISA_REFERENCE;
-    if ((state & ymm_state) != ymm_state) return CK_ISA_REFERENCE;
-    return (b & wide) == wide && (state & zmm_state) == zmm_state ? CK_ISA_AVX512 : CK_ISA_AVX2;
+typedef struct {
+    unsigned basic, features, more, other, state; /* leaf 1 ecx; leaf 7.0 ebx, ecx; leaf 7.1 eax; XCR0 */
+} processor;
+
+static processor processor_of(void) {
+    const unsigned osxsave = 1 << 27;
+    processor p = {0};
+    unsigned a, b, c, d, leaves;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & osxsave)) return p;
+    p.basic = c;
+    __asm__("xgetbv" : "=a"(p.state), "=d"(d) : "c"(0));
+    if (!__get_cpuid_count(7, 0, &leaves, &p.features, &p.more, &d)) return p;
+    if (leaves >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d)) p.other = a;
+    return p;
 }
-#endif
+
+/* The processor has the instructions and the system saves the registers they use: YMM for AVX2, ZMM and masks for AVX-512. */
+static int has(const processor *p, unsigned isa) {
+    enum { FMA = 1 << 12, F16C = 1 << 29, AVX2 = 1 << 5, F = 1 << 16, DQ = 1 << 17, BW = 1 << 30 };
+    enum { AVX512_VNNI = 1 << 11, AVX_VNNI = 1 << 4 };
+    const unsigned basic = FMA | F16C, wide = F | DQ | BW | 1u << 31 /* VL */, ymm = 0x6, zmm = 0xe6;
+    const unsigned base = isa & ~(unsigned)CK_ISA_VNNI;
+    const int avx2 = (p->basic & basic) == basic && p->features & AVX2 && (p->state & ymm) == ymm;
+    const int avx512 = avx2 && (p->features & wide) == wide && (p->state & zmm) == zmm;
+    if (base == CK_ISA_AVX2) return avx2 && (base == isa || p->other & AVX_VNNI);
+    if (base == CK_ISA_AVX512) return avx512 && (base == isa || p->more & AVX512_VNNI);
+    return isa == CK_ISA_REFERENCE;
+}
+
+int ck_isa_is_supported(ck_isa isa) {
+    const processor p = processor_of();
+    return has(&p, isa);
+}
 
 ck_isa ck_isa_native(void) {
-#if defined(__x86_64__)
-    return native_x86();
-#else
+    static const ck_isa best_first[] = {CK_ISA_AVX512_VNNI, CK_ISA_AVX512, CK_ISA_AVX_VNNI, CK_ISA_AVX2};
+    const processor p = processor_of();
+    for (unsigned i = 0; i < sizeof best_first / sizeof *best_first; i++)
+        if (has(&p, best_first[i])) return best_first[i];
     return CK_ISA_REFERENCE;
-#endif
 }
 
+int ck_isa_has_vbmi(void) {
+    const processor p = processor_of();
+    return has(&p, CK_ISA_AVX512_VNNI) && p.more & 1 << 1;
+}
+#else
+int ck_isa_is_supported(ck_isa isa) { return isa == CK_ISA_REFERENCE; }
+ck_isa ck_isa_native(void) { return CK_ISA_REFERENCE; }
+int ck_isa_has_vbmi(void) { return 0; }
+#endif
+
+ck_isa ck_isa_base(ck_isa isa) { return (ck_isa)(isa & ~(unsigned)CK_ISA_VNNI); }
+
 const char *ck_isa_name(ck_isa isa) {
-    switch (isa) {
+    switch ((int)isa) {
     case CK_ISA_AVX2: return "avx2";
+    case CK_ISA_AVX_VNNI: return "avx_vnni";
     case CK_ISA_AVX512: return "avx512";
+    case CK_ISA_AVX512_VNNI: return "avx512_vnni";
     case CK_ISA_NEON: return "neon";
     default: return "reference";
     }

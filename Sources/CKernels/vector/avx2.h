@@ -1,4 +1,4 @@
-/* The vector vocabulary on AVX2 + FMA: 8 floats. Included by FAMILY_avx2.c only, before any other code;
+/* The vector vocabulary on AVX2 + FMA, and AVX-VNNI where CK_VNNI is defined: 8 floats. Included by FAMILY_avx2.c only, before any other code;
  * the attribute push makes every function of that file an AVX2 function. */
 #ifndef CK_VECTOR_AVX2_H
 #define CK_VECTOR_AVX2_H
@@ -7,7 +7,11 @@
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>
+#if defined(CK_VNNI)
+#pragma clang attribute push(__attribute__((target("avxvnni,avx2,fma,f16c"))), apply_to = function)
+#else
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+#endif
 
 #define V_WIDTH 8
 #define V_ISA_NAME(base) base##_avx2

@@ -59,6 +59,11 @@ typedef struct Apus__TopK Apus__TopK;
 typedef struct Apus__Split Apus__Split;
 typedef struct Apus__Slice Apus__Slice;
 typedef struct Apus__Pad Apus__Pad;
+typedef struct Apus__CodeBounds Apus__CodeBounds;
+typedef struct Apus__QuantizedDense Apus__QuantizedDense;
+typedef struct Apus__QuantizedConv2D Apus__QuantizedConv2D;
+typedef struct Apus__WeightOnlyDense Apus__WeightOnlyDense;
+typedef struct Apus__DynamicDense Apus__DynamicDense;
 typedef struct Apus__Reduce Apus__Reduce;
 typedef struct Apus__Arg Apus__Arg;
 typedef struct Apus__OneHot Apus__OneHot;
@@ -602,6 +607,17 @@ typedef enum {
   APUS__NODE__OPERATOR_GRU = 121,
   APUS__NODE__OPERATOR_LSTM = 122,
   APUS__NODE__OPERATOR_ATTENTION = 123,
+  APUS__NODE__OPERATOR_QUANTIZE = 130,
+  APUS__NODE__OPERATOR_DEQUANTIZE = 131,
+  APUS__NODE__OPERATOR_QUANTIZED_DENSE = 132,
+  APUS__NODE__OPERATOR_QUANTIZED_CONV2D = 133,
+  APUS__NODE__OPERATOR_LOOKUP = 134,
+  APUS__NODE__OPERATOR_QUANTIZED_ADD = 135,
+  APUS__NODE__OPERATOR_QUANTIZED_MUL = 136,
+  APUS__NODE__OPERATOR_QUANTIZED_AVG_POOL = 137,
+  APUS__NODE__OPERATOR_QUANTIZED_SOFTMAX = 138,
+  APUS__NODE__OPERATOR_WEIGHT_ONLY_DENSE = 139,
+  APUS__NODE__OPERATOR_DYNAMIC_DENSE = 140,
   APUS__NODE__OPERATOR_RESHAPE_LIKE = 150,
   APUS__NODE__OPERATOR_SUM_LIKE = 151,
   APUS__NODE__OPERATOR_EXPAND_LIKE = 152,
@@ -736,6 +752,23 @@ struct  Apus__Node
     Apus__Recurrent *gru;
     Apus__Recurrent *lstm;
     Apus__Attention *attention;
+    /*
+     * Integer inference; Docs/Quantization.md. What quantizes its output has one `output_quantization`.
+     */
+    Apus__NoAttributes *quantize;
+    Apus__NoAttributes *dequantize;
+    Apus__QuantizedDense *quantized_dense;
+    Apus__QuantizedConv2D *quantized_conv2d;
+    Apus__NoAttributes *lookup;
+    Apus__CodeBounds *quantized_add;
+    Apus__CodeBounds *quantized_mul;
+    /*
+     * a kernel of 0 × 0: one window, the image
+     */
+    Apus__Pool *quantized_avg_pool;
+    Apus__NoAttributes *quantized_softmax;
+    Apus__WeightOnlyDense *weight_only_dense;
+    Apus__DynamicDense *dynamic_dense;
     /*
      * What gradients and losses are made of. "Like" takes a shape from its last operand, whose values it never reads.
      */
@@ -1179,6 +1212,69 @@ struct  Apus__Pad
 #define APUS__PAD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__pad__descriptor) \
     , APUS__PAD__MODE__CONSTANT, 0,NULL, 0,NULL, 0 }
+
+
+/*
+ * What a fused activation leaves of the codes −128 … 127.
+ */
+struct  Apus__CodeBounds
+{
+  ProtobufCMessage base;
+  int32_t minimum;
+  int32_t maximum;
+};
+#define APUS__CODE_BOUNDS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__code_bounds__descriptor) \
+    , 0, 0 }
+
+
+struct  Apus__QuantizedDense
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean has_residual;
+  Apus__CodeBounds *bounds;
+};
+#define APUS__QUANTIZED_DENSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__quantized_dense__descriptor) \
+    , 0, NULL }
+
+
+struct  Apus__QuantizedConv2D
+{
+  ProtobufCMessage base;
+  Apus__Conv2D *convolution;
+  Apus__CodeBounds *bounds;
+};
+#define APUS__QUANTIZED_CONV2_D__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__quantized_conv2_d__descriptor) \
+    , NULL, NULL }
+
+
+struct  Apus__WeightOnlyDense
+{
+  ProtobufCMessage base;
+  /*
+   * rows of W to a scale: 32, 64 or 128; 0 is all of them
+   */
+  uint32_t block_size;
+  protobuf_c_boolean has_zero_points;
+  protobuf_c_boolean has_bias;
+  Apus__Activation *activation;
+};
+#define APUS__WEIGHT_ONLY_DENSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__weight_only_dense__descriptor) \
+    , 0, 0, 0, NULL }
+
+
+struct  Apus__DynamicDense
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean has_bias;
+  Apus__Activation *activation;
+};
+#define APUS__DYNAMIC_DENSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__dynamic_dense__descriptor) \
+    , 0, NULL }
 
 
 struct  Apus__Reduce
@@ -2125,6 +2221,101 @@ Apus__Pad *
 void   apus__pad__free_unpacked
                      (Apus__Pad *message,
                       ProtobufCAllocator *allocator);
+/* Apus__CodeBounds methods */
+void   apus__code_bounds__init
+                     (Apus__CodeBounds         *message);
+size_t apus__code_bounds__get_packed_size
+                     (const Apus__CodeBounds   *message);
+size_t apus__code_bounds__pack
+                     (const Apus__CodeBounds   *message,
+                      uint8_t             *out);
+size_t apus__code_bounds__pack_to_buffer
+                     (const Apus__CodeBounds   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__CodeBounds *
+       apus__code_bounds__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__code_bounds__free_unpacked
+                     (Apus__CodeBounds *message,
+                      ProtobufCAllocator *allocator);
+/* Apus__QuantizedDense methods */
+void   apus__quantized_dense__init
+                     (Apus__QuantizedDense         *message);
+size_t apus__quantized_dense__get_packed_size
+                     (const Apus__QuantizedDense   *message);
+size_t apus__quantized_dense__pack
+                     (const Apus__QuantizedDense   *message,
+                      uint8_t             *out);
+size_t apus__quantized_dense__pack_to_buffer
+                     (const Apus__QuantizedDense   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__QuantizedDense *
+       apus__quantized_dense__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__quantized_dense__free_unpacked
+                     (Apus__QuantizedDense *message,
+                      ProtobufCAllocator *allocator);
+/* Apus__QuantizedConv2D methods */
+void   apus__quantized_conv2_d__init
+                     (Apus__QuantizedConv2D         *message);
+size_t apus__quantized_conv2_d__get_packed_size
+                     (const Apus__QuantizedConv2D   *message);
+size_t apus__quantized_conv2_d__pack
+                     (const Apus__QuantizedConv2D   *message,
+                      uint8_t             *out);
+size_t apus__quantized_conv2_d__pack_to_buffer
+                     (const Apus__QuantizedConv2D   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__QuantizedConv2D *
+       apus__quantized_conv2_d__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__quantized_conv2_d__free_unpacked
+                     (Apus__QuantizedConv2D *message,
+                      ProtobufCAllocator *allocator);
+/* Apus__WeightOnlyDense methods */
+void   apus__weight_only_dense__init
+                     (Apus__WeightOnlyDense         *message);
+size_t apus__weight_only_dense__get_packed_size
+                     (const Apus__WeightOnlyDense   *message);
+size_t apus__weight_only_dense__pack
+                     (const Apus__WeightOnlyDense   *message,
+                      uint8_t             *out);
+size_t apus__weight_only_dense__pack_to_buffer
+                     (const Apus__WeightOnlyDense   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__WeightOnlyDense *
+       apus__weight_only_dense__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__weight_only_dense__free_unpacked
+                     (Apus__WeightOnlyDense *message,
+                      ProtobufCAllocator *allocator);
+/* Apus__DynamicDense methods */
+void   apus__dynamic_dense__init
+                     (Apus__DynamicDense         *message);
+size_t apus__dynamic_dense__get_packed_size
+                     (const Apus__DynamicDense   *message);
+size_t apus__dynamic_dense__pack
+                     (const Apus__DynamicDense   *message,
+                      uint8_t             *out);
+size_t apus__dynamic_dense__pack_to_buffer
+                     (const Apus__DynamicDense   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__DynamicDense *
+       apus__dynamic_dense__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__dynamic_dense__free_unpacked
+                     (Apus__DynamicDense *message,
+                      ProtobufCAllocator *allocator);
 /* Apus__Reduce methods */
 void   apus__reduce__init
                      (Apus__Reduce         *message);
@@ -2430,6 +2621,21 @@ typedef void (*Apus__Slice_Closure)
 typedef void (*Apus__Pad_Closure)
                  (const Apus__Pad *message,
                   void *closure_data);
+typedef void (*Apus__CodeBounds_Closure)
+                 (const Apus__CodeBounds *message,
+                  void *closure_data);
+typedef void (*Apus__QuantizedDense_Closure)
+                 (const Apus__QuantizedDense *message,
+                  void *closure_data);
+typedef void (*Apus__QuantizedConv2D_Closure)
+                 (const Apus__QuantizedConv2D *message,
+                  void *closure_data);
+typedef void (*Apus__WeightOnlyDense_Closure)
+                 (const Apus__WeightOnlyDense *message,
+                  void *closure_data);
+typedef void (*Apus__DynamicDense_Closure)
+                 (const Apus__DynamicDense *message,
+                  void *closure_data);
 typedef void (*Apus__Reduce_Closure)
                  (const Apus__Reduce *message,
                   void *closure_data);
@@ -2515,6 +2721,11 @@ extern const ProtobufCMessageDescriptor apus__split__descriptor;
 extern const ProtobufCMessageDescriptor apus__slice__descriptor;
 extern const ProtobufCMessageDescriptor apus__pad__descriptor;
 extern const ProtobufCEnumDescriptor    apus__pad__mode__descriptor;
+extern const ProtobufCMessageDescriptor apus__code_bounds__descriptor;
+extern const ProtobufCMessageDescriptor apus__quantized_dense__descriptor;
+extern const ProtobufCMessageDescriptor apus__quantized_conv2_d__descriptor;
+extern const ProtobufCMessageDescriptor apus__weight_only_dense__descriptor;
+extern const ProtobufCMessageDescriptor apus__dynamic_dense__descriptor;
 extern const ProtobufCMessageDescriptor apus__reduce__descriptor;
 extern const ProtobufCMessageDescriptor apus__arg__descriptor;
 extern const ProtobufCMessageDescriptor apus__one_hot__descriptor;

@@ -1,7 +1,7 @@
 import ApusGraph
 
 /// The elements of x inside each window, as positions, in the order of the definition.
-private struct Windows {
+struct PoolWindows {
     var x, y: [Int]
     var inside: [[Int]] = []
     /// The number of the tap that each of those is.
@@ -58,7 +58,7 @@ private func family(
     _ name: String, x: [Int], kernel: Size2D, strides: Size2D, padding: Padding = .valid, countsPadding: Bool = false,
     small: Bool = false
 ) -> [OperatorCase] {
-    let windows = Windows(x: x, kernel: kernel, strides: strides, padding: padding)
+    let windows = PoolWindows(x: x, kernel: kernel, strides: strides, padding: padding)
     let area = kernel.height * kernel.width
     let average = AvgPool(kernel: kernel, strides: strides, padding: padding, countsPadding: countsPadding)
     let averageGradient = AvgPoolGradient(
@@ -113,7 +113,7 @@ private func family(
 /// A convolution with ReLU under a 2 × 2 pool, and the gradient of its weights.
 private func convolved(_ name: String, x: [Int], w: [Int], padding: Padding) -> [OperatorCase] {
     let convolution = ConvolutionReference(x: x, w: w, strides: 1, dilations: 1, padding: padding, groups: 1)
-    let windows = Windows(x: convolution.y, kernel: 2, strides: 2, padding: .valid)
+    let windows = PoolWindows(x: convolution.y, kernel: 2, strides: 2, padding: .valid)
     let shift = TestTensor.make(.f32, convolution.y) { index in Double(index.reduce(0) { $0 * 7 + $1 } % 11) - 5 }
     return [
         OperatorCase(

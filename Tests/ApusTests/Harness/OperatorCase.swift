@@ -7,6 +7,8 @@ enum TestInput {
     /// Uniform integers.
     case integers([Int], ClosedRange<Int>, DType = .i64)
     case booleans([Int])
+    /// Uniform codes of i8, the least and the greatest first.
+    case codes([Int], CodeScale, ClosedRange<Int> = -128...127)
     case values(TestTensor)
 
     func tensor(_ random: inout TestRandom) -> TestTensor {
@@ -19,6 +21,13 @@ enum TestInput {
             }
         case .integers(let shape, let range, let dtype):
             return TestTensor.make(dtype, shape) { _ in Double(Int.random(in: range, using: &random)) }
+        case .codes(let shape, let scale, let range):
+            var tensor = TestTensor.make(.i8, shape) { _ in Double(Int.random(in: range, using: &random)) }
+            for (i, edge) in [range.lowerBound, range.upperBound].enumerated() where i < tensor.count {
+                tensor.values[i] = Double(edge)
+            }
+            tensor.quantization = scale.quantization
+            return tensor
         case .booleans(let shape):
             return TestTensor.make(.bool, shape) { _ in Bool.random(using: &random) ? 1 : 0 }
         case .values(let tensor):
@@ -36,7 +45,8 @@ struct OperatorCase: @unchecked Sendable {
     var gradients: [Int]
     /// Outputs that gradients arrive at for this; nil is all.
     var differentiable: [Int]?
-    /// Outputs are compared with |found − wanted| ≤ tolerance · max(1, |wanted|).
+    /// Outputs are compared with |found − wanted| ≤ tolerance · max(1, |wanted|). 0: every instruction set gives the
+    /// reference's bytes.
     var tolerance: Double
     /// The definition, element by element, in Double.
     var reference: ([TestTensor]) -> [TestTensor]

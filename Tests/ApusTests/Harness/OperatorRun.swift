@@ -64,7 +64,5 @@ enum OperatorRun {
         }
     }
 
-    static var instructionSets: [ck_isa] {
-        [CK_ISA_REFERENCE, CK_ISA_AVX2, CK_ISA_AVX512].filter { $0.rawValue <= ck_isa_native().rawValue }
-    }
+    static var instructionSets: [ck_isa] { InstructionSet.all.filter { ck_isa_is_supported($0) != 0 } }
 }

@@ -5,6 +5,8 @@ struct TestTensor {
     var dtype: DType
     var shape: [Int]
     var values: [Double]
+    /// Of the codes that the values are.
+    var quantization: Quantization?
 
     init(_ dtype: DType = .f32, _ shape: [Int], _ values: [Double]) {
         self.dtype = dtype
@@ -14,7 +16,7 @@ struct TestTensor {
     }
 
     var count: Int { values.count }
-    var type: TensorType { TensorType(dtype, Shape(shape)) }
+    var type: TensorType { TensorType(dtype, Shape(shape), quantization: quantization) }
 
     /// Row-major strides.
     var strides: [Int] {
@@ -59,7 +61,10 @@ struct TestTensor {
         case .bool: return pack { UInt8($0) }
         case .f16: return pack { Float16($0) }
         case .bf16: return pack { UInt16(Float($0).bitPattern >> 16) }
-        case .i4, .u4: preconditionFailure("4-bit test tensors")
+        case .i4, .u4:
+            return stride(from: 0, to: count, by: 2).map { i in
+                UInt8(truncatingIfNeeded: Int(values[i]) & 15 | (i + 1 < count ? Int(values[i + 1]) << 4 : 0))
+            }
         }
     }
 
@@ -82,6 +87,7 @@ struct TestTensor {
         case .i4, .u4: preconditionFailure("4-bit test tensors")
         }
         self.init(type.dtype, type.shape.dimensions, values)
+        quantization = type.quantization
     }
 }
 

@@ -138,7 +138,7 @@ def pool_divisor(a: Any, x: np.ndarray) -> np.ndarray:
 @operator
 def max_pool(a, x):
     window = pool_window(a, x)
-    return np.max([tap for *_, tap in window.taps(window.pad(x, -np.inf))], axis=0)
+    return np.max([tap for *_, tap in window.taps(window.pad(x, -np.inf))], axis=0).astype(x.dtype)
 
 
 @operator

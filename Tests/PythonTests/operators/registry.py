@@ -11,6 +11,7 @@ import numpy as np
 from reader import BF16, DTYPES
 
 OPERATORS: dict[str, Callable] = {}
+CODED: set[str] = set()
 FLOATS = (np.dtype("<f4"), np.dtype("<f8"), np.dtype("<f2"), BF16)
 
 
@@ -19,8 +20,20 @@ def operator(function: Callable) -> Callable:
     return function
 
 
-def run(node: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
+def coded(function: Callable) -> Callable:
+    """An operator that takes numbers as they are, after the (scale, zero point) of each input and of the output, None for
+    those that are no codes."""
+    CODED.add(function.__name__)
+    return operator(function)
+
+
+def run(node: Any, inputs: list[np.ndarray], codes: list[Any], output: Any) -> list[np.ndarray]:
     attributes = getattr(node, node.operator)
+    if node.operator in CODED:
+        with np.errstate(all="ignore"):
+            return [np.asarray(OPERATORS[node.operator](attributes, codes, output, *inputs))]
+    if node.operator == "pad" and codes[0] is not None:
+        attributes.value = float(codes[0][1])
     kind = next((x.dtype for x in inputs if x.dtype in FLOATS), np.dtype("<f4"))
     with np.errstate(all="ignore"):
         if node.operator == "cast":

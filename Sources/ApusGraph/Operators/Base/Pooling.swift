@@ -31,10 +31,15 @@ public class Pooling: Operator {
             _ kernel: Size2D, _ strides: Size2D, _ padding: Padding, _ countsPadding: Bool
         ) -> Operator
     ) -> OperatorEntry {
-        OperatorEntry(name, code) { node throws(ApusError) in
-            let (kernel, strides, padding, countsPadding) = try attributes(wire: node.max_pool)
-            return make(kernel, strides, padding, countsPadding)
-        }
+        OperatorEntry(name, code) { node throws(ApusError) in try read(node, make) }
+    }
+
+    static func read(
+        _ node: Apus__Node,
+        _ make: (_ kernel: Size2D, _ strides: Size2D, _ padding: Padding, _ countsPadding: Bool) -> Operator
+    ) throws(ApusError) -> Operator {
+        let (kernel, strides, padding, countsPadding) = try attributes(wire: node.max_pool)
+        return make(kernel, strides, padding, countsPadding)
     }
 
     static func attributes(
@@ -70,7 +75,12 @@ public class Pooling: Operator {
     /// The type of y, all rules checked.
     final func pooled(_ x: TensorType) throws(ApusError) -> TensorType {
         try x.require("x", rank: 4, float: true)
-        try SlidingWindow.check("x \(x)", x.shape[0], x.shape[3])
+        return TensorType(x.dtype, try pooled(x.shape))
+    }
+
+    /// The shape of y for x of rank 4, all rules of the attributes checked.
+    final func pooled(_ x: Shape) throws(ApusError) -> Shape {
+        try SlidingWindow.check("x \(x)", x[0], x[3])
         for extent in [kernel.height, kernel.width] where extent < 1 || extent > Pooling.maximumKernel {
             throw .shape("a kernel of \(kernel.height) × \(kernel.width), wanted 1 ... \(Pooling.maximumKernel)")
         }
@@ -81,8 +91,8 @@ public class Pooling: Operator {
                         + "\(kernel.height) × \(kernel.width)")
             }
         }
-        let size = try window.placed(kernel: kernel, over: Size2D(x.shape[1], x.shape[2])).output
-        return TensorType(x.dtype, [x.shape[0], size.height, size.width, x.shape[3]])
+        let size = try window.placed(kernel: kernel, over: Size2D(x[1], x[2])).output
+        return [x[0], size.height, size.width, x[3]]
     }
 
     /// The type of the numbers of taps, one for each y.

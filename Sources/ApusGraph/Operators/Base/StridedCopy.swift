@@ -102,11 +102,23 @@ extension DType {
 }
 
 extension TensorType {
-    /// Elements that can be moved: plain, unquantized, of whole bytes.
-    func requireMovable(_ what: String, minimumRank: Int = 0) throws(ApusError) {
-        try require(what, minimumRank: minimumRank)
+    /// Elements that can be moved: plain, of whole bytes; numbers, or where `codes`, codes with one scale for the tensor.
+    func requireMovable(_ what: String, minimumRank: Int = 0, codes: Bool = true) throws(ApusError) {
+        if codes && quantization?.granularity == .perTensor {
+            try TensorType(dtype, shape, layout: layout).require(what, minimumRank: minimumRank)
+        } else {
+            try require(what, minimumRank: minimumRank)
+        }
         guard dtype.bitWidth >= 8 else {
             throw .shape("\(what) of type \(dtype.name), wanted elements of whole bytes")
+        }
+    }
+
+    /// Elements that can stand beside those of another tensor.
+    func requireLike(_ other: TensorType, _ what: String) throws(ApusError) {
+        guard dtype == other.dtype else { throw .shape("\(what) \(self) beside \(other), wanted one type") }
+        guard quantization == other.quantization else {
+            throw .shape("\(what) \(self) of another quantization than \(other), wanted the same")
         }
     }
 }

@@ -7,14 +7,14 @@ import ApusGraph
 ///     csv:table.csv,label=class        csv:table.csv,label=price,numeric
 ///     npz:samples.npz,x=images,y=labels
 ///     folder:pictures,size=32x32       folder:pictures,size=28x28,gray
-struct DataSource {
-    static let kinds = "idx, cifar10, csv, npz or folder"
+public struct DataSource {
+    public static let kinds = "idx, cifar10, csv, npz or folder"
 
     private let kind: String
     private var paths: [String] = []
     private var options: [String: String] = [:]
 
-    init(_ text: String) throws(ApusError) {
+    public init(_ text: String) throws(ApusError) {
         let setting = Setting(text)
         kind = setting.name
         for part in setting.value.split(separator: ",") {
@@ -29,7 +29,7 @@ struct DataSource {
         guard !paths.isEmpty else { throw .argument("data '\(text)' names no file, wanted KIND:PATH") }
     }
 
-    func read() throws(ApusError) -> Dataset {
+    public func read() throws(ApusError) -> Dataset {
         switch kind {
         case "idx":
             try allow([])
@@ -94,9 +94,9 @@ struct DataSource {
 
 extension Dataset {
     /// Targets are class indices.
-    var isClassification: Bool { targets[0].tensor.dtype == .i32 }
+    public var isClassification: Bool { targets[0].tensor.dtype == .i32 }
 
-    var classCount: Int {
+    public var classCount: Int {
         get throws(ApusError) {
             if !classNames.isEmpty { return classNames.count }
             return try targets[0].tensor.array(of: Int32.self).reduce(0) { Swift.max($0, Int($1) + 1) }
@@ -107,14 +107,14 @@ extension Dataset {
 
     /// What brings these samples to the range that networks like: bytes to 0...1 by their maximum, columns of a table to
     /// mean 0 and deviation 1; other numbers stay.
-    func usualNormalization() throws(ApusError) -> Normalization {
+    public func usualNormalization() throws(ApusError) -> Normalization {
         let tensor = inputs[0].tensor
         if tensor.dtype == .u8 { return Normalization(scale: 1 / Float(Swift.max(1, largestByte))) }
         return tensor.shape.count == 2 ? try normalization() : Normalization()
     }
 
     /// The contract that tells a reader of the exported file what to do with raw samples like these.
-    func contract(_ normalization: Normalization) -> InputContract {
+    public func contract(_ normalization: Normalization) -> InputContract {
         let tensor = inputs[0].tensor
         var contract = InputContract()
         contract.scale = normalization.scale

@@ -1,0 +1,182 @@
+import ApusGraph
+
+/// Builds the only function of a plain graph anew on integer codes.
+///
+/// A value exists as codes, as real numbers, or both, whichever its readers ask for. A node goes to codes where a rule
+/// says how and it pays: products always, everything else where its inputs are codes already.
+struct IntegerTranslation {
+    let source: Graph
+    let function: Function
+    /// Per local of the source its codes; nil for what is not real or was never seen.
+    let codes: [CodeScale?]
+    let keepFloat: Set<String>
+    let builder: GraphBuilder
+    /// Per local of the source what stands for it.
+    private var reals: [Value?]
+    private var integers: [Value?]
+    /// Per local of the source whether nothing but the function's outputs reads it.
+    private let leaves: [Bool]
+    private let types: [TensorType]
+    /// Per local of the source the first local of its node's outputs.
+    private let first: [Int]
+    private(set) var integerNodes = 0
+
+    init(_ source: Graph, codes: [CodeScale?], keepFloat: Set<String>) throws(ApusError) {
+        self.source = source
+        function = source.functions[0]
+        self.codes = codes
+        self.keepFloat = keepFloat
+        reals = [Value?](repeating: nil, count: codes.count)
+        integers = reals
+        var leaves = [Bool](repeating: true, count: codes.count)
+        var first: [Int] = [], next = function.inputs.count
+        for node in function.nodes {
+            for case .local(let local) in node.inputs { leaves[local] = false }
+            first.append(next)
+            next += node.op.outputCount
+        }
+        for update in function.updates { leaves[update.local] = false }
+        self.leaves = leaves
+        types = try ValidGraph(validating: source).types(ofFunction: 0, dimensions: source.maxima)
+        self.first = first
+        let result = Graph(source.name)
+        result.producer = source.producer
+        result.metadata = source.metadata
+        result.dimensions = source.dimensions
+        result.states = source.states
+        result.constants = source.constants
+        builder = GraphBuilder(result, function: function.name)
+    }
+
+    /// The quantized graph.
+    mutating func run() throws(ApusError) -> Graph {
+        for (i, input) in function.inputs.enumerated() {
+            reals[i] = try builder.input(input.name, input.type, contract: input.contract)
+        }
+        for (place, node) in function.nodes.enumerated() {
+            do throws(ApusError) { try translate(node, firstOutput: first[place]) } catch {
+                throw error.within("quantizing node '\(node.name)'")
+            }
+        }
+        for output in function.outputs {
+            builder.output(output.name, try real(output.operand), type: output.type, labels: output.labels)
+        }
+        for update in function.updates { try builder.update(state: update.state, to: try real(.local(update.local))) }
+        builder.finish()
+        return builder.graph
+    }
+
+    private mutating func translate(_ node: Node, firstOutput: Int) throws(ApusError) {
+        let site = IntegerSite(
+            node: node, type: types[firstOutput], output: codes[firstOutput], isLeaf: leaves[firstOutput])
+        if !keepFloat.contains(node.name), let outputs = try integerNode(site) {
+            integerNodes += 1
+            for (i, value) in outputs.enumerated() {
+                if value.type.dtype == .i8 { integers[firstOutput + i] = value } else { reals[firstOutput + i] = value }
+            }
+            return
+        }
+        var inputs: [Value] = []
+        for operand in node.inputs { inputs.append(try real(operand)) }
+        for (i, value) in try builder.node(node.op, inputs, name: node.name).enumerated() { reals[firstOutput + i] = value }
+    }
+
+    // MARK: What rules ask
+
+    func rank(_ local: Int) -> Int { types[local].shape.rank }
+
+    /// An operand as real numbers.
+    mutating func real(_ operand: Operand) throws(ApusError) -> Value {
+        guard case .local(let local) = operand else { return builder.value(operand) }
+        if let value = reals[local] { return value }
+        guard let value = integers[local] else { throw .argument("a value that no node makes") }
+        let real = try builder(Dequantize(), value)
+        reals[local] = real
+        return real
+    }
+
+    /// An operand that is codes already.
+    func existingCodes(_ operand: Operand) -> Value? {
+        guard case .local(let local) = operand else { return nil }
+        return integers[local]
+    }
+
+    /// An operand as codes, made from real numbers if need be; nil where none were calibrated.
+    mutating func integer(_ operand: Operand) throws(ApusError) -> Value? {
+        switch operand {
+        case .local(let local):
+            if let value = integers[local] { return value }
+            guard let codes = codes[local], let real = reals[local] else { return nil }
+            let value = try builder(Quantize(to: codes), real)
+            integers[local] = value
+            return value
+        case .constant(let index):
+            let constant = source.constants[index]
+            guard constant.type.dtype == .f32, constant.type.layout == .plain else { return nil }
+            return append(try Constant(codesOf: constant))
+        case .state: return nil
+        }
+    }
+
+    func append(_ constant: Constant) -> Value {
+        builder.graph.constants.append(constant)
+        return builder.constant(builder.graph.constants.count - 1)
+    }
+
+    /// A plain f32 constant.
+    func realConstant(_ operand: Operand?) -> Constant? {
+        guard case .constant(let index)? = operand else { return nil }
+        let constant = source.constants[index]
+        return constant.type.dtype == .f32 && constant.type.layout == .plain ? constant : nil
+    }
+
+    /// Codes in units of another scale.
+    func rescaled(_ value: Value, to codes: CodeScale) throws(ApusError) -> Value {
+        guard let from = CodeScale(value.type), from != codes else { return value }
+        return try lookup(value, from, codes) { $0 }
+    }
+
+    /// A function of one number, as a table.
+    func lookup(
+        _ value: Value, _ from: CodeScale, _ to: CodeScale, name: String = "", _ f: (Double) -> Double
+    ) throws(ApusError) -> Value {
+        let table = (-128...127).map { code in to.code(f(Double(from.scale) * Double(code - Int(from.zeroPoint)))) }
+        let constant = Constant("table", to.type([256]), table.withUnsafeBytes { HeapStorage($0) })
+        return try builder(Lookup(output: to), value, append(constant), name: name)
+    }
+}
+
+/// What a rule is told of the node it translates.
+struct IntegerSite {
+    let node: Node
+    /// Of the first output, with the symbolic dimensions at their largest.
+    let type: TensorType
+    /// The codes calibrated for the first output.
+    let output: CodeScale?
+    /// Nothing but the function's outputs reads it.
+    let isLeaf: Bool
+}
+
+extension CodeScale {
+    /// Of codes with one scale for the tensor.
+    init?(_ type: TensorType) {
+        guard type.dtype == .i8, let quantization = type.quantization, quantization.scales.count == 1 else { return nil }
+        self.init(scale: quantization.scales[0], zeroPoint: quantization.zeroPoints.first ?? 0)
+    }
+
+    /// quantize(x / scale), in double.
+    func code(_ x: Double) -> Int8 {
+        let units = (x / Double(scale)).rounded(.toNearestOrEven) + Double(zeroPoint)
+        return units >= -128 ? Int8(min(units, 127)) : -128
+    }
+}
+
+extension Constant {
+    /// A constant's codes, over the range of its own elements.
+    fileprivate init(codesOf constant: Constant) throws(ApusError) {
+        let values = try constant.doubles()
+        let codes = CodeScale(low: values.min() ?? 0, high: values.max() ?? 0)
+        let bytes = values.map { codes.code($0) }
+        self.init(constant.name, codes.type(constant.type.shape), bytes.withUnsafeBytes { HeapStorage($0) })
+    }
+}

@@ -1,0 +1,32 @@
+extension QuantizationReport {
+    /// For a terminal: the model in a few lines, then its nodes, worst first.
+    public var text: String {
+        var table = TextTable("node", "operator", ">isolated dB", ">accumulated dB", ">saturated", ">outliers")
+        for node in nodes {
+            table.add(
+                node.name, node.operation, node.isolated.map(Quantity.digits) ?? "",
+                node.accumulated.map(Quantity.digits) ?? "", node.saturated.map { "\(Quantity.digits(100 * $0)) %" } ?? "",
+                node.outlierRatio.map(Quantity.digits) ?? "")
+        }
+        return summary.map { "\($0.name): \($0.value)\n" }.joined() + table.text
+    }
+
+    /// The model as a whole.
+    var summary: [(name: String, value: String)] {
+        var lines = [("scheme", scheme + (method.map { ", ranges by \($0)" } ?? ""))]
+        if method != nil { lines.append(("calibrated on", "\(calibrationSamples) samples")) }
+        if !keptReal.isEmpty { lines.append(("kept real", keptReal.joined(separator: ", "))) }
+        lines.append(("same top class", "\(Quantity.digits(100 * topAgreement)) %"))
+        lines.append(("KL divergence of outputs", "\(Quantity.digits(divergence)) nats"))
+        if let outputNoise { lines.append(("signal to noise of outputs", "\(Quantity.digits(outputNoise)) dB")) }
+        if let metric, let realMetric, let quantizedMetric {
+            lines.append((metric, "\(Quantity.digits(realMetric)) real, \(Quantity.digits(quantizedMetric)) quantized"))
+        }
+        let share = 100 * Double(quantizedBytes) / Double(max(1, realBytes))
+        lines.append(
+            ("size", "\(Quantity.bytes(realBytes)) real, \(Quantity.bytes(quantizedBytes)) quantized (\(Quantity.digits(share)) %)"))
+        let times = "\(Quantity.digits(realMicroseconds)) µs real, \(Quantity.digits(quantizedMicroseconds)) µs quantized"
+        lines.append(("one run, one thread, here", times + (isFaster ? "" : ": NOT FASTER")))
+        return lines
+    }
+}

@@ -1,0 +1,125 @@
+import ApusGraph
+import ApusRuntime
+import Foundation
+
+/// What quantization cost, over the whole model and node by node, worst first.
+public struct QuantizationReport: Encodable, Sendable {
+    /// One node of the real graph that computes on integers.
+    public struct Node: Encodable, Sendable {
+        public let name: String
+        public let operation: String
+        /// Signal to quantization noise in dB at its output: with all nodes on integers, and, of products, with this one alone.
+        public let accumulated: Double?
+        public let isolated: Double?
+        /// The share of its outputs outside the range that codes have.
+        public let saturated: Double?
+        /// Of its weights the greatest magnitude over the root of the mean square, the worst of the columns.
+        public let outlierRatio: Double?
+    }
+
+    public let scheme: String
+    public let method: String?
+    public let calibrationSamples: Int
+    /// Nodes that stayed real on request or for accuracy.
+    public let keptReal: [String]
+    public internal(set) var nodes: [Node]
+    /// Of samples whose first output has the same greatest element.
+    public let topAgreement: Double
+    /// The mean over samples of KL(softmax real ‖ softmax quantized) of the first output, in nats.
+    public let divergence: Double
+    public let outputNoise: Double?
+    public let realBytes: Int
+    public let quantizedBytes: Int
+    /// Medians of a run on one thread of this machine, for one of the samples.
+    public let realMicroseconds: Double
+    public let quantizedMicroseconds: Double
+    /// A metric on labelled samples, of the real and the quantized model.
+    public var metric: String?
+    public var realMetric: Double?
+    public var quantizedMetric: Double?
+
+    public var isFaster: Bool { quantizedMicroseconds < realMicroseconds }
+
+    /// Compares what `quantizer` made with its real graph on samples, of which isolated figures take a few.
+    public init(
+        _ quantizer: Quantizer, _ quantized: Graph, keepFloat: Set<String> = [], samples: [[Tensor]]
+    ) throws(ApusError) {
+        let options = quantizer.options, real = quantizer.real
+        scheme = options.scheme.rawValue
+        method = options.scheme == .int8 ? options.method.rawValue : nil
+        calibrationSamples = quantizer.calibration.sampleCount
+        keptReal = options.keepFloat.union(keepFloat).sorted()
+        var comparison = try NodeComparison(real, quantized, samples)
+        for sample in samples { try comparison.add(sample) }
+        let isolated = try quantizer.isolatedNoise(Array(samples.prefix(4)), keepFloat: keepFloat)
+        nodes = real.functions[0].nodes.enumerated().compactMap { place, node in
+            guard let found = comparison.figures[node.name] else { return nil }
+            return Node(
+                name: node.name, operation: node.operation, accumulated: found.noise.decibels, isolated: isolated[node.name],
+                saturated: found.saturated, outlierRatio: real.outlierRatio(node))
+        }
+        nodes.sort { ($0.isolated ?? .infinity, $0.accumulated ?? .infinity) < ($1.isolated ?? .infinity, $1.accumulated ?? .infinity) }
+        (topAgreement, divergence, outputNoise) = comparison.outputs
+        realBytes = try ModelWriter.bytes(try Export.optimize(try real.plain(function: 0))).count
+        quantizedBytes = try ModelWriter.bytes(quantized).count
+        let sample = samples[0]
+        realMicroseconds = try Export.optimize(try real.plain(function: 0)).medianMicroseconds(sample)
+        quantizedMicroseconds = try quantized.medianMicroseconds(sample)
+    }
+}
+
+extension Quantizer {
+    /// Per product that can compute on integers, in dB: signal to noise at its output when it alone does.
+    func isolatedNoise(_ samples: [[Tensor]], keepFloat: Set<String> = []) throws(ApusError) -> [String: Double] {
+        guard options.scheme == .int8 else { return [:] }
+        let names = real.functions[0].nodes.map { $0.name }
+        var result: [String: Double] = [:]
+        for node in real.functions[0].nodes where Product(node) != nil && !keepFloat.contains(node.name) {
+            var translation = try IntegerTranslation(
+                real, codes: codes, keepFloat: Set(names).subtracting([node.name]))
+            let graph = try translation.run()
+            guard translation.integerNodes > 0 else { continue }
+            var comparison = try NodeComparison(real, graph, samples)
+            for sample in samples { try comparison.add(sample) }
+            result[node.name] = comparison.figures[node.name]?.noise.decibels
+        }
+        return result
+    }
+}
+
+extension Graph {
+    fileprivate func outlierRatio(_ node: ApusGraph.Node) -> Double? {
+        guard let product = Product(node), case .constant(let index) = product.weights,
+            let values = try? constants[index].doubles()
+        else { return nil }
+        let columns = constants[index].type.shape.last
+        guard columns > 0, values.count >= columns else { return nil }
+        var most = [Double](repeating: 0, count: columns), square = most
+        for (i, value) in values.enumerated() {
+            most[i % columns] = max(most[i % columns], abs(value))
+            square[i % columns] += value * value
+        }
+        let rows = Double(values.count / columns)
+        return zip(most, square).map { $1 > 0 ? $0 / ($1 / rows).squareRoot() : 0 }.max()
+    }
+
+    /// A run of the first function, on one thread.
+    fileprivate func medianMicroseconds(_ inputs: [Tensor]) throws(ApusError) -> Double {
+        var sessionOptions = SessionOptions()
+        let dimensions = self.dimensions(function: 0, of: inputs), isMeasured = measuredDimensions
+        for (i, symbol) in self.dimensions.enumerated() where !isMeasured[i] {
+            sessionOptions.dimensionLimits.append((symbol.name, dimensions[i]))
+        }
+        let session = try Session(try ApusRuntime.Model(self), sessionOptions)
+        defer { session.destroy() }
+        for (i, input) in inputs.enumerated() { try session.set(input: i, input) }
+        var times: [Double] = []
+        let began = DispatchTime.now().uptimeNanoseconds
+        while times.count < 5 || (times.count < 200 && DispatchTime.now().uptimeNanoseconds - began < 300_000_000) {
+            let start = DispatchTime.now().uptimeNanoseconds
+            try session.run()
+            times.append(Double(DispatchTime.now().uptimeNanoseconds - start) / 1000)
+        }
+        return times.sorted()[times.count / 2]
+    }
+}

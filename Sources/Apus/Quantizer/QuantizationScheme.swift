@@ -1,0 +1,32 @@
+/// What becomes integers, and when their scales are found.
+public enum QuantizationScheme: String, Sendable, CaseIterable {
+    /// Weights and activations, scales found by calibration.
+    case int8
+    /// Weights of dense layers, and each row of their inputs when it is run.
+    case int8Dynamic = "int8-dynamic"
+    /// Weights of dense layers alone, in int8.
+    case w8
+    /// Weights of dense layers alone, in int4 by blocks.
+    case w4
+    /// Packed weights as halves.
+    case f16, bf16
+}
+
+/// How a graph is quantized.
+public struct QuantizationOptions: Sendable {
+    public var scheme: QuantizationScheme
+    public var method: CalibrationMethod
+    /// Names of nodes that stay real.
+    public var keepFloat: Set<String>
+    /// Rows of W that share a scale in w4: 32, 64 or 128.
+    public var block: Int
+
+    public init(
+        _ scheme: QuantizationScheme = .int8, method: CalibrationMethod = .mse, keepFloat: Set<String> = [], block: Int = 32
+    ) {
+        self.scheme = scheme
+        self.method = method
+        self.keepFloat = keepFloat
+        self.block = block
+    }
+}

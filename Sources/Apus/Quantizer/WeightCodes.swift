@@ -1,0 +1,98 @@
+import ApusGraph
+import Foundation
+
+/// Plain real weights [..., N] as integers.
+struct WeightCodes {
+    let shape: Shape
+    /// Row-major like the weights.
+    private(set) var codes: [Int8]
+    /// Of each column or, in blocks, [⌈K/B⌉, N] row-major.
+    let scales: [Float]
+
+    /// Symmetric codes in −limit ... limit, one scale for each of the N columns. `floors`: the least scale of a column, where
+    /// a bias asks for it.
+    init(_ weights: Constant, limit: Float = 127, floors: [Double] = []) throws(ApusError) {
+        shape = weights.type.shape
+        let values = try weights.doubles(), columns = shape.last
+        var largest = [Double](repeating: 0, count: columns)
+        for (i, value) in values.enumerated() { largest[i % columns] = max(largest[i % columns], abs(value)) }
+        let scales = largest.enumerated().map { column, most in
+            let scale = Float(max(most / Double(limit), column < floors.count ? floors[column] : 0))
+            return scale > 0 && scale.isFinite ? scale : 1
+        }
+        self.scales = scales
+        codes = values.enumerated().map { i, value in
+            Int8(min(max((value / Double(scales[i % columns])).rounded(.toNearestOrEven), -127), 127))
+        }
+    }
+
+    /// W [K, N] in −limit ... limit, one f16 scale for each column of a block of `block` rows, chosen for the least square error.
+    init(_ weights: Constant, block: Int, limit: Int) throws(ApusError) {
+        shape = weights.type.shape
+        let values = try weights.doubles(), rows = shape[0], columns = shape[1]
+        let blocks = (rows + block - 1) / block
+        var scales = [Float](repeating: 1, count: blocks * columns)
+        codes = [Int8](repeating: 0, count: values.count)
+        for b in 0..<blocks {
+            for column in 0..<columns {
+                let places = (b * block..<min(rows, (b + 1) * block)).map { $0 * columns + column }
+                let scale = WeightCodes.scale(places.map { values[$0] }, limit: limit)
+                scales[b * columns + column] = Float(scale)
+                for place in places { codes[place] = Int8(WeightCodes.code(values[place], scale, limit)) }
+            }
+        }
+        self.scales = scales
+    }
+
+    private static func code(_ value: Double, _ scale: Double, _ limit: Int) -> Double {
+        min(max((value / scale).rounded(.toNearestOrEven), Double(-limit)), Double(limit))
+    }
+
+    /// Among the scale that the greatest magnitude asks for and smaller ones that cut it, the one of least error, as f16.
+    private static func scale(_ values: [Double], limit: Int) -> Double {
+        let most = values.reduce(0) { max($0, abs($1)) }
+        guard most > 0 else { return 1 }
+        var best = 1.0, least = Double.infinity
+        for step in 0..<(limit > 7 ? 1 : 10) {
+            let scale = max(Double(Float16(most / Double(limit) * (1 - 0.04 * Double(step)))), Double(Float16.leastNonzeroMagnitude))
+            let error = values.reduce(0) { sum, value in
+                let rest = value - scale * code(value, scale, limit)
+                return sum + rest * rest
+            }
+            if error < least { (best, least) = (scale, error) }
+        }
+        return best
+    }
+
+    /// Σ over the codes of each column.
+    var sums: [Int] {
+        var sums = [Int](repeating: 0, count: shape.last)
+        for (i, code) in codes.enumerated() { sums[i % shape.last] += Int(code) }
+        return sums
+    }
+
+    /// As a constant that says what its codes stand for.
+    func constant(_ name: String) -> Constant {
+        let type = TensorType(
+            .i8, shape, quantization: Quantization(granularity: .perChannel(axis: shape.rank - 1), scales: scales))
+        return Constant(name, type, codes.withUnsafeBytes { HeapStorage($0) })
+    }
+
+    /// The codes alone, as i8 or, two a byte, as i4.
+    func plainConstant(_ name: String, _ dtype: DType) -> Constant {
+        guard dtype == .i4 else { return Constant(name, TensorType(.i8, shape), codes.withUnsafeBytes { HeapStorage($0) }) }
+        var bytes = [UInt8](repeating: 0, count: (codes.count + 1) / 2)
+        for (i, code) in codes.enumerated() { bytes[i / 2] |= UInt8(truncatingIfNeeded: code & 15) << (i % 2 * 4) }
+        return Constant(name, TensorType(.i4, shape), bytes.withUnsafeBytes { HeapStorage($0) })
+    }
+}
+
+extension Constant {
+    init(_ name: String, floats: [Float]) {
+        self.init(name, TensorType(.f32, [floats.count]), floats.withUnsafeBytes { HeapStorage($0) })
+    }
+
+    init(_ name: String, integers: [Int32]) {
+        self.init(name, TensorType(.i32, [integers.count]), integers.withUnsafeBytes { HeapStorage($0) })
+    }
+}

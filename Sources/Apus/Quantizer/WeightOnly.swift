@@ -1,0 +1,53 @@
+import ApusGraph
+
+/// Dense layers with integer weights and real activations, or activations that are quantized when they run.
+enum WeightOnly {
+    /// Replaces the dense layers of a plain graph's only function whose weights are constants; returns how many. Layers named in
+    /// `keepFloat`, or of fewer than 32 rows, stay.
+    static func quantize(
+        _ graph: Graph, _ scheme: QuantizationScheme, block: Int, keepFloat: Set<String>
+    ) throws(ApusError) -> Int {
+        try graph.rewriteFunctions { editor throws(ApusError) in
+            var changes = 0
+            for place in editor.nodes {
+                let node = editor[place]
+                guard node.op is ApusGraph.Dense, !keepFloat.contains(node.name), let product = Product(node),
+                    product.residual == nil, let weights = editor.plainConstant(product.weights),
+                    weights.type.dtype == .f32, weights.type.shape[0] >= 32
+                else { continue }
+                let (op, constants) = try replacement(weights, product, scheme, block: block)
+                editor[place] = Node(
+                    node.name, op, [product.x] + constants.map { graph.append($0) } + [product.bias].compactMap { $0 })
+                changes += 1
+            }
+            return changes
+        }
+    }
+
+    private static func replacement(
+        _ weights: Constant, _ product: Product, _ scheme: QuantizationScheme, block: Int
+    ) throws(ApusError) -> (Operator, [Constant]) {
+        let name = weights.name, hasBias = product.bias != nil
+        if scheme == .int8Dynamic {
+            let codes = try WeightCodes(weights)
+            let folded = codes.sums.map { Int32(-128 * $0) }
+            return (
+                DynamicDense(hasBias: hasBias, activation: product.activation),
+                [
+                    codes.plainConstant(name, .i8), Constant("\(name)/folded", integers: folded),
+                    Constant("\(name)/scales", floats: codes.scales),
+                ]
+            )
+        }
+        let isNarrow = scheme == .w4, rows = weights.type.shape[0]
+        let codes = try WeightCodes(weights, block: isNarrow ? block : rows, limit: isNarrow ? 7 : 127)
+        let scales = try Tensor(codes.scales, shape: [codes.scales.count / codes.shape[1], codes.shape[1]])
+        return (
+            WeightOnlyDense(blockSize: isNarrow ? block : 0, hasBias: hasBias, activation: product.activation),
+            [
+                codes.plainConstant(name, isNarrow ? .i4 : .i8),
+                try scales.converted(to: .f16).constant("\(name)/scales"),
+            ]
+        )
+    }
+}

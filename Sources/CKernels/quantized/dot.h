@@ -1,0 +1,130 @@
+/* Sums of four products of u8 by i8 in every lane of i32, modulo 2³², and the widths they work in. Included after a vector
+ * header.
+ *
+ *   dot_u, dot_w         four u8, four i8 in each lane, prepared for
+ *   dot(sum, u, w)       sum + Σ u·w
+ *   dot_set(p)           the four bytes at p in every lane
+ *   dot_load(p)          4 · V_WIDTH bytes as they lie there
+ *
+ * Without VNNI the even and the odd bytes are widened to i16, where neither product nor sum of two can overflow.
+ */
+#ifndef CK_QUANTIZED_DOT_H
+#define CK_QUANTIZED_DOT_H
+
+#include <string.h>
+
+#include "ck_quantized.h"
+
+#define DOT_BYTES (4 * V_WIDTH)
+enum { DOT_PARTS = CK_PANEL / V_WIDTH }; /* vectors across a panel */
+
+V_INLINE int32_t dot_word(const void *p) {
+    int32_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+#if V_WIDTH == 16
+#define VB(operation) _mm512_##operation
+V_INLINE vi vb_load(const void *p) { return _mm512_loadu_si512(p); }
+V_INLINE void vb_store(void *p, vi x) { _mm512_storeu_si512(p, x); }
+/* The first n ≤ DOT_BYTES bytes; the others read as 0 and are not written. */
+V_INLINE __mmask64 vb_tail(size_t n) { return n >= 64 ? ~0ull : (1ull << n) - 1; }
+V_INLINE vi vb_load_n(const void *p, size_t n) { return _mm512_maskz_loadu_epi8(vb_tail(n), p); }
+V_INLINE void vb_store_n(void *p, vi x, size_t n) { _mm512_mask_storeu_epi8(p, vb_tail(n), x); }
+/* V_WIDTH integers, each within i8, from and to bytes. */
+V_INLINE vi vb_widen(const int8_t *p) { return _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)); }
+V_INLINE vi vb_widen_n(const int8_t *p, size_t n) { return _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(v_tail(n), p)); }
+V_INLINE void vb_narrow(int8_t *p, vi x) { _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(x)); }
+V_INLINE void vb_narrow_n(int8_t *p, vi x, size_t n) { _mm_mask_storeu_epi8(p, v_tail(n), _mm512_cvtepi32_epi8(x)); }
+#else
+#define VB(operation) _mm256_##operation
+V_INLINE vi vb_load(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
+V_INLINE void vb_store(void *p, vi x) { _mm256_storeu_si256((__m256i *)p, x); }
+V_INLINE vi vb_load_n(const void *p, size_t n) {
+    uint8_t bytes[32] = {0};
+    memcpy(bytes, p, n < 32 ? n : 32);
+    return vb_load(bytes);
+}
+V_INLINE void vb_store_n(void *p, vi x, size_t n) {
+    uint8_t bytes[32];
+    vb_store(bytes, x);
+    memcpy(p, bytes, n < 32 ? n : 32);
+}
+V_INLINE vi vb_widen(const int8_t *p) { return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)); }
+V_INLINE vi vb_widen_n(const int8_t *p, size_t n) {
+    int8_t bytes[8] = {0};
+    memcpy(bytes, p, n < 8 ? n : 8);
+    return vb_widen(bytes);
+}
+V_INLINE void vb_narrow(int8_t *p, vi x) {
+    __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+    _mm_storel_epi64((__m128i *)p, _mm_packs_epi16(words, words));
+}
+V_INLINE void vb_narrow_n(int8_t *p, vi x, size_t n) {
+    int8_t bytes[8];
+    vb_narrow(bytes, x);
+    memcpy(p, bytes, n < 8 ? n : 8);
+}
+#endif
+/* x + 128 of i8 as u8. */
+V_INLINE vi vb_flip(vi x) { return vi_xor(x, VB(set1_epi8)(-128)); }
+
+#if defined(CK_VNNI)
+typedef vi dot_u;
+typedef vi dot_w;
+V_INLINE dot_u dot_unsigned(vi bytes) { return bytes; }
+V_INLINE dot_w dot_signed(vi bytes) { return bytes; }
+#if V_WIDTH == 16
+V_INLINE vi dot(vi sum, dot_u u, dot_w w) { return _mm512_dpbusd_epi32(sum, u, w); }
+#else
+V_INLINE vi dot(vi sum, dot_u u, dot_w w) { return _mm256_dpbusd_avx_epi32(sum, u, w); }
+#endif
+#else
+typedef struct {
+    vi even, odd;
+} dot_u, dot_w;
+V_INLINE dot_u dot_unsigned(vi bytes) {
+    return (dot_u){vi_and(bytes, vi_set(0x00ff00ff)), VB(srli_epi16)(bytes, 8)};
+}
+V_INLINE dot_w dot_signed(vi bytes) {
+    return (dot_w){VB(srai_epi16)(VB(slli_epi16)(bytes, 8), 8), VB(srai_epi16)(bytes, 8)};
+}
+V_INLINE vi dot(vi sum, dot_u u, dot_w w) {
+    return vi_add(vi_add(sum, VB(madd_epi16)(u.even, w.even)), VB(madd_epi16)(u.odd, w.odd));
+}
+#endif
+V_INLINE dot_u dot_set(const uint8_t *p) { return dot_unsigned(vi_set(dot_word(p))); }
+V_INLINE dot_w dot_load(const int8_t *p) { return dot_signed(vb_load(p)); }
+
+/* Packing works within 128 bits: the dwords of packed bytes in the order of the four vectors they come from. */
+V_INLINE vi dot_in_order(vi bytes) {
+#if V_WIDTH == 16
+    return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), bytes);
+#else
+    return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+#endif
+}
+
+/* How sums become codes by packing: the lower bound is applied to i16, to which all below it and NaN saturate. */
+typedef struct {
+    vf high, residual_scale;
+    vi low, zero, residual_zero;
+} product_quantizer;
+
+V_INLINE product_quantizer product_quantizer_of(const ck_product8_params *p) {
+    return (product_quantizer){
+        .high = v_set(p->to.high), .low = VB(set1_epi16)((short)p->to.low), .zero = VB(set1_epi16)((short)p->to.zero),
+        .residual_scale = v_set(p->residual_scale), .residual_zero = vi_set(p->residual_zero)};
+}
+
+V_INLINE vi product_pack(const product_quantizer *q, const vi *code) {
+    const vi a = VB(max_epi16)(VB(packs_epi32)(code[0], code[1]), q->low);
+    const vi b = VB(max_epi16)(VB(packs_epi32)(code[2], code[3]), q->low);
+    return VB(packs_epi16)(VB(add_epi16)(a, q->zero), VB(add_epi16)(b, q->zero));
+}
+
+/* The code of v, NaN that of the lower bound. */
+V_INLINE vi dot_quantize(vf v, vf low, vf high, vi zero) { return vi_add(v_to_int(v_min(v_max(v, low), high)), zero); }
+
+#endif

@@ -1,0 +1,14 @@
+#define CK_VNNI 1
+#include "../vector/avx2.h"
+
+#if defined(CK_HAVE_ISA)
+#include "quantized_tasks.h"
+
+#define DOT_NAME(base) base##_avx_vnni
+#define PRODUCT_REGISTERS 12
+#define PRODUCT_KERNELS(K) K(1, 1) K(2, 1) K(3, 1) K(4, 1) K(5, 1) K(6, 1) K(1, 2) K(2, 2) K(3, 2) K(1, 4)
+#include "dot.h"
+#include "product_micro.inc"
+#include "depthwise_vector.inc"
+#include "../vector/end.h"
+#endif

@@ -1,0 +1,52 @@
+/* The geometry of an integer product: which rows of bytes it reads, how it is cut into units. The same for every
+ * instruction set. */
+#ifndef CK_QUANTIZED_PRODUCT_VIEW_H
+#define CK_QUANTIZED_PRODUCT_VIEW_H
+
+#include "ck_quantized.h"
+
+#define PRODUCT_ROWS 12          /* of the tallest register tile */
+#define PRODUCT_WIDEST 8         /* panels of the widest */
+#define PRODUCT_SLACK 64         /* bytes past a thread's rows that may be written */
+
+#define PRODUCT_INLINE static inline __attribute__((unused))
+
+typedef struct {
+    size_t pixels, taps, depth, k; /* depth: channels of a group; k: products of a sum */
+    size_t columns, panels;        /* channels of the result, and their panels, in a group */
+    size_t pitch;                  /* bytes from one gathered row to the next */
+    size_t height, blocks;         /* of blocks of pixels: the most in one, their number */
+    size_t chunk, chunks;          /* panels in a unit; units across a group */
+    size_t panel_bytes;
+} product_view;
+
+PRODUCT_INLINE size_t product_ceil(size_t a, size_t b) { return (a + b - 1) / b; }
+PRODUCT_INLINE size_t product_min(size_t a, size_t b) { return a < b ? a : b; }
+
+PRODUCT_INLINE product_view product_view_of(const ck_conv_params *g) {
+    product_view v;
+    v.pixels = (size_t)g->batch * (size_t)g->out_h * (size_t)g->out_w;
+    v.taps = (size_t)g->kernel_h * (size_t)g->kernel_w;
+    v.depth = (size_t)(g->in_c / g->groups);
+    v.k = v.taps * v.depth;
+    v.columns = (size_t)(g->out_c / g->groups);
+    v.panels = product_ceil(v.columns, CK_PANEL);
+    v.panel_bytes = product_ceil(v.k, 4) * 4 * CK_PANEL;
+    /* Rows whose distance is a power of two would share few places of a cache. */
+    v.pitch = product_ceil(v.k, 64) * 64;
+    if (v.pitch % 512 == 0) v.pitch += 64;
+    /* Weights that stay in a near cache are best met by few rows; others by many, so that they come in once. */
+    const size_t block_bytes = v.panels * v.panel_bytes <= 192 << 10 ? 48 << 10 : 384 << 10;
+    size_t tiles = block_bytes / v.pitch / PRODUCT_ROWS;
+    if (tiles < 1) tiles = 1;
+    if (tiles > 16) tiles = 16;
+    v.height = product_min(v.pixels, tiles * PRODUCT_ROWS);
+    v.blocks = v.pixels == 0 ? 0 : product_ceil(v.pixels, v.height);
+    v.chunk = v.pixels > 2 ? 4 : PRODUCT_WIDEST;
+    v.chunks = product_ceil(v.panels, v.chunk);
+    return v;
+}
+
+/* The first pixel of a block; all but the last are whole tiles. */
+PRODUCT_INLINE size_t product_block(const product_view *v, size_t block) { return product_min(block * v->height, v->pixels); }
+#endif

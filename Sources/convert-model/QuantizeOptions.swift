@@ -1,0 +1,63 @@
+import Apus
+import ArgumentParser
+import Foundation
+import ToolSupport
+
+extension QuantizationScheme: ExpressibleByArgument {}
+extension CalibrationMethod: ExpressibleByArgument {}
+
+/// What quantization takes.
+struct QuantizeOptions: ParsableArguments {
+    @Option(help: "Compute on integers or store weights as such: int8, int8-dynamic, w8, w4, f16 or bf16.")
+    var quantize: QuantizationScheme?
+
+    @Option(help: ArgumentHelp(
+        "Samples for the ranges of int8: KIND:PATH[,PATH…] as for apus train, an .npz with the inputs, or synthetic.",
+        valueName: "data"))
+    var calibrate: String?
+
+    @Option(help: "How many samples to calibrate with, evenly spaced over the data.")
+    var calibrationSamples = 300
+
+    @Option(help: "How ranges are chosen: mse, minmax, percentile or entropy.")
+    var method: CalibrationMethod = .mse
+
+    @Option(help: ArgumentHelp("A node that stays real; may be repeated.", valueName: "node"))
+    var keepFloat: [String] = []
+
+    @Option(help: "The most points of accuracy that may be lost; the worst nodes stay real until it holds.")
+    var maxDrop: Double?
+
+    @Option(help: "Rows of a weight matrix that share a scale in w4: 32, 64 or 128.")
+    var block = 32
+
+    @Flag(help: "Write the file even where --max-drop does not hold.")
+    var force = false
+
+    @Option(help: ArgumentHelp("Write the report, as .html or .json.", valueName: "file"))
+    var quantizationReport: String?
+
+    func validate() throws {
+        guard [32, 64, 128].contains(block) else { throw ValidationError("'--block \(block)', wanted 32, 64 or 128") }
+        guard calibrationSamples >= 1 else { throw ValidationError("'--calibration-samples \(calibrationSamples)', wanted 1 or more") }
+        guard let quantize else {
+            guard calibrate == nil, maxDrop == nil, quantizationReport == nil else {
+                throw ValidationError("'--calibrate', '--max-drop' and '--quantization-report' need '--quantize'")
+            }
+            return
+        }
+        guard quantize != .int8 || calibrate != nil else {
+            throw ValidationError("'--quantize int8' needs '--calibrate DATA', or '--calibrate synthetic'")
+        }
+        if let report = quantizationReport, !report.hasSuffix(".html"), !report.hasSuffix(".json") {
+            throw ValidationError("'--quantization-report \(report)', wanted a name ending in .html or .json")
+        }
+        guard maxDrop == nil || calibrate.map({ $0.contains(":") }) == true else {
+            throw ValidationError("'--max-drop' needs labelled data: '--calibrate KIND:PATH'")
+        }
+    }
+
+    var options: QuantizationOptions {
+        QuantizationOptions(quantize ?? .int8, method: method, keepFloat: Set(keepFloat), block: block)
+    }
+}

@@ -1,0 +1,72 @@
+import ApusGraph
+
+private func weightOnly(
+    _ name: String, _ x: [Int], columns n: Int, _ dtype: DType, block: Int = 0, zeros: Bool = false, bias: Bool = true
+) -> OperatorCase {
+    let k = x.last!, size = block == 0 ? k : block, blocks = (k + size - 1) / size
+    let codes = dtype == .i4 ? -8...7 : -128...127
+    let scales = TestTensor.make(.f16, [blocks, n]) { Double(Float16(0.01 * Double(1 + ($0[0] * 7 + $0[1]) % 13))) }
+    return OperatorCase(
+        "WeightOnlyDense \(name)", WeightOnlyDense(blockSize: block, hasZeroPoints: zeros, hasBias: bias),
+        [.real(x), .integers([k, n], codes, dtype), .values(scales)]
+            + (zeros ? [.integers([blocks, n], codes, .i8)] : []) + (bias ? [.real([n])] : []), tolerance: 0
+    ) { inputs in
+        let rows = x.dropLast().reduce(1, *), last = inputs[inputs.count - 1]
+        let y = TestTensor.make(.f32, [rows, n]) { i in
+            var y: Float = 0
+            for b in 0..<blocks {
+                var sum: Float = 0
+                for at in b * size..<min(k, (b + 1) * size) {
+                    let w = inputs[1].values[at * n + i[1]] - (zeros ? inputs[3].values[b * n + i[1]] : 0)
+                    sum.addProduct(Float(inputs[0].values[i[0] * k + at]), Float(w))
+                }
+                y.addProduct(sum, Float(scales.values[b * n + i[1]]))
+            }
+            return Double(bias ? y + Float(last.values[i[1]]) : y)
+        }
+        return [TestTensor(.f32, x.dropLast() + [n], y.values)]
+    }
+}
+
+private func dynamic(_ name: String, _ x: TestInput, rows: [Int], depth k: Int, columns n: Int, bias: Bool = true) -> OperatorCase {
+    var random = TestRandom(UInt64(k * 1000 + n))
+    let w = TestTensor.make(.i8, [k, n]) { _ in Double(Int.random(in: -127...127, using: &random)) }
+    let c = TestTensor.make(.i32, [n]) { i in -128 * (0..<k).reduce(0) { $0 + w.values[$1 * n + i[0]] } }
+    return OperatorCase(
+        "DynamicDense \(name)", DynamicDense(hasBias: bias),
+        [x, .values(w), .values(c), .real([n], 0.001...0.02)] + (bias ? [.real([n])] : []), tolerance: 0
+    ) { inputs in
+        let m = rows.reduce(1, *)
+        var y: [Double] = []
+        for row in 0..<m {
+            let x = (0..<k).map { Float(inputs[0].values[row * k + $0]) }
+            let most = x.reduce(Float(0)) { abs($1) > $0 ? abs($1) : $0 }
+            let t = most < 0x1p-100 ? 0 : 127 / most, s = most / 127
+            let q = x.map { Int(CodeReference.quantize($0 * t, CodeScale(scale: 1), CodeBounds(-127, 127))) }
+            for column in 0..<n {
+                let acc = (0..<k).reduce(0) { $0 + q[$1] * Int(w.values[$1 * n + column]) }
+                let v = Float(acc) * s * Float(inputs[3].values[column])
+                y.append(Double(bias ? v + Float(inputs[4].values[column]) : v))
+            }
+        }
+        return [TestTensor(.f32, rows + [n], y)]
+    }
+}
+
+let integerWeightCases: [OperatorCase] = [
+    weightOnly("i8, 1×1", [1, 1], columns: 1, .i8),
+    weightOnly("i8, 3×70→37", [3, 70], columns: 37, .i8),
+    weightOnly("i8, 1×130→150", [1, 130], columns: 150, .i8, bias: false),
+    weightOnly("i8, blocks of 64, zero points", [2, 5, 150], columns: 20, .i8, block: 64, zeros: true),
+    weightOnly("i4, blocks of 32", [1, 96], columns: 140, .i4, block: 32),
+    weightOnly("i4, blocks of 32, rest", [7, 77], columns: 35, .i4, block: 32, zeros: true),
+    weightOnly("i4, blocks of 128, zero points", [1, 300], columns: 131, .i4, block: 128, zeros: true),
+    weightOnly("i4, one scale a column", [67, 30], columns: 16, .i4),
+    dynamic("1×1", .real([1, 1]), rows: [1], depth: 1, columns: 1),
+    dynamic("5×33→20", .real([5, 33]), rows: [5], depth: 33, columns: 20),
+    dynamic("2×3×64→100", .real([2, 3, 64], -100...100), rows: [2, 3], depth: 64, columns: 100, bias: false),
+    dynamic(
+        "of zeros, ties, NaN and infinity",
+        .floats([4, 4], [0, 0, -0.0, 1e-38, 127, 0.5, 1.5, -2.5, .nan, 1, -2, 3, .infinity, 1, -.infinity, 0]), rows: [4],
+        depth: 4, columns: 3),
+]
