@@ -141,7 +141,7 @@ struct IntegerTranslation {
         _ value: Value, _ from: CodeScale, _ to: CodeScale, name: String = "", _ f: (Double) -> Double
     ) throws(ApusError) -> Value {
         let table = (-128...127).map { code in to.code(f(Double(from.scale) * Double(code - Int(from.zeroPoint)))) }
-        let constant = Constant("table", to.type([256]), table.withUnsafeBytes { HeapStorage($0) })
+        let constant = Constant("table", TensorType(.i8, [256]), table.withUnsafeBytes { HeapStorage($0) })
         return try builder(Lookup(output: to), value, append(constant), name: name)
     }
 }

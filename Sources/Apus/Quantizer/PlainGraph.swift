@@ -23,8 +23,8 @@ extension Graph {
                 let activation = product.activation
                 product.activation = .none
                 let plain = product.node
-                let sum = try builder.node(plain.op, plain.inputs.map(value), name: "\(node.name)/sum")
-                values += try builder.node(ActivationOperator(activation), sum, name: node.name)
+                let sum = try builder.node(plain.op, plain.inputs.map(value), name: node.name)
+                values += try builder.node(ActivationOperator(activation), sum, name: "\(node.name)/activation")
             } else {
                 values += try builder.node(node.op, node.inputs.map(value), name: node.name)
             }
