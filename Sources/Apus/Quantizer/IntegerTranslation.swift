@@ -10,6 +10,8 @@ struct IntegerTranslation {
     /// Per local of the source its codes; nil for what is not real or was never seen.
     let codes: [CodeScale?]
     let keepFloat: Set<String>
+    /// A node that stays real but reads its inputs as their codes give them back: what a node on integers is to be measured by.
+    var readsCodes: String?
     let builder: GraphBuilder
     /// Per local of the source what stands for it.
     private var reals: [Value?]
@@ -77,7 +79,13 @@ struct IntegerTranslation {
             return
         }
         var inputs: [Value] = []
-        for operand in node.inputs { inputs.append(try real(operand)) }
+        for operand in node.inputs {
+            guard node.name == readsCodes, case .local = operand, let codes = try integer(operand) else {
+                inputs.append(try real(operand))
+                continue
+            }
+            inputs.append(try builder(Dequantize(), codes))
+        }
         for (i, value) in try builder.node(node.op, inputs, name: node.name).enumerated() { reals[firstOutput + i] = value }
     }
 

@@ -8,7 +8,8 @@ public struct QuantizationReport: Encodable, Sendable {
     public struct Node: Encodable, Sendable {
         public let name: String
         public let operation: String
-        /// Signal to quantization noise in dB at its output: with all nodes on integers, and, of products, with this one alone.
+        /// Signal to quantization noise in dB at its output: with all nodes on integers, and, of products, what the codes of its
+        /// weights and its output alone lose.
         public let accumulated: Double?
         public let isolated: Double?
         /// The share of its outputs outside the range that codes have.
@@ -69,7 +70,8 @@ public struct QuantizationReport: Encodable, Sendable {
 }
 
 extension Quantizer {
-    /// Per product that can compute on integers, in dB: signal to noise at its output when it alone does.
+    /// Per product that can compute on integers, in dB: signal to noise at its output when it alone does, against the real
+    /// product of the same codes. So what the codes of an input lose counts where they were made.
     func isolatedNoise(_ samples: [[Tensor]], keepFloat: Set<String> = []) throws(ApusError) -> [String: Double] {
         guard options.scheme == .int8 else { return [:] }
         let names = real.functions[0].nodes.map { $0.name }
@@ -79,7 +81,9 @@ extension Quantizer {
                 real, codes: codes, keepFloat: Set(names).subtracting([node.name]))
             let graph = try translation.run()
             guard translation.integerNodes > 0 else { continue }
-            var comparison = try NodeComparison(real, graph, samples)
+            var reference = try IntegerTranslation(real, codes: codes, keepFloat: Set(names))
+            reference.readsCodes = node.name
+            var comparison = try NodeComparison(try reference.run(), graph, samples)
             for sample in samples { try comparison.add(sample) }
             result[node.name] = comparison.figures[node.name]?.noise.decibels
         }

@@ -62,7 +62,7 @@ final class QuantizerTests: XCTestCase {
             let report = try QuantizationReport(quantizer, try quantizer.quantized(), samples: try samples(real, 4))
             XCTAssertGreaterThan(try XCTUnwrap(report.outputNoise), 20, method.rawValue)
             for node in report.nodes where node.isolated != nil {
-                XCTAssertGreaterThan(try XCTUnwrap(node.isolated), 25, "\(method) \(node.name)")
+                XCTAssertGreaterThan(try XCTUnwrap(node.isolated), method == .entropy ? 18 : 25, "\(method) \(node.name)")
             }
         }
     }
