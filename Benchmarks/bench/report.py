@@ -39,17 +39,30 @@ class Omission:
 
 def write(folder: Path, rows: list[Row], omissions: list[Omission], machine: Machine, packages: dict[str, str],
           effort: str) -> str:
-    """Writes results.json and results.md; returns the latter."""
+    """Writes results.json and results.md; returns the latter. Models that this run does not time keep their rows, where
+    these were measured with the same effort on the same processor."""
     result = {
         "date": date.today().isoformat(), "effort": effort, "machine": machine.report(), "packages": packages,
         "rows": [{key: round(value, 4) if isinstance(value, float) else value for key, value in asdict(row).items()}
                  for row in rows],
         "omissions": [asdict(omission) for omission in omissions],
     }
+    _keep_others(folder / "results.json", result)
     text = markdown(result)
     _replace(folder / "results.json", json.dumps(result, indent=1) + "\n")
     _replace(folder / "results.md", text)
     return text
+
+
+def _keep_others(path: Path, result: dict) -> None:
+    if not path.exists():
+        return
+    old = json.loads(path.read_text())
+    if old["effort"] != result["effort"] or old["machine"]["processor"] != result["machine"]["processor"]:
+        return
+    timed = {(row["task"], row["model"]) for row in result["rows"] + result["omissions"]}
+    for key in ("rows", "omissions"):
+        result[key] += [row for row in old[key] if (row["task"], row["model"]) not in timed]
 
 
 def markdown(result: dict) -> str:
