@@ -25,5 +25,6 @@ let attentionExports: [OnnxExportRule] = [OnnxExportRule(Attention.entry, export
     }
     let weights = n.emit("Softmax", [scores], ["axis": .int(-1)])[0]
     let y = n.emit("Transpose", [n("MatMul", weights, try heads(2, op.keyValueHeads))], ["perm": .ints([0, 2, 1, 3])])[0]
-    return n.plain(n("Reshape", y, n.integers([0, 0, -1])))
+    let width = n.type(2).shape[2] / op.keyValueHeads * op.heads
+    return n.plain(n("Reshape", y, n.integers([0, 0, width])))
 }
