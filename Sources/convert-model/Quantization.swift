@@ -32,7 +32,7 @@ struct Quantization {
         var kept: Set<String> = []
         var graph = try quantizer.quantized()
         var metric: (real: Double, quantized: Double)?
-        if data.hasClasses && (options.maxDrop != nil || options.calibrate != nil) {
+        if data.hasClasses {
             let samples = data.chosen(Quantization.measuredSamples)
             let real = try data.accuracy(quantizer.real, samples: samples)
             metric = (real, try data.accuracy(graph, samples: samples))

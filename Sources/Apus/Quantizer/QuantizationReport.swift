@@ -61,10 +61,11 @@ public struct QuantizationReport: Encodable, Sendable {
         }
         nodes.sort { ($0.isolated ?? .infinity, $0.accumulated ?? .infinity) < ($1.isolated ?? .infinity, $1.accumulated ?? .infinity) }
         (topAgreement, divergence, outputNoise) = comparison.outputs
-        realBytes = try ModelWriter.bytes(try Export.optimize(try real.plain(function: 0))).count
+        let shipped = try Export.optimize(try real.plain(function: 0))
+        realBytes = try ModelWriter.bytes(shipped).count
         quantizedBytes = try ModelWriter.bytes(quantized).count
         let sample = samples[0]
-        realMicroseconds = try Export.optimize(try real.plain(function: 0)).medianMicroseconds(sample)
+        realMicroseconds = try shipped.medianMicroseconds(sample)
         quantizedMicroseconds = try quantized.medianMicroseconds(sample)
     }
 }

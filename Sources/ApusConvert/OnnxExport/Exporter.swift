@@ -83,7 +83,7 @@ final class Exporter {
         model.metadata = graph.metadata
         for input in function.inputs {
             let name = valueNames.take(input.name)
-            model.graph.inputs.append(try valueInfo(name, input.type))
+            model.graph.inputs.append(valueInfo(name, input.type))
             values.append(ExportedValue(name, .plain(input.type.shape.rank)))
         }
         makers = function.inputs.map { _ in nil }
@@ -127,20 +127,22 @@ final class Exporter {
 
     // MARK: Inputs and outputs
 
-    private func valueInfo(_ name: String, _ type: TensorType) throws(ApusError) -> OnnxValueInfo {
-        guard type.quantization == nil else { throw .unsupported("'\(name)' is quantized, wanted real numbers") }
+    private func valueInfo(_ name: String, _ type: TensorType) -> OnnxValueInfo {
         var info = OnnxValueInfo()
         info.name = name
         info.elementType = OnnxElementType(type.dtype)
         info.extents = type.shape.dimensions.map { extent in
             extent < 0 ? .named(graph.dimensions[-1 - extent].name) : .fixed(extent)
         }
+        if type.quantization != nil {
+            blocks.append(OnnxBlock(input: info, reason: "codes, whose scale ONNX has no place for at a model's edge"))
+        }
         return info
     }
 
     /// A node's value takes the output's name; what is an output already, an input or a constant is copied.
     private func declare(_ name: String, _ output: FunctionOutput) throws(ApusError) {
-        model.graph.outputs.append(try valueInfo(name, output.type))
+        model.graph.outputs.append(valueInfo(name, output.type))
         let value = try self.name(output.operand)
         if madeByNode.remove(value) != nil {
             rename(value, name)
