@@ -3880,7 +3880,7 @@ const ProtobufCMessageDescriptor apus__dimension_value__descriptor =
   (ProtobufCMessageInit) apus__dimension_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__node__field_descriptors[129] =
+static const ProtobufCFieldDescriptor apus__node__field_descriptors[132] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -4868,6 +4868,18 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[129] =
   },
   {
     NULL, /* CODE_SIZE */
+    116,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, rms_norm),
+    &apus__layer_norm__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
     120,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -5360,6 +5372,30 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[129] =
   },
   {
     NULL, /* CODE_SIZE */
+    182,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, attention_gradient),
+    &apus__attention__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    183,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, rms_norm_gradient),
+    &apus__no_attributes__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
     200,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -5431,7 +5467,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[129] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const ProtobufCIntRange apus__node__number_ranges[10 + 1] =
+static const ProtobufCIntRange apus__node__number_ranges[12 + 1] =
 {
   { 1, 0 },
   { 16, 4 },
@@ -5439,21 +5475,23 @@ static const ProtobufCIntRange apus__node__number_ranges[10 + 1] =
   { 60, 40 },
   { 80, 56 },
   { 100, 68 },
-  { 120, 82 },
-  { 130, 86 },
-  { 150, 97 },
-  { 200, 123 },
-  { 0, 129 }
+  { 116, 82 },
+  { 120, 83 },
+  { 130, 87 },
+  { 150, 98 },
+  { 182, 124 },
+  { 200, 126 },
+  { 0, 132 }
 };
 const ProtobufCMessageDescriptor apus__node__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Node),
-  129,
+  132,
   apus__node__field_descriptors,
   NULL, /* CODE_SIZE */
-  10,  apus__node__number_ranges,
+  12,  apus__node__number_ranges,
   (ProtobufCMessageInit) apus__node__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

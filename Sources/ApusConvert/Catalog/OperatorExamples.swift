@@ -81,6 +81,7 @@ extension OperatorExample {
     private static let rows = [
         OperatorExample(BatchNorm(), shapes: [image, [2], [2], [2], [2]]),
         OperatorExample(LayerNorm(), shapes: [matrix, [3], [3]]),
+        OperatorExample(RmsNorm(), shapes: [matrix, [3]]),
         OperatorExample(Softmax(), shapes: [matrix]),
         OperatorExample(LogSoftmax(), shapes: [matrix]),
         OperatorExample(Reduction(.sum), shapes: [matrix]),
@@ -115,6 +116,8 @@ extension OperatorExample {
             OperatorExample(AvgPoolGradient(kernel: 2), shapes: [[1, 2, 2, 2], image]),
             OperatorExample(BatchNormGradient(), shapes: [image, [2], [2], [2], image]),
             OperatorExample(LayerNormGradient(), shapes: [matrix, [3], [2], [2], matrix]),
+            OperatorExample(AttentionGradient(Attention(heads: 2, scale: 0.5)), shapes: [[1, 3, 4], [1, 5, 4], [1, 5, 4], [1, 3, 4]]),
+            OperatorExample(RmsNormGradient(), shapes: [matrix, [3], [2], matrix]),
             OperatorExample(SoftmaxGradient(), shapes: [matrix, matrix]),
             OperatorExample(LogSoftmaxGradient(), shapes: [matrix, matrix]),
             OperatorExample(SliceGradient(axes: [1], starts: [0], ends: [2]), shapes: [[2, 2], matrix]),

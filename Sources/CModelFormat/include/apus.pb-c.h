@@ -603,6 +603,7 @@ typedef enum {
   APUS__NODE__OPERATOR_NON_ZERO = 111,
   APUS__NODE__OPERATOR_NON_MAX_SUPPRESSION = 112,
   APUS__NODE__OPERATOR_TOP_K = 113,
+  APUS__NODE__OPERATOR_RMS_NORM = 116,
   APUS__NODE__OPERATOR_RNN = 120,
   APUS__NODE__OPERATOR_GRU = 121,
   APUS__NODE__OPERATOR_LSTM = 122,
@@ -644,6 +645,8 @@ typedef enum {
   APUS__NODE__OPERATOR_MAX_POOL_INDEX_GRADIENT = 173,
   APUS__NODE__OPERATOR_CONV2D_MAX_POOL = 174,
   APUS__NODE__OPERATOR_CONV2D_MAX_POOL_WEIGHT_GRADIENT = 175,
+  APUS__NODE__OPERATOR_ATTENTION_GRADIENT = 182,
+  APUS__NODE__OPERATOR_RMS_NORM_GRADIENT = 183,
   APUS__NODE__OPERATOR_SGD = 200,
   APUS__NODE__OPERATOR_RMS_PROP = 201,
   APUS__NODE__OPERATOR_ADAGRAD = 202,
@@ -748,6 +751,7 @@ struct  Apus__Node
     Apus__NoAttributes *non_zero;
     Apus__NonMaxSuppression *non_max_suppression;
     Apus__TopK *top_k;
+    Apus__LayerNorm *rms_norm;
     Apus__Recurrent *rnn;
     Apus__Recurrent *gru;
     Apus__Recurrent *lstm;
@@ -816,6 +820,8 @@ struct  Apus__Node
      */
     Apus__Conv2DMaxPool *conv2d_max_pool;
     Apus__Conv2DMaxPool *conv2d_max_pool_weight_gradient;
+    Apus__Attention *attention_gradient;
+    Apus__NoAttributes *rms_norm_gradient;
     Apus__Sgd *sgd;
     Apus__RmsProp *rms_prop;
     Apus__Adagrad *adagrad;

@@ -6,6 +6,7 @@ let allCases: [OperatorCase] = [
     conv2DTransposeCases,
     poolCases,
     batchNormCases,
+    rmsNormCases,
     layerNormCases,
     reshapeCases,
     transposeCases,
