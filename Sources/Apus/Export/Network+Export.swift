@@ -13,17 +13,18 @@ extension Network {
     /// The graph that ships: folded, fused and packed. What `predict` and `evaluate` run is exactly this, so they give
     /// the bits that the exported file gives.
     public func exportGraph(
-        maximumBatch: Int = 64, options: ExportOptions = ExportOptions()
+        maximumBatch: Int = 64, steps: StepOptions? = nil, options: ExportOptions = ExportOptions()
     ) throws(ApusError) -> Graph {
-        try Export.optimize(try inferenceGraph(maximumBatch: maximumBatch), options)
+        try Export.optimize(try inferenceGraph(maximumBatch: maximumBatch, steps: steps), options)
     }
 
-    /// Writes the network as an .apus file, with golden pairs to check it by on other machines.
+    /// Writes the network as an .apus file, with golden pairs to check it by on other machines. With `steps` it also runs as a
+    /// stream, element by element: whole = step by step, bit for bit.
     public func export(
-        to path: String, maximumBatch: Int = 64, goldens: GoldenSource = .random(seed: 0),
+        to path: String, maximumBatch: Int = 64, steps: StepOptions? = nil, goldens: GoldenSource = .random(seed: 0),
         options: ExportOptions = ExportOptions()
     ) throws(ApusError) {
-        let graph = try exportGraph(maximumBatch: maximumBatch, options: options)
+        let graph = try exportGraph(maximumBatch: maximumBatch, steps: steps, options: options)
         switch goldens {
         case .none: break
         case .random(let seed): try Goldens.add(to: graph, seed: seed)

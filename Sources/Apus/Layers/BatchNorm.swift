@@ -21,6 +21,8 @@ public final class BatchNorm: Layer {
         super.init(name: name)
     }
 
+    public override var runsStepByStep: Bool { true }
+
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         let x = try onlyInput(inputs)
         let channels = [x.shape.last]

@@ -23,6 +23,8 @@ public final class Dense: Layer {
         super.init(name: name)
     }
 
+    public override var runsStepByStep: Bool { true }
+
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         let x = inputs[0]
         guard units > 0 else { throw .argument("\(units) units, wanted 1 or more") }

@@ -10,6 +10,8 @@ public final class Dropout: Layer {
         super.init(name: name)
     }
 
+    public override var runsStepByStep: Bool { true }
+
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         let x = try onlyInput(inputs)
         guard rate >= 0 && rate < 1 else { throw .argument("rate \(rate), wanted 0 ..< 1") }

@@ -17,6 +17,10 @@ open class Layer {
         throw .unsupported("\(kind) emits nothing")
     }
 
+    /// Whether it can be emitted in the phase `.step`, with some elements of the sequence (axis 1) at a time: it treats each
+    /// alone, or takes up its memory of those before.
+    open var runsStepByStep: Bool { false }
+
     /// How many tensors it makes.
     open var outputCount: Int { 1 }
 

@@ -5,7 +5,10 @@ public final class LayerContext {
     public enum Phase: Sendable {
         /// Dropout drops, BatchNorm uses the batch's statistics and updates the moving ones.
         case training
+        /// A whole sequence at once.
         case inference
+        /// The next elements of a stream: layers take up what they remembered and remember what comes after.
+        case step
     }
 
     public let phase: Phase
@@ -19,19 +22,34 @@ public final class LayerContext {
     private(set) var losses: [Value] = []
     private var regularized: Set<Int> = []
     private var streams: UInt32 = 0
-    var currentLayer = Layer()
+    let step: StepMemory?
+    private(set) var currentLayer = Layer()
+    /// 1 for the current layer's first call.
+    private(set) var currentCall = 1
+    private var callCounts: [ObjectIdentifier: Int] = [:]
 
-    /// `emit` gives the value of a parameter: a state in training, a constant in inference.
+    /// `emit` gives the value of a parameter: a state in training, a constant in inference. `step` is there in a step.
     init(
         _ phase: Phase, _ builder: GraphBuilder, _ parameters: Parameters, seed: UInt64, counter: Value?,
-        emit: @escaping (Int) -> Value
+        step: StepMemory? = nil, emit: @escaping (Int) -> Value
     ) {
         self.phase = phase
         self.builder = builder
         self.parameters = parameters
         self.seed = seed
         self.counter = counter
+        self.step = step
         self.emit = emit
+    }
+
+    /// Begins a call of a layer.
+    func enter(_ layer: Layer) throws(ApusError) {
+        guard phase != .step || layer.runsStepByStep else {
+            throw .unsupported("\(layer.kind) needs the whole sequence and cannot run step by step")
+        }
+        currentLayer = layer
+        currentCall = callCounts[ObjectIdentifier(layer), default: 0] + 1
+        callCounts[ObjectIdentifier(layer)] = currentCall
     }
 
     /// A parameter of the current layer, made by `initializer` the first time it is asked for.

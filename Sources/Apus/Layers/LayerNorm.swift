@@ -20,6 +20,8 @@ public final class LayerNorm: Layer {
         super.init(name: name)
     }
 
+    public override var runsStepByStep: Bool { axes == 1 }
+
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         let x = try onlyInput(inputs)
         guard axes >= 1 && axes < x.shape.rank else {

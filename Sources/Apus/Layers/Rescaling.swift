@@ -11,6 +11,8 @@ public final class Rescaling: Layer {
         super.init(name: name)
     }
 
+    public override var runsStepByStep: Bool { true }
+
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         let x = try onlyInput(inputs)
         let scaled = try context(.mul, x, try context.builder.scalar(scale, x.type.dtype))

@@ -14,11 +14,11 @@ extension Network {
     static let batch = "batch"
 
     /// Emits the forward pass into a new function of `graph`. `extraInputs` are declared after the network's own;
-    /// an input's first extent is the symbol "batch".
+    /// an input's first extent is the symbol "batch", in a step 1, and its second there the chunk.
     func emit(
         _ phase: LayerContext.Phase, _ graph: Graph, function: String, maximumBatch: Int,
         extraInputs: [(name: String, type: TensorType)] = [], counter: ((GraphBuilder) -> Value)? = nil,
-        parameter: @escaping (Int) -> Value
+        step: StepMemory? = nil, parameter: @escaping (Int) -> Value
     ) throws(ApusError) -> (Emitted, extra: [Value]) {
         if graph.dimensions.isEmpty { graph.dimensions = [SymbolicDimension(Network.batch, 1...maximumBatch)] }
         let builder = GraphBuilder(graph, function: function)
@@ -26,7 +26,8 @@ extension Network {
         var inputs: [Value] = []
         for input in self.inputs {
             guard let layer = input.call.layer as? InputLayer else { continue }
-            let type = TensorType(layer.dtype, Shape([-1] + layer.shape))
+            let shape = step.map { [1, $0.chunk] + layer.shape.dropFirst() } ?? [-1] + layer.shape
+            let type = TensorType(layer.dtype, Shape(shape))
             let value = try builder.input(layer.name, type, contract: layer.contract)
             values[ObjectIdentifier(input.call)] = [value]
             inputs.append(value)
@@ -34,14 +35,14 @@ extension Network {
         var extra: [Value] = []
         for input in extraInputs { extra.append(try builder.input(input.name, input.type)) }
         let context = LayerContext(
-            phase, builder, parameters, seed: seed, counter: counter?(builder), emit: parameter)
+            phase, builder, parameters, seed: seed, counter: counter?(builder), step: step, emit: parameter)
         var emitted: [(layer: Layer, outputs: [Value], nodes: Range<Int>)] = []
         for call in calls where !(call.layer is InputLayer) {
-            context.currentLayer = call.layer
             let firstNode = builder.function.nodes.count
             var arguments: [Value] = []
             for input in call.inputs { arguments.append(values[ObjectIdentifier(input.call)]![input.output]) }
             do throws(ApusError) {
+                try context.enter(call.layer)
                 let made = try call.layer.call(arguments, context)
                 values[ObjectIdentifier(call)] = made
                 emitted.append((call.layer, made, firstNode..<builder.function.nodes.count))
@@ -49,6 +50,7 @@ extension Network {
                 throw error.within("layer '\(call.layer.name)'")
             }
         }
+        try step?.finish(builder)
         let outputs = self.outputs.map { values[ObjectIdentifier($0.call)]![$0.output] }
         return (Emitted(builder: builder, context: context, inputs: inputs, outputs: outputs, calls: emitted), extra)
     }
@@ -70,20 +72,56 @@ extension Network {
         return Value(operand: .constant(graph.constants.count - 1), type: graph.constants.last!.type)
     }
 
-    /// The network as it ships: `predict` over constant weights, before any rewriting.
-    public func inferenceGraph(maximumBatch: Int = 64) throws(ApusError) -> Graph {
+    /// The network as it ships, before any rewriting: `predict` over constant weights, and where `steps` are given a function
+    /// for each of their chunks, over the same weights.
+    public func inferenceGraph(maximumBatch: Int = 64, steps: StepOptions? = nil) throws(ApusError) -> Graph {
         let graph = Graph(name)
         graph.producer = "Apus \(ApusVersion.text)"
         graph.metadata = metadata
         let (emitted, _) = try emit(.inference, graph, function: "predict", maximumBatch: maximumBatch) { index in
             Network.append(self.parameters.all[index], to: graph)
         }
+        finish(emitted) { Network.symbolic($0) }
+        if let steps { try appendSteps(steps, to: graph) }
+        return graph
+    }
+}
+
+extension Network {
+    /// Appends the functions of a stream. The states are theirs together.
+    private func appendSteps(_ options: StepOptions, to graph: Graph) throws(ApusError) {
+        let lengths = inputs.compactMap { ($0.call.layer as? InputLayer)?.shape.first }
+        guard lengths.count == inputs.count, let length = lengths.first, lengths.allSatisfy({ $0 == length }) else {
+            throw .shape("steps of network '\(name)', whose inputs \(lengths) have no sequence in common, wanted one length")
+        }
+        let context = options.context ?? length
+        for chunk in options.chunks where chunk < 1 || chunk > context {
+            throw .argument("a step of \(chunk) elements, wanted 1 ... \(context)")
+        }
+        guard [.f32, .f16, .bf16].contains(options.cache) else {
+            throw .argument("a cache of \(options.cache.name), wanted f32, f16 or bf16")
+        }
+        let stream = StreamMemory(graph, context: context, cache: options.cache)
+        for chunk in options.chunks {
+            let function = StepOptions.functionName(chunk: chunk)
+            do throws(ApusError) {
+                let (emitted, _) = try emit(
+                    .step, graph, function: function, maximumBatch: 1, step: StepMemory(stream, chunk: chunk)
+                ) { index in Network.append(self.parameters.all[index], to: graph) }
+                finish(emitted) { $0 }
+            } catch {
+                throw error.within("function '\(function)'")
+            }
+        }
+    }
+
+    /// Declares the outputs and adds the function to its graph.
+    private func finish(_ emitted: Emitted, type: (TensorType) -> TensorType) {
         for (index, output) in emitted.outputs.enumerated() {
             emitted.builder.output(
-                outputName(index), output, type: Network.symbolic(output.type), labels: index == 0 ? classNames : [])
+                outputName(index), output, type: type(output.type), labels: index == 0 ? classNames : [])
         }
         emitted.builder.finish()
-        return graph
     }
 }
 

@@ -13,6 +13,8 @@ public class ActivationLayer: Layer {
         type(of: self) == ActivationLayer.self && activation != .none ? activation.name : super.kind
     }
 
+    public override var runsStepByStep: Bool { true }
+
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         [try context.activate(try onlyInput(inputs), activation)]
     }

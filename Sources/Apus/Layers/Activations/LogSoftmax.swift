@@ -10,6 +10,8 @@ public final class LogSoftmax: Layer {
         super.init(name: name)
     }
 
+    public override var runsStepByStep: Bool { axis == -1 }
+
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         [try context(ApusGraph.LogSoftmax(axis: axis), try onlyInput(inputs))]
     }

@@ -10,6 +10,8 @@ public final class Concat: Layer {
         super.init(name: name)
     }
 
+    public override var runsStepByStep: Bool { axis == -1 }
+
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         guard let first = inputs.first else { throw .argument("no inputs, wanted 1 or more") }
         guard try first.shape.axis(axis) != 0 else { throw .argument("axis \(axis) is the batch") }

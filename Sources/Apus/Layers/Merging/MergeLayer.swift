@@ -7,6 +7,8 @@ public class MergeLayer: Layer {
     /// Combines two of them.
     var operation: Operator { preconditionFailure("a merge layer without an operation") }
 
+    public override var runsStepByStep: Bool { true }
+
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         guard inputs.count >= 2 else { throw .argument("\(inputs.count) inputs, wanted 2 or more") }
         var result = inputs[0]

@@ -1,0 +1,36 @@
+import ApusGraph
+
+extension LayerContext {
+    /// How many elements attention looks back on in a step.
+    public var cacheLength: Int { step?.stream.context ?? 0 }
+    /// What it keeps them as.
+    public var cacheType: DType { step?.stream.cache ?? .f32 }
+
+    /// In a step: what the current layer remembers from the run before, zeros after a reset. A stream is one sequence, so the
+    /// batch is 1. Every memory that is read is remembered anew.
+    public func memory(_ name: String, _ shape: [Int], _ dtype: DType = .f32) throws(ApusError) -> Value {
+        try stepMemory().value(memoryName(name), TensorType(dtype, Shape(shape)))
+    }
+
+    /// In a step: what `memory` of this name gives in the next run, a node's output.
+    public func remember(_ name: String, _ value: Value) throws(ApusError) {
+        let memory = try stepMemory(), name = memoryName(name)
+        guard memory.isRead(name) else { throw .argument("'\(name)' is remembered and never read") }
+        memory.set(name, value)
+    }
+
+    /// In a step: how many elements of the stream came before this run's, i64 [].
+    public func position() throws(ApusError) -> Value {
+        try stepMemory().value(StreamMemory.position, TensorType(.i64, []))
+    }
+
+    private func stepMemory() throws(ApusError) -> StepMemory {
+        guard let step else { throw .argument("memory of layer '\(currentLayer.name)' outside of a step") }
+        return step
+    }
+
+    /// "layer/name"; "layer/2/name" in the layer's second call.
+    private func memoryName(_ name: String) -> String {
+        currentCall == 1 ? "\(currentLayer.name)/\(name)" : "\(currentLayer.name)/\(currentCall)/\(name)"
+    }
+}

@@ -1,0 +1,20 @@
+import ApusGraph
+
+/// How a network that reads a sequence runs element by element: as functions that remember what they have read.
+public struct StepOptions: Sendable {
+    /// Elements that a run takes, a function for each: "step" of 1, "step_16" of 16. All continue the same stream.
+    public var chunks: [Int]
+    /// Elements that attention looks back on; the oldest are forgotten. nil: as many as the network's input has.
+    public var context: Int?
+    /// What keys and values are kept as: f32, f16 or bf16. Only f32 gives the bits of the whole sequence.
+    public var cache: DType
+
+    public init(chunks: [Int] = [1], context: Int? = nil, cache: DType = .f32) {
+        self.chunks = chunks
+        self.context = context
+        self.cache = cache
+    }
+
+    /// The function of a chunk.
+    public static func functionName(chunk: Int) -> String { chunk == 1 ? "step" : "step_\(chunk)" }
+}
