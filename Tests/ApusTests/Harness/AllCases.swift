@@ -19,6 +19,7 @@ let allCases: [OperatorCase] = [
     selectionCases,
     recurrentCases,
     attentionCases,
+    cachedAttentionCases,
     codeCases,
     quantizedProductCases,
     integerWeightCases,
