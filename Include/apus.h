@@ -241,6 +241,19 @@ APUS_API size_t apus_session_states_size(const apus_session *session);
 APUS_API apus_status apus_session_save_states(const apus_session *session, void *data, size_t size, apus_error *error);
 APUS_API apus_status apus_session_load_states(apus_session *session, const void *data, size_t size, apus_error *error);
 
+/* Gives a session the states of another of the same model: from then on both continue on their own. Allocates nothing. */
+APUS_API apus_status apus_session_copy_states(apus_session *session, const apus_session *source, apus_error *error);
+
+/* Creates a session that continues where this one stands. `options` as in apus_session_create. */
+APUS_API apus_status apus_session_fork(const apus_session *session, const apus_session_options *options,
+                                       apus_session **fork, apus_error *error);
+
+/* One state: its name, type and shape, and the session's memory of it, to read or write between runs. NULL when the session
+ * or index is wrong. */
+APUS_API size_t apus_model_state_count(const apus_model *model);
+APUS_API apus_status apus_model_state_info(const apus_model *model, size_t state, apus_tensor_info *info, apus_error *error);
+APUS_API void *apus_session_state_data(apus_session *session, size_t state);
+
 /* ---- 8. Profile --------------------------------------------------------------------------------------------------- */
 
 typedef struct apus_profile_entry {

@@ -278,11 +278,7 @@ public:
         : parallel_for_(std::make_unique<ParallelFor>(std::move(options.parallel_for))), symbols_(model.symbols_) {
         for (std::size_t function = 0; function < model.function_count(); ++function)
             functions_.push_back(model.function_name(function));
-        std::vector<apus_dimension_limit> limits;
-        const apus_session_options raw = translated(options, limits, parallel_for_.get());
-        apus_session *session = nullptr;
-        detail::call(apus_session_create, model.get(), &raw, &session);
-        session_.reset(session);
+        make(apus_session_create, model.get(), options);
     }
 
     apus_session *get() const noexcept { return session_.get(); }
@@ -345,6 +341,11 @@ public:
         detail::call(apus_session_load_states, get(), static_cast<const void *>(states.data()), states.size());
     }
 
+    // Takes the states of another session of the same model; from then on both continue on their own.
+    void copy_states(const Session &source) { detail::call(apus_session_copy_states, get(), source.get()); }
+    // A session that continues where this one stands.
+    Session fork(Options options = {}) const { return Session(*this, std::move(options)); }
+
     // The steps of a function in running order; empty unless Options::profile was set.
     std::vector<apus_profile_entry> profile(const Key &function = 0) const {
         const std::size_t index = index_of(function);
@@ -384,6 +385,20 @@ private:
             raw.parallel_context = parallel;
         }
         return raw;
+    }
+
+    Session(const Session &source, Options options)
+        : parallel_for_(std::make_unique<ParallelFor>(std::move(options.parallel_for))), functions_(source.functions_),
+          symbols_(source.symbols_) {
+        make(apus_session_fork, const_cast<const apus_session *>(source.get()), options);
+    }
+
+    template <class Create, class Source> void make(Create create, Source source, const Options &options) {
+        std::vector<apus_dimension_limit> limits;
+        const apus_session_options raw = translated(options, limits, parallel_for_.get());
+        apus_session *session = nullptr;
+        detail::call(create, source, &raw, &session);
+        session_.reset(session);
     }
 
     std::size_t index_of(const Key &function) const {

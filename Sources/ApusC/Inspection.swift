@@ -117,7 +117,7 @@ public func apus_model_metadata(_ handle: OpaquePointer!, _ key: UnsafePointer<C
 
 // MARK: What the functions above share
 
-private func element<T>(_ array: [T]?, _ index: Int) -> T? {
+func element<T>(_ array: [T]?, _ index: Int) -> T? {
     guard let array, index >= 0 && index < array.count else { return nil }
     return array[index]
 }
@@ -147,7 +147,11 @@ func fill(
     }
     let definition = model.graph.functions[function]
     let declared = edge == .input ? definition.inputs[index].type : definition.outputs[index].type
-    let type = try declared.resolved(dimensions)
+    fill(info, name, declared: declared, try declared.resolved(dimensions))
+}
+
+/// Describes a tensor; extents of `declared` below 0 are symbols.
+func fill(_ info: UnsafeMutablePointer<apus_tensor_info>, _ name: Names.Text, declared: TensorType, _ type: TensorType) {
     info.pointee = apus_tensor_info()
     info.pointee.name = name
     info.pointee.dtype = apus_dtype(type.dtype.rawValue)

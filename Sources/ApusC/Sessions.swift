@@ -71,12 +71,12 @@ public func apus_session_output_info(
     }
 }
 
-private func destroy(_ session: UnsafeMutablePointer<OpaquePointer?>?) {
+func destroy(_ session: UnsafeMutablePointer<OpaquePointer?>?) {
     apus_session_destroy(session?.pointee)
     session?.pointee = nil
 }
 
-private func sessionOptions(_ pointer: UnsafePointer<apus_session_options>?) throws(ApusError) -> SessionOptions {
+func sessionOptions(_ pointer: UnsafePointer<apus_session_options>?) throws(ApusError) -> SessionOptions {
     var result = SessionOptions()
     guard let options = pointer?.pointee else { return result }
     guard options.struct_size == MemoryLayout<apus_session_options>.size else {

@@ -86,6 +86,7 @@ public let inferenceOperators: [OperatorEntry] = [
     Gru.entry,
     Lstm.entry,
     Attention.entry,
+    CachedAttention.entry,
     Quantize.entry,
     Dequantize.entry,
     QuantizedDense.entry,

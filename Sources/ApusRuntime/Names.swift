@@ -12,6 +12,7 @@ public final class Names {
     public private(set) var nodes: [[Text]] = []
     public private(set) var operators: [[Text]] = []
     public private(set) var dimensions: [Text] = []
+    public private(set) var states: [Text] = []
     public private(set) var metadata: [(key: Text, value: Text)] = []
 
     private let memory: UnsafeMutableRawPointer
@@ -38,6 +39,7 @@ public final class Names {
             operators.append(function.nodes.map { store($0.op.name) })
         }
         dimensions = graph.dimensions.map { store($0.name) }
+        states = graph.states.map { store($0.name) }
         self.metadata = metadata.map { (store($0.key), store($0.value)) }
     }
 
@@ -67,6 +69,7 @@ public final class Names {
             }
         }
         for dimension in graph.dimensions { body(dimension.name) }
+        for state in graph.states { body(state.name) }
         for entry in metadata {
             body(entry.key)
             body(entry.value)

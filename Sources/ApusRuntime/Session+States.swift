@@ -88,6 +88,14 @@ extension Session {
         }
     }
 
+    /// The states of another session whose model has the same.
+    public func copyStates(from source: Session) throws(ApusError) {
+        guard header.pointee.statesSize == source.header.pointee.statesSize, statesKey == source.statesKey else {
+            throw .argument("states of another model")
+        }
+        header.pointee.states.copyMemory(from: source.header.pointee.states, byteCount: header.pointee.statesSize)
+    }
+
     private func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
         cs_crc32(0, bytes.baseAddress! + Session.statesHeader, bytes.count - Session.statesHeader)
     }

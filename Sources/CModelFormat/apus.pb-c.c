@@ -1807,6 +1807,51 @@ void   apus__attention__free_unpacked
   assert(message->base.descriptor == &apus__attention__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   apus__cached_attention__init
+                     (Apus__CachedAttention         *message)
+{
+  static const Apus__CachedAttention init_value = APUS__CACHED_ATTENTION__INIT;
+  *message = init_value;
+}
+size_t apus__cached_attention__get_packed_size
+                     (const Apus__CachedAttention *message)
+{
+  assert(message->base.descriptor == &apus__cached_attention__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__cached_attention__pack
+                     (const Apus__CachedAttention *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__cached_attention__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__cached_attention__pack_to_buffer
+                     (const Apus__CachedAttention *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__cached_attention__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__CachedAttention *
+       apus__cached_attention__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__CachedAttention *)
+     protobuf_c_message_unpack (&apus__cached_attention__descriptor,
+                                allocator, len, data);
+}
+void   apus__cached_attention__free_unpacked
+                     (Apus__CachedAttention *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__cached_attention__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   apus__top_k__init
                      (Apus__TopK         *message)
 {
@@ -3880,7 +3925,7 @@ const ProtobufCMessageDescriptor apus__dimension_value__descriptor =
   (ProtobufCMessageInit) apus__dimension_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__node__field_descriptors[132] =
+static const ProtobufCFieldDescriptor apus__node__field_descriptors[133] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -4928,6 +4973,18 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[132] =
   },
   {
     NULL, /* CODE_SIZE */
+    124,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, cached_attention),
+    &apus__cached_attention__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
     130,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -5477,18 +5534,18 @@ static const ProtobufCIntRange apus__node__number_ranges[12 + 1] =
   { 100, 68 },
   { 116, 82 },
   { 120, 83 },
-  { 130, 87 },
-  { 150, 98 },
-  { 182, 124 },
-  { 200, 126 },
-  { 0, 132 }
+  { 130, 88 },
+  { 150, 99 },
+  { 182, 125 },
+  { 200, 127 },
+  { 0, 133 }
 };
 const ProtobufCMessageDescriptor apus__node__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Node),
-  132,
+  133,
   apus__node__field_descriptors,
   NULL, /* CODE_SIZE */
   12,  apus__node__number_ranges,
@@ -6910,6 +6967,62 @@ const ProtobufCMessageDescriptor apus__attention__descriptor =
   NULL, /* CODE_SIZE */
   1,  apus__attention__number_ranges,
   (ProtobufCMessageInit) apus__attention__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__cached_attention__field_descriptors[3] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Apus__CachedAttention, heads),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Apus__CachedAttention, key_value_heads),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Apus__CachedAttention, scale),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__cached_attention__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor apus__cached_attention__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__CachedAttention),
+  3,
+  apus__cached_attention__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__cached_attention__number_ranges,
+  (ProtobufCMessageInit) apus__cached_attention__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__top_k__field_descriptors[3] =

@@ -293,7 +293,6 @@ static void setting_what_is_bound(const apus_model *model, apus_session *session
 static void states(const apus_model *model, apus_session *session) {
     size_t size = apus_session_states_size(session);
     unsigned char *data = (unsigned char *)calloc(1, size + 2);
-    (void)model;
     CHECK(apus_session_states_size(NULL) == 0);
     REFUSES(APUS_INVALID_ARGUMENT, apus_session_reset_states(NULL, error));
     REFUSES(APUS_INVALID_ARGUMENT, apus_session_save_states(NULL, data, size, error));
@@ -303,6 +302,27 @@ static void states(const apus_model *model, apus_session *session) {
     REQUIRE(apus_session_save_states(session, data, size, error));
     REQUIRE(apus_session_load_states(session, data, size, error));
     REQUIRE(apus_session_reset_states(session, error));
+    apus_session *fork = session;
+    REFUSES(APUS_INVALID_ARGUMENT, apus_session_copy_states(NULL, session, error));
+    REFUSES(APUS_INVALID_ARGUMENT, apus_session_copy_states(session, NULL, error));
+    REFUSES(APUS_INVALID_ARGUMENT, apus_session_fork(session, NULL, NULL, error));
+    REFUSES(APUS_INVALID_ARGUMENT, apus_session_fork(NULL, NULL, &fork, error));
+    CHECK(fork == NULL);
+    REQUIRE(apus_session_fork(session, NULL, &fork, error));
+    REQUIRE(apus_session_copy_states(fork, session, error));
+    apus_session_destroy(fork);
+    const size_t count = apus_model_state_count(model);
+    apus_tensor_info info;
+    CHECK(apus_model_state_count(NULL) == 0);
+    CHECK(apus_session_state_data(NULL, 0) == NULL && apus_session_state_data(session, count) == NULL);
+    CHECK(apus_session_state_data(session, (size_t)-1) == NULL);
+    REFUSES(APUS_INVALID_ARGUMENT, apus_model_state_info(model, count, &info, error));
+    REFUSES(APUS_INVALID_ARGUMENT, apus_model_state_info(NULL, 0, &info, error));
+    for (size_t state = 0; state < count; ++state) {
+        REFUSES(APUS_INVALID_ARGUMENT, apus_model_state_info(model, state, NULL, error));
+        REQUIRE(apus_model_state_info(model, state, &info, error));
+        CHECK(apus_session_state_data(session, state) != NULL && info.byte_size <= size);
+    }
     if (size > 0) {
         REFUSES(APUS_INVALID_ARGUMENT, apus_session_save_states(session, NULL, size, error));
         REFUSES(APUS_INVALID_ARGUMENT, apus_session_load_states(session, NULL, size, error));

@@ -135,6 +135,10 @@ void wrapper(const char *path) {
     check(std::equal(bound.begin(), bound.end(), before.begin()), "a bound output is written");
     session.bind_output<std::byte>(0, {});
     session.load_states(states);
+    apus::Session fork = session.fork();
+    check(outputs(model, fork) == before, "a fork continues where its session stands");
+    fork.copy_states(session);
+    check(outputs(model, fork) == before, "states are copied");
     model = apus::Model(path);
     check(outputs(model, session) == before, "states are restored, and a session outlives its model");
 

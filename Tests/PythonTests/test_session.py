@@ -91,6 +91,26 @@ def test_states(session):
     assert np.array_equal(session.run(ROWS)[0], ROWS + ROWS.sum(0) + BIAS)
 
 
+def test_a_fork_continues_on_its_own(session):
+    session.run(ROWS)
+    fork = session.fork(threads=2)
+    assert np.array_equal(fork.run(ROWS)[0], ROWS + ROWS.sum(0) + BIAS)
+    assert np.array_equal(fork.run(ROWS)[0], ROWS + 2 * ROWS.sum(0) + BIAS)
+    assert np.array_equal(session.run(ROWS)[0], ROWS + ROWS.sum(0) + BIAS)
+    fork.copy_states(session)
+    assert np.array_equal(fork.run(ROWS)[0], ROWS + 2 * ROWS.sum(0) + BIAS)
+
+
+def test_a_state_by_name(model, session):
+    (info,) = model.states
+    session.run(ROWS)
+    assert np.array_equal(session.state(info.name), ROWS.sum(0)) and session.state(0).shape == info.shape
+    session.state(0)[:] = 0
+    assert np.array_equal(session.run(ROWS)[0], ROWS + BIAS)
+    with pytest.raises(apus.Error, match="no state"):
+        session.state("no such state")
+
+
 def test_views_are_the_sessions_memory(session):
     session.set_dimension("batch", 2)
     x, y = session.input("x"), session.output("y")

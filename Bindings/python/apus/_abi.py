@@ -163,6 +163,11 @@ FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "apus_session_states_size": (c_size_t, (_session,)),
     "apus_session_save_states": (c_int, (_session, c_void_p, c_size_t, _error)),
     "apus_session_load_states": (c_int, (_session, c_void_p, c_size_t, _error)),
+    "apus_session_copy_states": (c_int, (_session, _session, _error)),
+    "apus_session_fork": (c_int, (_session, _options, POINTER(_session), _error)),
+    "apus_model_state_count": (c_size_t, (_model,)),
+    "apus_model_state_info": (c_int, (_model, c_size_t, _info, _error)),
+    "apus_session_state_data": (c_void_p, (_session, c_size_t)),
     "apus_session_profile_count": (c_size_t, (_session, c_size_t)),
     "apus_session_profile": (c_int, (_session, c_size_t, c_size_t, POINTER(ProfileEntry), _error)),
 }

@@ -42,6 +42,7 @@ class Model:
         self.dimensions = tuple(self._dimension(index) for index in range(library.apus_model_dimension_count(pointer)))
         self._symbols = tuple(dimension.name for dimension in self.dimensions)
         self.functions = tuple(self._function(index) for index in range(library.apus_model_function_count(pointer)))
+        self.states = tuple(self._state(index) for index in range(library.apus_model_state_count(pointer)))
         self.metadata = {
             library.apus_model_metadata_key(pointer, index).decode():
                 library.apus_model_metadata_value(pointer, index).decode()
@@ -107,6 +108,11 @@ class Model:
         raw = _abi.DimensionInfo()
         call("apus_model_dimension_info", self._pointer, index, ctypes.byref(raw))
         return Dimension(raw.name.decode(), raw.minimum, raw.maximum)
+
+    def _state(self, index: int) -> TensorInfo:
+        raw = _abi.TensorInfo()
+        call("apus_model_state_info", self._pointer, index, ctypes.byref(raw))
+        return TensorInfo._of(raw, self._symbols)
 
     def _function(self, index: int) -> Function:
         library = _abi.library()

@@ -74,6 +74,7 @@ class Session:
         call("apus_session_create", model._open(), ctypes.byref(options.raw), ctypes.byref(pointer))
         self._handle: Optional[_Handle] = _Handle(pointer, model._bytes, options.memory)
         self._functions = model.functions
+        self._states = model.states
         self._symbols = model._symbols
 
     # ---- Running
@@ -160,6 +161,34 @@ class Session:
     def load_states(self, states: bytes) -> None:
         """Takes the states that ``save_states`` gave."""
         call("apus_session_load_states", self._pointer, states, len(states))
+
+    def copy_states(self, source: Session) -> None:
+        """Takes the states of another session of the same model; from then on both continue on their own."""
+        call("apus_session_copy_states", self._pointer, source._pointer)
+
+    def fork(
+        self,
+        *,
+        threads: int = 1,
+        dimensions: Optional[Mapping[str, int]] = None,
+        profile: bool = False,
+        memory: Optional[np.ndarray[Any, np.dtype[np.uint8]]] = None,
+    ) -> Session:
+        """A session that continues where this one stands; the options are those of ``Model.session``."""
+        options = Options(threads, dimensions or {}, profile, memory)
+        pointer = ctypes.POINTER(_abi.Session)()
+        call("apus_session_fork", self._pointer, ctypes.byref(options.raw), ctypes.byref(pointer))
+        copy = Session.__new__(Session)
+        copy._handle = _Handle(pointer, *self._open().used[:1], memory)
+        copy._functions, copy._states, copy._symbols = self._functions, self._states, self._symbols
+        return copy
+
+    def state(self, name: Name) -> Array:
+        """A writable view of a state, by its name in ``Model.states`` or its index."""
+        index = _find([one.name for one in self._states], "state", name)
+        handle = self._open()
+        address = _abi.library().apus_session_state_data(handle.pointer, index)
+        return np.asarray(_Memory(handle, address, self._states[index], False))
 
     def profile(self, *, function: Name = 0) -> list[ProfileEntry]:
         """The steps of a function in running order; empty unless the session was made with ``profile=True``."""

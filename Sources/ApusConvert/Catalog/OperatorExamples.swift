@@ -76,6 +76,9 @@ extension OperatorExample {
         OperatorExample(Gru(resetAfter: true), shapes: [[2, 3, 12], [3, 4, 4], [4]]),
         OperatorExample(Lstm(), shapes: [[2, 3, 16], [4, 4, 4]]),
         OperatorExample(Attention(heads: 2, scale: 0.5), shapes: [[1, 3, 4], [1, 5, 4], [1, 5, 4]]),
+        OperatorExample(
+            CachedAttention(heads: 2, scale: 0.5), .of(.f32, [1, 1, 4]), .of(.f32, [1, 1, 4]), .of(.f32, [1, 1, 4]),
+            .any([1, 2, 1, 2, 16]), .any([1, 2, 1, 8, 16]), .of(.i64, [])),
     ]
 
     private static let rows = [

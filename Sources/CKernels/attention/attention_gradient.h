@@ -5,16 +5,14 @@
 #include "attention_variants.h"
 
 #define GRADIENT_TILE 16384 /* scores that a block of queries keeps, where that is 12 rows or more */
-#define GRADIENT_TALLEST 96
 
-static inline int64_t gradient_least(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t gradient_round_up(int64_t a) { return (a + CK_PANEL - 1) / CK_PANEL * CK_PANEL; }
 
 /* Queries a block: whole register tiles of 12. */
 static inline int64_t gradient_block(const ck_attention_params *p) {
     int64_t rows = GRADIENT_TILE / (p->keys > 0 ? gradient_round_up(p->keys) : 1) / 12 * 12;
-    rows = rows < 12 ? 12 : gradient_least(rows, GRADIENT_TALLEST);
-    return p->queries < 1 ? 1 : gradient_least(rows, p->queries);
+    rows = rows < 12 ? 12 : attention_least(rows, ATTENTION_TALLEST);
+    return p->queries < 1 ? 1 : attention_least(rows, p->queries);
 }
 
 /* Where the parts of a lane's workspace begin: panels of kᵀ, vᵀ and k, of a block's q and dy, its p and d; then its size. */

@@ -21,3 +21,7 @@ static void scale_row(float *y, float factor, int64_t count) {
 void ck_attention_reference(const void *params, void *const *operands, size_t begin, size_t end, unsigned lane) {
     ck_attention_run(params, operands, begin, end, lane, row, scale_row);
 }
+
+void ck_cached_attention_reference(const void *params, void *const *operands, size_t begin, size_t end, unsigned lane) {
+    ck_cached_attention_run(params, operands, begin, end, lane, row, scale_row);
+}

@@ -22,7 +22,8 @@ typedef struct {
     float scale;
     int32_t has_mask;
     int32_t causal;                 /* query i sees the keys 0 ... i + keys − queries */
-    ck_task product;                /* ck_gemm for f32 */
+    int32_t cache_dtype;            /* of ck_cached_attention: CK_F32, CK_F16 or CK_BF16 */
+    ck_task product;                /* ck_gemm of f32 by what keys and values are */
 } ck_attention_params;
 
 /* operands: q[batch][queries][heads · size], k in panels [batch][heads / group] of [size, keys], v in panels [batch][heads /
@@ -31,6 +32,17 @@ typedef struct {
 ck_task ck_attention(ck_dtype dtype, ck_isa isa);
 size_t ck_attention_units(const ck_attention_params *params);
 size_t ck_attention_workspace(const ck_attention_params *params, int lanes);
+
+/* The same for the next elements of a stream, causal and without a mask. The keys and values of the last `keys` elements lie
+ * in two rings, element i in slot i mod keys: k in panels [batch][heads / group] of [size, keys], v in panels of [keys,
+ * value_size]. Element position + t enters the rings, then query t sees those that came no later. Until the rings are full a query
+ * has the bits that ck_attention gives it.
+ *
+ * operands: q[batch][queries][heads · size], k[batch][queries][heads / group · size], v[batch][queries][heads / group ·
+ * value_size], rings of keys and of values before, position[1] i64 (below 0 counts as 0), y, rings after (the same memory or
+ * other), workspace of ck_attention_workspace bytes. queries ≤ keys. Unit: one head of keys and values. */
+ck_task ck_cached_attention(ck_dtype cache, ck_isa isa);
+size_t ck_cached_attention_units(const ck_attention_params *params);
 
 /* The gradients: with p[i][j] = e[j] / Σ e of query i and c[i][j] = dy[i]·v[j],
  *   dv[j] = Σ_i p[i][j]·dy[i],  d[i][j] = scale·p[i][j]·(c[i][j] − Σ_l p[i][l]·c[i][l]),

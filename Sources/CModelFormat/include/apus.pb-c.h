@@ -55,6 +55,7 @@ typedef struct Apus__Trim Apus__Trim;
 typedef struct Apus__NonMaxSuppression Apus__NonMaxSuppression;
 typedef struct Apus__Recurrent Apus__Recurrent;
 typedef struct Apus__Attention Apus__Attention;
+typedef struct Apus__CachedAttention Apus__CachedAttention;
 typedef struct Apus__TopK Apus__TopK;
 typedef struct Apus__Split Apus__Split;
 typedef struct Apus__Slice Apus__Slice;
@@ -608,6 +609,7 @@ typedef enum {
   APUS__NODE__OPERATOR_GRU = 121,
   APUS__NODE__OPERATOR_LSTM = 122,
   APUS__NODE__OPERATOR_ATTENTION = 123,
+  APUS__NODE__OPERATOR_CACHED_ATTENTION = 124,
   APUS__NODE__OPERATOR_QUANTIZE = 130,
   APUS__NODE__OPERATOR_DEQUANTIZE = 131,
   APUS__NODE__OPERATOR_QUANTIZED_DENSE = 132,
@@ -756,6 +758,7 @@ struct  Apus__Node
     Apus__Recurrent *gru;
     Apus__Recurrent *lstm;
     Apus__Attention *attention;
+    Apus__CachedAttention *cached_attention;
     /*
      * Integer inference; Docs/Quantization.md. What quantizes its output has one `output_quantization`.
      */
@@ -1162,6 +1165,21 @@ struct  Apus__Attention
 #define APUS__ATTENTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__attention__descriptor) \
     , 0, 0, 0, 0, 0 }
+
+
+struct  Apus__CachedAttention
+{
+  ProtobufCMessage base;
+  uint32_t heads;
+  /*
+   * divides heads
+   */
+  uint32_t key_value_heads;
+  float scale;
+};
+#define APUS__CACHED_ATTENTION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__cached_attention__descriptor) \
+    , 0, 0, 0 }
 
 
 struct  Apus__TopK
@@ -2151,6 +2169,25 @@ Apus__Attention *
 void   apus__attention__free_unpacked
                      (Apus__Attention *message,
                       ProtobufCAllocator *allocator);
+/* Apus__CachedAttention methods */
+void   apus__cached_attention__init
+                     (Apus__CachedAttention         *message);
+size_t apus__cached_attention__get_packed_size
+                     (const Apus__CachedAttention   *message);
+size_t apus__cached_attention__pack
+                     (const Apus__CachedAttention   *message,
+                      uint8_t             *out);
+size_t apus__cached_attention__pack_to_buffer
+                     (const Apus__CachedAttention   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__CachedAttention *
+       apus__cached_attention__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__cached_attention__free_unpacked
+                     (Apus__CachedAttention *message,
+                      ProtobufCAllocator *allocator);
 /* Apus__TopK methods */
 void   apus__top_k__init
                      (Apus__TopK         *message);
@@ -2615,6 +2652,9 @@ typedef void (*Apus__Recurrent_Closure)
 typedef void (*Apus__Attention_Closure)
                  (const Apus__Attention *message,
                   void *closure_data);
+typedef void (*Apus__CachedAttention_Closure)
+                 (const Apus__CachedAttention *message,
+                  void *closure_data);
 typedef void (*Apus__TopK_Closure)
                  (const Apus__TopK *message,
                   void *closure_data);
@@ -2722,6 +2762,7 @@ extern const ProtobufCMessageDescriptor apus__trim__descriptor;
 extern const ProtobufCMessageDescriptor apus__non_max_suppression__descriptor;
 extern const ProtobufCMessageDescriptor apus__recurrent__descriptor;
 extern const ProtobufCMessageDescriptor apus__attention__descriptor;
+extern const ProtobufCMessageDescriptor apus__cached_attention__descriptor;
 extern const ProtobufCMessageDescriptor apus__top_k__descriptor;
 extern const ProtobufCMessageDescriptor apus__split__descriptor;
 extern const ProtobufCMessageDescriptor apus__slice__descriptor;

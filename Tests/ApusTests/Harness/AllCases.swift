@@ -20,6 +20,7 @@ let allCases: [OperatorCase] = [
     selectionCases,
     recurrentCases,
     attentionCases,
+    cachedAttentionCases,
     codeCases,
     quantizedProductCases,
     integerWeightCases,

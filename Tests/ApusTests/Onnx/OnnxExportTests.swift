@@ -15,7 +15,9 @@ final class OnnxExportTests: XCTestCase {
         let random = ["RandomUniform", "RandomNormal"]
         // Between numbers and codes; ONNX says them as DequantizeLinear … QuantizeLinear.
         let integers = inferenceOperators.filter { 130..<150 ~= $0.code.rawValue }.map { $0.name }
-        XCTAssertEqual(missing.sorted(), (random + integers).sorted(), "operators without a rule in Sources/ApusConvert/OnnxExport/Rules")
+        // ONNX has no memory between runs.
+        let streams = ["CachedAttention"]
+        XCTAssertEqual(missing.sorted(), (random + streams + integers).sorted(), "operators without a rule in Sources/ApusConvert/OnnxExport/Rules")
         XCTAssertEqual(rules.subtracting(operatorTable.entries.map { $0.name }), [], "rules for no operator")
     }
 

@@ -33,7 +33,7 @@ struct DoubleNetwork {
             .training, builder, network.parameters, seed: network.seed, counter: builder.state(0), emit: { inputs[$0] })
         var values: [ObjectIdentifier: [Value]] = [:]
         for call in network.calls {
-            context.currentLayer = call.layer
+            try context.enter(call.layer)
             let arguments = call.inputs.map { values[ObjectIdentifier($0.call)]![$0.output] }
             values[ObjectIdentifier(call)] =
                 call.layer is InputLayer ? [x] : try call.layer.call(arguments, context)
