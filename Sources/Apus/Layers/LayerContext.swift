@@ -27,6 +27,7 @@ public final class LayerContext {
     /// 1 for the current layer's first call.
     private(set) var currentCall = 1
     private var callCounts: [ObjectIdentifier: Int] = [:]
+    var lengths: [(of: Operand, lengths: Value)] = []
 
     /// `emit` gives the value of a parameter: a state in training, a constant in inference. `step` is there in a step.
     init(
@@ -64,6 +65,14 @@ public final class LayerContext {
             losses.append(try regularizer.loss(value, builder))
         }
         return value
+    }
+
+    /// A parameter of another layer, which stands before the current one in the network.
+    public func parameter(_ name: String, of layer: Layer) throws(ApusError) -> Value {
+        guard let index = parameters.find(layer, name) else {
+            throw .argument("layer '\(layer.name)' has no parameter '\(name)' yet, wanted it before '\(currentLayer.name)'")
+        }
+        return emit(index)
     }
 
     /// After a training step the parameter takes this value.

@@ -54,6 +54,18 @@ public final class Parameters {
         all[index].value = value
     }
 
+    /// Takes the values of all parameters that another network has by the same names, and returns how many: what a network
+    /// that was trained before brings to one built around its layers.
+    @discardableResult
+    public func take(from other: Parameters) throws(ApusError) -> Int {
+        var count = 0
+        for parameter in other.all where indices[parameter.name] != nil {
+            try set(parameter.name, parameter.value)
+            count += 1
+        }
+        return count
+    }
+
     /// Stops or resumes the training of every weight whose name starts with `prefix`.
     public func setTrainable(_ trainable: Bool, prefix: String) {
         for i in all.indices where all[i].isWeight && all[i].name.hasPrefix(prefix) { all[i].isTrainable = trainable }

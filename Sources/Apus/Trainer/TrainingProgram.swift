@@ -129,7 +129,7 @@ struct TrainingProgram {
                 graph.states.append(State(slotName, type, .slot, initial: initial))
             }
             let results = try builder.node(
-                optimizer.operation,
+                optimizer.operation(for: network.parameters.all[index]),
                 [builder.state(index), gradient] + slots.map { builder.state($0) } + [learningRate, step],
                 name: "update/\(name)")
             try builder.update(state: index, to: results[0])
