@@ -35,7 +35,9 @@ struct TrainingBenchmark: Encodable {
         self.threads = threads
         isa = InstructionSet.name(InstructionSet.selected)
         parameters = network.parameters.all.filter { $0.isTrainable }.reduce(0) { $0 + $1.count }
-        let samples = try TrainingBenchmark.samples(input: input, outputs: outputs, count: size)
+        let inputType = try network.inferenceGraph(maximumBatch: 1).functions[0].inputs[0].type
+        let samples = try TrainingBenchmark.samples(
+            input: input, outputs: outputs, count: size, areTokens: inputType.dtype == .i32)
         let (loss, _) = try TrainingSetup.loss(nil, samples)
         let batch = try samples.batches(size: size, shuffleSeed: 0, epoch: 0).batch(at: 0)
 
@@ -57,9 +59,18 @@ struct TrainingBenchmark: Encodable {
         operators = Benchmark.rows(try profiled.profile(), profiled.stepFunction)
     }
 
-    /// Random inputs; classes in turn, or random numbers where there is one output.
-    private static func samples(input: [Int], outputs: Int, count: Int) throws(ApusError) -> Dataset {
+    /// Random inputs; classes in turn, or random numbers where there is one output. Tokens have a token each as targets.
+    private static func samples(
+        input: [Int], outputs: Int, count: Int, areTokens: Bool
+    ) throws(ApusError) -> Dataset {
         var random = Philox(seed: 0)
+        if areTokens {
+            func tokens() throws(ApusError) -> Tensor {
+                try Tensor(
+                    (0..<count * input.reduce(1, *)).map { _ in Int32(random.uniform() * Float(outputs)) }, shape: [count] + input)
+            }
+            return try Dataset(inputs: try tokens(), targets: try tokens())
+        }
         func values(_ count: Int) -> [Float] { (0..<count).map { _ in Float(random.normal()) } }
         let inputs = try Tensor(values(count * input.reduce(1, *)), shape: [count] + input)
         let targets =
