@@ -197,6 +197,16 @@ final class StreamTests: XCTestCase {
         XCTAssertThrowsError(try Quantizer(graph).quantized()) { XCTAssertTrue("\($0)".contains("predict, step, step_3"), "\($0)") }
     }
 
+    func testAStreamAlone() throws {
+        let network = try network(), x = try sequence()
+        let graph = try network.exportGraph(steps: StepOptions(includesPredict: false))
+        XCTAssertEqual(graph.functions.map { $0.name }, ["step"])
+        XCTAssertTrue(graph.dimensions.isEmpty)
+        let session = try session(graph)
+        defer { session.destroy() }
+        XCTAssertEqual(try stream(session, x), try network.predict(x).array(of: Float.self))
+    }
+
     func testRefusals() throws {
         func refuses(_ text: String, _ network: Network, _ steps: StepOptions = StepOptions(), line: UInt = #line) {
             XCTAssertThrowsError(try network.exportGraph(steps: steps), line: line) {
@@ -208,6 +218,7 @@ final class StreamTests: XCTestCase {
         refuses("'flatten'", flat)
         refuses("a step of 0 elements, wanted 1 ... 24", try network(), StepOptions(chunks: [0]))
         refuses("a step of 9 elements, wanted 1 ... 8", try network(), StepOptions(chunks: [9], context: 8))
+        refuses("steps of no chunk", try network(), StepOptions(chunks: []))
         refuses("a cache of i8", try network(), StepOptions(cache: .i8))
         refuses("read and never remembered", try Sequential(input: [4, 3]) { Forgetful() })
     }
