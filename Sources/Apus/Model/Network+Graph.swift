@@ -20,7 +20,7 @@ extension Network {
         extraInputs: [(name: String, type: TensorType)] = [], counter: ((GraphBuilder) -> Value)? = nil,
         step: StepMemory? = nil, parameter: @escaping (Int) -> Value
     ) throws(ApusError) -> (Emitted, extra: [Value]) {
-        if graph.dimensions.isEmpty { graph.dimensions = [SymbolicDimension(Network.batch, 1...maximumBatch)] }
+        if step == nil && graph.dimensions.isEmpty { graph.dimensions = [SymbolicDimension(Network.batch, 1...maximumBatch)] }
         let builder = GraphBuilder(graph, function: function)
         var values: [ObjectIdentifier: [Value]] = [:]
         var inputs: [Value] = []
@@ -79,10 +79,12 @@ extension Network {
         let graph = Graph(name)
         graph.producer = "Apus \(ApusVersion.text)"
         graph.metadata = metadata
-        let (emitted, _) = try emit(.inference, graph, function: "predict", maximumBatch: maximumBatch) { index in
-            Network.append(self.parameters.all[index], to: graph)
+        if steps?.includesPredict ?? true {
+            let (emitted, _) = try emit(.inference, graph, function: "predict", maximumBatch: maximumBatch) { index in
+                Network.append(self.parameters.all[index], to: graph)
+            }
+            finish(emitted) { Network.symbolic($0) }
         }
-        finish(emitted) { Network.symbolic($0) }
         if let steps { try appendSteps(steps, to: graph) }
         return graph
     }
@@ -96,6 +98,7 @@ extension Network {
             throw .shape("steps of network '\(name)', whose inputs \(lengths) have no sequence in common, wanted one length")
         }
         let context = options.context ?? length
+        guard !options.chunks.isEmpty else { throw .argument("steps of no chunk, wanted one or more") }
         for chunk in options.chunks where chunk < 1 || chunk > context {
             throw .argument("a step of \(chunk) elements, wanted 1 ... \(context)")
         }
