@@ -81,7 +81,7 @@ let exampleTargets: [Target] =
             dependencies: ["Apus", "ApusGraph", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Examples/support", exclude: ["README.md"])
     ]
-    + ["xor", "binary-classifier", "digits", "mnist-cnn", "cifar-cnn", "cifar-resnet", "vgg"].map { name in
+    + ["xor", "binary-classifier", "digits", "mnist-cnn", "cifar-cnn", "cifar-resnet", "cifar-mobilenet", "vgg"].map { name in
         .executableTarget(
             name: "example-" + name,
             dependencies: [

@@ -10,12 +10,21 @@ public enum GoldenSource: Sendable {
 }
 
 extension Network {
-    /// The graph that ships: folded, fused and packed. What `predict` and `evaluate` run is exactly this, so they give
+    /// The graph that ships: folded, fused and packed, and on integers where the network is
+    /// quantization-aware. What `predict` and `evaluate` run is exactly this, so they give
     /// the bits that the exported file gives.
     public func exportGraph(
         maximumBatch: Int = 64, options: ExportOptions = ExportOptions()
     ) throws(ApusError) -> Graph {
-        try Export.optimize(try inferenceGraph(maximumBatch: maximumBatch), options)
+        try quantization?.requireRanges(parameters)
+        return try untrainedExportGraph(maximumBatch: maximumBatch, options: options)
+    }
+
+    /// The same for what does not depend on ranges, which quantization-aware training has yet to find.
+    func untrainedExportGraph(maximumBatch: Int, options: ExportOptions = ExportOptions()) throws(ApusError) -> Graph {
+        let graph = try inferenceGraph(maximumBatch: maximumBatch)
+        if let quantization { return try quantization.integerGraph(graph, parameters, options) }
+        return try Export.optimize(graph, options)
     }
 
     /// Writes the network as an .apus file, with golden pairs to check it by on other machines.

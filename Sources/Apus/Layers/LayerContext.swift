@@ -20,17 +20,22 @@ public final class LayerContext {
     private var regularized: Set<Int> = []
     private var streams: UInt32 = 0
     var currentLayer = Layer()
+    /// In quantization-aware training.
+    private let rounding: FakeQuantization?
+    /// Whether batch norms use their moving statistics in training too.
+    var fixesBatchNorm: Bool { rounding?.stage.fixesBatchNorm ?? false }
 
     /// `emit` gives the value of a parameter: a state in training, a constant in inference.
     init(
         _ phase: Phase, _ builder: GraphBuilder, _ parameters: Parameters, seed: UInt64, counter: Value?,
-        emit: @escaping (Int) -> Value
+        rounding: FakeQuantization? = nil, emit: @escaping (Int) -> Value
     ) {
         self.phase = phase
         self.builder = builder
         self.parameters = parameters
         self.seed = seed
         self.counter = counter
+        self.rounding = rounding
         self.emit = emit
     }
 
@@ -40,7 +45,7 @@ public final class LayerContext {
         regularizer: Regularizer? = nil
     ) throws(ApusError) -> Value {
         let index = try parameters.index(
-            currentLayer, name, shape, initializer, trainable: trainable)
+            "\(currentLayer.name)/\(name)", shape, initializer, trainable: trainable)
         let value = emit(index)
         if let regularizer, phase == .training, regularized.insert(index).inserted {
             losses.append(try regularizer.loss(value, builder))
@@ -50,7 +55,7 @@ public final class LayerContext {
 
     /// After a training step the parameter takes this value.
     public func update(_ name: String, to value: Value) throws(ApusError) {
-        guard let index = parameters.find(currentLayer, name) else {
+        guard let index = parameters.find("\(currentLayer.name)/\(name)") else {
             throw .argument("layer '\(currentLayer.name)' has no parameter '\(name)'")
         }
         if !updates.contains(where: { $0.parameter == index }) { updates.append((index, value)) }
@@ -64,12 +69,14 @@ public final class LayerContext {
 
     /// Emits a node with one output, named after the layer.
     public func callAsFunction(_ op: Operator, _ inputs: Value...) throws(ApusError) -> Value {
-        try builder.node(op, inputs, name: nodeName(op))[0]
+        try node(op, inputs)[0]
     }
 
     /// Emits a node, named after the layer.
     public func node(_ op: Operator, _ inputs: [Value]) throws(ApusError) -> [Value] {
-        try builder.node(op, inputs, name: nodeName(op))
+        let name = nodeName(op)
+        if let rounding { return try rounding.node(op, inputs, name: name) }
+        return try builder.node(op, inputs, name: name)
     }
 
     private var used: [String: Int] = [:]

@@ -20,6 +20,7 @@ let allCases: [OperatorCase] = [
     recurrentCases,
     attentionCases,
     codeCases,
+    fakeQuantizeCases,
     quantizedProductCases,
     integerWeightCases,
     arithmeticCases,
