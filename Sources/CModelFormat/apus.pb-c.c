@@ -2167,6 +2167,96 @@ void   apus__quantized_conv2_d__free_unpacked
   assert(message->base.descriptor == &apus__quantized_conv2_d__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   apus__fake_quantize__init
+                     (Apus__FakeQuantize         *message)
+{
+  static const Apus__FakeQuantize init_value = APUS__FAKE_QUANTIZE__INIT;
+  *message = init_value;
+}
+size_t apus__fake_quantize__get_packed_size
+                     (const Apus__FakeQuantize *message)
+{
+  assert(message->base.descriptor == &apus__fake_quantize__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__fake_quantize__pack
+                     (const Apus__FakeQuantize *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__fake_quantize__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__fake_quantize__pack_to_buffer
+                     (const Apus__FakeQuantize *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__fake_quantize__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__FakeQuantize *
+       apus__fake_quantize__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__FakeQuantize *)
+     protobuf_c_message_unpack (&apus__fake_quantize__descriptor,
+                                allocator, len, data);
+}
+void   apus__fake_quantize__free_unpacked
+                     (Apus__FakeQuantize *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__fake_quantize__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   apus__observe_range__init
+                     (Apus__ObserveRange         *message)
+{
+  static const Apus__ObserveRange init_value = APUS__OBSERVE_RANGE__INIT;
+  *message = init_value;
+}
+size_t apus__observe_range__get_packed_size
+                     (const Apus__ObserveRange *message)
+{
+  assert(message->base.descriptor == &apus__observe_range__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__observe_range__pack
+                     (const Apus__ObserveRange *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__observe_range__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__observe_range__pack_to_buffer
+                     (const Apus__ObserveRange *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__observe_range__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__ObserveRange *
+       apus__observe_range__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__ObserveRange *)
+     protobuf_c_message_unpack (&apus__observe_range__descriptor,
+                                allocator, len, data);
+}
+void   apus__observe_range__free_unpacked
+                     (Apus__ObserveRange *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__observe_range__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   apus__weight_only_dense__init
                      (Apus__WeightOnlyDense         *message)
 {
@@ -3925,7 +4015,7 @@ const ProtobufCMessageDescriptor apus__dimension_value__descriptor =
   (ProtobufCMessageInit) apus__dimension_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__node__field_descriptors[133] =
+static const ProtobufCFieldDescriptor apus__node__field_descriptors[137] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -5453,6 +5543,54 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[133] =
   },
   {
     NULL, /* CODE_SIZE */
+    188,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, fake_quantize),
+    &apus__fake_quantize__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    189,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, fake_quantize_gradient),
+    &apus__fake_quantize__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    190,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, fake_quantize_weights),
+    &apus__no_attributes__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    191,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, observe_range),
+    &apus__observe_range__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
     200,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -5524,7 +5662,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[133] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const ProtobufCIntRange apus__node__number_ranges[12 + 1] =
+static const ProtobufCIntRange apus__node__number_ranges[13 + 1] =
 {
   { 1, 0 },
   { 16, 4 },
@@ -5537,18 +5675,19 @@ static const ProtobufCIntRange apus__node__number_ranges[12 + 1] =
   { 130, 88 },
   { 150, 99 },
   { 182, 125 },
-  { 200, 127 },
-  { 0, 133 }
+  { 188, 127 },
+  { 200, 131 },
+  { 0, 137 }
 };
 const ProtobufCMessageDescriptor apus__node__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Node),
-  133,
+  137,
   apus__node__field_descriptors,
   NULL, /* CODE_SIZE */
-  12,  apus__node__number_ranges,
+  13,  apus__node__number_ranges,
   (ProtobufCMessageInit) apus__node__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -7411,6 +7550,70 @@ const ProtobufCMessageDescriptor apus__quantized_conv2_d__descriptor =
   NULL, /* CODE_SIZE */
   1,  apus__quantized_conv2_d__number_ranges,
   (ProtobufCMessageInit) apus__quantized_conv2_d__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__fake_quantize__field_descriptors[1] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Apus__FakeQuantize, range_gradient_scale),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__fake_quantize__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor apus__fake_quantize__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__FakeQuantize),
+  1,
+  apus__fake_quantize__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__fake_quantize__number_ranges,
+  (ProtobufCMessageInit) apus__fake_quantize__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__observe_range__field_descriptors[1] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Apus__ObserveRange, momentum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__observe_range__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor apus__observe_range__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__ObserveRange),
+  1,
+  apus__observe_range__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__observe_range__number_ranges,
+  (ProtobufCMessageInit) apus__observe_range__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__weight_only_dense__field_descriptors[4] =

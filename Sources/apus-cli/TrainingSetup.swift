@@ -33,6 +33,8 @@ struct TrainingSetup {
             model, description.activation, input: Array(training.inputs[0].tensor.shape.dropFirst()),
             outputs: training.isClassification
                 ? try training.classCount : training.targets[0].tensor.shape.dropFirst().reduce(1, *), seed: seed)
+        if let path = description.initialWeights { try network.loadWeights(path) }
+        try description.prepare(network)
         network.classNames = raw.classNames
         network.setContract(raw.contract(normalization))
         (loss, metrics) = try TrainingSetup.loss(description.loss, training)
@@ -51,6 +53,7 @@ struct TrainingSetup {
         case "mnist-cnn": return try ModelLibrary.mnistCNN(input: input, classes: outputs, seed: seed)
         case "cifar-cnn": return try ModelLibrary.cifarCNN(input: input, classes: outputs, seed: seed)
         case "cifar-resnet": return try ModelLibrary.cifarResNet(input: input, classes: outputs, seed: seed)
+        case "cifar-mobilenet": return try ModelLibrary.cifarMobileNet(input: input, classes: outputs, seed: seed)
         case "vgg-style": return try ModelLibrary.vggStyle(input: input, classes: outputs, seed: seed)
         case "gpt":
             let sizes = try numbers(setting, "layers, width and heads such as gpt:4,128,4")
@@ -69,7 +72,8 @@ struct TrainingSetup {
             }
         default:
             throw .argument(
-                "no model '\(text)', wanted mnist-cnn, cifar-cnn, cifar-resnet, vgg-style, mlp:UNITS,… or gpt:LAYERS,WIDTH,HEADS")
+                "no model '\(text)', wanted mnist-cnn, cifar-cnn, cifar-resnet, cifar-mobilenet, vgg-style, mlp:UNITS,… or "
+                    + "gpt:LAYERS,WIDTH,HEADS")
         }
     }
 

@@ -130,6 +130,10 @@ extension OperatorExample {
             OperatorExample(SparseSoftmaxCrossEntropy(), .any(matrix), .of(.i32, [2])),
             OperatorExample(SparseSoftmaxCrossEntropyGradient(), .any(matrix), .of(.i32, [2]), .any([2])),
             OperatorExample(BatchCount(), shapes: [matrix]),
+            OperatorExample(FakeQuantize(rangeGradientScale: 1), shapes: [matrix, [2]]),
+            OperatorExample(FakeQuantizeGradient(rangeGradientScale: 1), shapes: [matrix, [2], matrix]),
+            OperatorExample(FakeQuantizeWeights(), shapes: [matrix]),
+            OperatorExample(ObserveRange(), .of(.f32, matrix), .of(.f32, [2])),
             OperatorExample(GlobalNorm(), shapes: [matrix, [3]]),
             OperatorExample(ClipByNorm(maximum: 1), shapes: [matrix, []]),
         ] + [Sgd(), RmsProp(), Adagrad(), Adam()].map(optimizer)

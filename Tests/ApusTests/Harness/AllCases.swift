@@ -22,6 +22,7 @@ let allCases: [OperatorCase] = [
     attentionCases,
     cachedAttentionCases,
     codeCases,
+    fakeQuantizeCases,
     quantizedProductCases,
     integerWeightCases,
     arithmeticCases,
