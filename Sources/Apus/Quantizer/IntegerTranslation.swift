@@ -173,13 +173,13 @@ struct IntegerSite {
 
 extension CodeScale {
     /// Of codes with one scale for the tensor.
-    init?(_ type: TensorType) {
+    public init?(_ type: TensorType) {
         guard type.dtype == .i8, let quantization = type.quantization, quantization.scales.count == 1 else { return nil }
         self.init(scale: quantization.scales[0], zeroPoint: quantization.zeroPoints.first ?? 0)
     }
 
     /// quantize(x / scale), in double.
-    func code(_ x: Double) -> Int8 {
+    public func code(_ x: Double) -> Int8 {
         let units = (x / Double(scale)).rounded(.toNearestOrEven) + Double(zeroPoint)
         return units >= -128 ? Int8(min(units, 127)) : -128
     }

@@ -8,6 +8,8 @@ public enum TokenizerMetadata {
     public static func read(_ metadata: [(key: String, value: String)]) throws(ApusError) -> (any Tokenizer)? {
         switch metadata.first(where: { $0.key == type })?.value {
         case CharacterTokenizer.type: try CharacterTokenizer(metadata: metadata)
+        case BytePairTokenizer.type: try BytePairTokenizer(metadata: metadata)
+        case WordPieceTokenizer.type: try WordPieceTokenizer(metadata: metadata)
         default: nil
         }
     }

@@ -60,15 +60,24 @@ extension OperatorExample {
     private static let integers = [
         OperatorExample(Quantize(to: codes), .of(.f32, matrix)),
         OperatorExample(Dequantize(), .codes(matrix)),
-        OperatorExample(QuantizedDense(output: codes), .codes(matrix), .of(.i8, [3, 4]), .of(.i32, [4]), .of(.f32, [4])),
-        OperatorExample(QuantizedConv2D(output: codes), .codes(image), .of(.i8, kernel), .of(.i32, [2]), .of(.f32, [2])),
-        OperatorExample(Lookup(output: codes), .codes(matrix), .of(.i8, [256])),
+        OperatorExample(
+            QuantizedDense(output: codes), .codes(matrix), .constant(.i8, [3, 4], [3, -5]), .constant(.i32, [4], [7]),
+            .constant(.f32, [4], [0.01])),
+        OperatorExample(
+            QuantizedConv2D(output: codes), .codes(image), .constant(.i8, kernel, [3, -5]), .constant(.i32, [2], [7]),
+            .constant(.f32, [2], [0.01])),
+        OperatorExample(Lookup(output: codes), .codes(matrix), .constant(.i8, [256], [1, 2, 3])),
         OperatorExample(QuantizedAdd(output: codes), .codes(matrix), .codes(matrix)),
         OperatorExample(QuantizedMul(output: codes), .codes(matrix), .codes(matrix)),
         OperatorExample(QuantizedAvgPool(kernel: 2, output: codes), .codes(image)),
-        OperatorExample(QuantizedSoftmax(), .codes(matrix), .of(.i32, [256])),
-        OperatorExample(WeightOnlyDense(), .of(.f32, matrix), .of(.i8, [3, 4]), .of(.f16, [1, 4]), .of(.f32, [4])),
-        OperatorExample(DynamicDense(), .of(.f32, matrix), .of(.i8, [3, 4]), .of(.i32, [4]), .of(.f32, [4]), .of(.f32, [4])),
+        OperatorExample(
+            QuantizedSoftmax(), .codes(matrix), .constant(.i32, [256], exponentials(codes).map { Double($0) })),
+        OperatorExample(
+            WeightOnlyDense(), .of(.f32, matrix), .constant(.i8, [3, 4], [3, -5]), .constant(.f16, [1, 4], [0.5]),
+            .of(.f32, [4])),
+        OperatorExample(
+            DynamicDense(), .of(.f32, matrix), .constant(.i8, [3, 4], [0]), .constant(.i32, [4], [0]),
+            .constant(.f32, [4], [0.01]), .of(.f32, [4])),
     ]
 
     private static let recurrent = [
