@@ -75,7 +75,7 @@ let hostTargets: [Target] = [
 ]
 
 /// What a folder of an example holds beside its program.
-let extras = ["binary-classifier": ["data"], "digits": ["data"], "character-gpt": ["torch_twin.py"]]
+let extras = ["binary-classifier": ["data"], "digits": ["data"], "character-gpt": ["generate.c", "torch_twin.py"]]
 
 let exampleTargets: [Target] =
     [
@@ -84,7 +84,10 @@ let exampleTargets: [Target] =
             dependencies: ["Apus", "ApusGraph", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Examples/support", exclude: ["README.md"])
     ]
-    + ["xor", "binary-classifier", "digits", "mnist-cnn", "cifar-cnn", "cifar-resnet", "cifar-mobilenet", "vgg", "character-gpt"].map { name in
+    + [
+        "xor", "binary-classifier", "digits", "mnist-cnn", "cifar-cnn", "cifar-resnet", "cifar-mobilenet", "vgg",
+        "character-gpt",
+    ].map { name in
         .executableTarget(
             name: "example-" + name,
             dependencies: [
