@@ -8,7 +8,7 @@ BENCH_VENV := .venv-bench
 PYTHON := $(VENV)/bin/python
 SWIFT_BUILD := swift build -c release
 
-.PHONY: demo test test-all lib tools install wheel bench clean setup venv docs
+.PHONY: demo test test-all lib tools install wheel bench bench-decode clean setup venv docs
 
 demo: lib tools venv
 	./scripts/demo.sh
@@ -55,6 +55,10 @@ wheel: lib venv
 
 bench: lib tools $(BENCH_VENV)/.installed
 	PYTHONPATH=Benchmarks $(BENCH_VENV)/bin/python -m bench $(BENCH)
+
+# Tokens a second of a GPT-2-shaped model; BENCH='--threads 2 --types w4'.
+bench-decode: lib tools $(BENCH_VENV)/.installed
+	PYTHONPATH=Benchmarks:Bindings/python APUS_LIBRARY=build/libapus.so $(BENCH_VENV)/bin/python -m decode $(BENCH)
 
 $(BENCH_VENV)/.installed: build/.setup Benchmarks/requirements.txt
 	python3 -m venv $(BENCH_VENV)
