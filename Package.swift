@@ -70,7 +70,7 @@ let hostTargets: [Target] = [
         dependencies: [
             "train-crash-test", "Apus", "ApusConvert", "ApusRuntime", "ApusGraph", "ApusC", "CApus", "CKernels",
             "CModelFormat",
-            "example-xor", "example-binary-classifier", "example-digits",
+            "example-xor", "example-binary-classifier", "example-digits", "example-forecasting", "example-keywords",
         ], exclude: ["README.md"]),
 ]
 
@@ -81,7 +81,7 @@ let exampleTargets: [Target] =
             dependencies: ["Apus", "ApusGraph", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Examples/support", exclude: ["README.md"])
     ]
-    + ["xor", "binary-classifier", "digits", "mnist-cnn", "cifar-cnn", "cifar-resnet", "vgg"].map { name in
+    + ["xor", "binary-classifier", "digits", "mnist-cnn", "cifar-cnn", "cifar-resnet", "vgg", "sentiment", "forecasting", "keywords"].map { name in
         .executableTarget(
             name: "example-" + name,
             dependencies: [

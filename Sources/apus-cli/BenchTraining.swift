@@ -15,7 +15,7 @@ struct BenchTraining: ParsableCommand {
             mean squared error.
             """)
 
-    @Argument(help: "mnist-cnn, cifar-cnn, cifar-resnet, vgg-style or mlp:UNITS,…")
+    @Argument(help: "mnist-cnn, cifar-cnn, cifar-resnet, vgg-style, mlp:UNITS,…, text-gru:WORDS or text-lstm:WORDS")
     var network: String
 
     @Option(help: ArgumentHelp("The shape of a sample, such as 28,28,1.", valueName: "shape"))

@@ -51,6 +51,13 @@ struct TrainingSetup {
         case "mnist-cnn": return try ModelLibrary.mnistCNN(input: input, classes: outputs, seed: seed)
         case "cifar-cnn": return try ModelLibrary.cifarCNN(input: input, classes: outputs, seed: seed)
         case "cifar-resnet": return try ModelLibrary.cifarResNet(input: input, classes: outputs, seed: seed)
+        case "text-gru", "text-lstm":
+            guard input.count == 1, let words = Int(setting.value), words > 1 else {
+                throw .argument("'\(text)' for samples \(input), wanted text-gru:WORDS for texts of one length")
+            }
+            return try ModelLibrary.textClassifier(
+                vocabulary: words, length: input[0], cell: setting.name == "text-gru" ? .gru : .lstm, outputs: outputs,
+                seed: seed)
         case "vgg-style": return try ModelLibrary.vggStyle(input: input, classes: outputs, seed: seed)
         case "mlp":
             var hidden: [Int] = []
@@ -68,7 +75,8 @@ struct TrainingSetup {
             }
         default:
             throw .argument(
-                "no model '\(text)', wanted mnist-cnn, cifar-cnn, cifar-resnet, vgg-style or mlp:UNITS,…")
+                "no model '\(text)', wanted mnist-cnn, cifar-cnn, cifar-resnet, vgg-style, mlp:UNITS,…, "
+                    + "text-gru:WORDS or text-lstm:WORDS")
         }
     }
 

@@ -27,6 +27,7 @@ public final class LayerContext {
     /// 1 for the current layer's first call.
     private(set) var currentCall = 1
     private var callCounts: [ObjectIdentifier: Int] = [:]
+    var lengths: [(of: Operand, lengths: Value)] = []
 
     /// `emit` gives the value of a parameter: a state in training, a constant in inference. `step` is there in a step.
     init(

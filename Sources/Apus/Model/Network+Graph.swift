@@ -44,6 +44,7 @@ extension Network {
             do throws(ApusError) {
                 try context.enter(call.layer)
                 let made = try call.layer.call(arguments, context)
+                context.passLengths(from: arguments, to: made)
                 values[ObjectIdentifier(call)] = made
                 emitted.append((call.layer, made, firstNode..<builder.function.nodes.count))
             } catch {
