@@ -74,6 +74,9 @@ let hostTargets: [Target] = [
         ], exclude: ["README.md"]),
 ]
 
+/// What a folder of an example holds beside its program.
+let extras = ["binary-classifier": ["data"], "digits": ["data"], "character-gpt": ["torch_twin.py"]]
+
 let exampleTargets: [Target] =
     [
         .target(
@@ -81,14 +84,18 @@ let exampleTargets: [Target] =
             dependencies: ["Apus", "ApusGraph", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Examples/support", exclude: ["README.md"])
     ]
-    + ["xor", "binary-classifier", "digits", "mnist-cnn", "cifar-cnn", "cifar-resnet", "vgg", "sentiment", "forecasting", "keywords"].map { name in
+    + [
+        "xor", "binary-classifier", "digits", "mnist-cnn", "cifar-cnn", "cifar-resnet", "cifar-mobilenet", "vgg", "sentiment",
+        "forecasting", "keywords", "character-gpt",
+    ].map { name in
         .executableTarget(
             name: "example-" + name,
             dependencies: [
-                "Apus", "ApusGraph", "ExampleSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Apus", "ApusGraph", "ApusRuntime", "ExampleSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Examples/" + name,
-            exclude: ["README.md"] + (["binary-classifier", "digits"].contains(name) ? ["data"] : []))
+            exclude: ["README.md"] + (extras[name] ?? []))
     }
 
 // APUS_DOCS=1 adds what `make docs` needs.

@@ -7,4 +7,5 @@ venv=build/minilm-venv
 [ -x $venv/bin/python ] || python3 -m venv $venv
 $venv/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/TransformerTests/requirements.txt
 swift build -c release --product convert-model
+swift build -c release --product apus
 $venv/bin/python -m pytest -q -s Tests/TransformerTests "$@"

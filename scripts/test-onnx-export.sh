@@ -1,6 +1,6 @@
 #!/bin/sh
-# Every example's model and every operator's cases exported to ONNX, against ONNX's checker and ONNX Runtime
-# (Tests/OnnxSuite/export.py), in the environment of scripts/test-onnx.sh.
+# Every example's model, some of them quantized too, and every operator's cases exported to ONNX, against ONNX's checker and
+# ONNX Runtime (Tests/OnnxSuite/export.py), in the environment of scripts/test-onnx.sh.
 set -eu
 cd "$(dirname "$0")/.."
 [ -x build/onnx-venv/bin/python ] || python3 -m venv build/onnx-venv
@@ -13,6 +13,12 @@ rm -rf build/export-models
 mkdir -p build/export-models
 cp build/oracle/*.apus build/export-models/
 rm build/export-models/*-training.apus
+for scheme in int8 int8-dynamic w8 w4; do
+    for model in mnist-cnn cifar-cnn; do
+        .build/release/convert-model build/example-models/$model.apus -o build/export-models/$model-$scheme.apus \
+            --quantize $scheme --quiet $([ $scheme = int8 ] && echo --calibrate synthetic)
+    done
+done
 APUS_CONVERT_MODEL="$PWD/.build/release/convert-model" APUS_LIBRARY="$PWD/build/libapus-training.so" \
     PYTHONPATH=Bindings/python build/onnx-venv/bin/python Tests/OnnxSuite/export.py \
     --models build/example-models build/export-models --cases build/case-files "$@"

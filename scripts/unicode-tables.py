@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes what WordPiece tokenizers know of Unicode: Bindings/python/apus/_unicode.py and Bindings/cpp/apus_unicode.hpp.
+"""Writes what tokenizers know of Unicode: Bindings/python/apus/_unicode.py, Bindings/cpp/apus_unicode.hpp and
+Sources/Apus/Text/UnicodeTables.swift.
 
     python3 -m venv build/unicode-venv && build/unicode-venv/bin/pip install tokenizers
     build/unicode-venv/bin/python scripts/unicode-tables.py
@@ -47,6 +48,22 @@ def classes() -> list[int]:
         if between_letters(strip, code) == "":
             return MARK
         return PUNCTUATION if len(split(f"a{chr(code)}a")) == 3 else OTHER
+
+    return [class_of(code) for code in CHARACTERS]
+
+
+LETTER, NUMBER, BLANK, SYMBOL = range(4)
+
+
+def piece_classes() -> list[int]:
+    """What GPT-2's pre-tokenizer tells apart."""
+    pieces = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True).pre_tokenize_str
+
+    def class_of(code: int) -> int:
+        for kind, before in ((LETTER, "a"), (NUMBER, "1"), (SYMBOL, "!")):
+            if len(pieces(before + chr(code))) == 1:
+                return kind
+        return BLANK
 
     return [class_of(code) for code in CHARACTERS]
 
@@ -119,10 +136,30 @@ def main() -> None:
     class_runs = runs(classes())
     meaning = "Runs of characters of one class: the first character and the class."
 
+    piece_runs = runs(piece_classes())
+    piece_meaning = "Runs of letters, numbers, blanks and all else (0 ... 3), as byte-level BPE splits text at them"
     python = f'"""Classes of characters as WordPiece tokenizers know them. {source}"""\n\n'
     python += f"{', '.join(names)} = range({len(names)})\n\n# {meaning}\nCLASSES = \"\"\"\n"
     python += wrapped(f"{code:x}:{value} " for code, value in class_runs) + '\n"""\n'
+    python += f"\n# {piece_meaning}.\nPIECES = \"\"\"\n" + wrapped(f"{code:x}:{value} " for code, value in piece_runs) + '\n"""\n'
     (ROOT / "Bindings/python/apus/_unicode.py").write_text(python)
+
+    swift = f"/// Characters as tokenizers know them. {source}\nenum UnicodeTables {{"
+    for comment, name, values in (
+        ("Runs of other, spaces, removed, punctuation, marks, Chinese (0 ... 5): first:class", "classes",
+         (f"{code:x}:{value} " for code, value in class_runs)),
+        (f"{piece_meaning}: first:class", "pieces", (f"{code:x}:{value} " for code, value in piece_runs)),
+        ("Runs of one canonical combining class: first:class", "combining",
+         (f"{code:x}:{value:x} " for code, value in runs(combining_classes()))),
+        ("One step of canonical decompositions: character:first:second, which may be 0", "decompositions",
+         (f"{code:x}:{first:x}:{second:x} " for code, first, second in decompositions())),
+        ("Every step-th character of first ... last, by how far away its lowercase is: first:last:step:distance", "lowercase",
+         (f"{first:x}:{last:x}:{step:x}:{'-' if distance < 0 else ''}{abs(distance):x} "
+          for first, last, step, distance in lowercase())),
+    ):  # fmt: skip
+        swift += f'\n    /// {comment}; hexadecimal.\n    static let {name} = """\n'
+        swift += "\n".join(f"        {line} " for line in wrapped(values, 108).split("\n")) + '\n        """\n'
+    (ROOT / "Sources/Apus/Text/UnicodeTables.swift").write_text(swift + "}\n")
 
     def table(comment: str, kind: str, name: str, values: Iterable[str]) -> str:
         return f"\n// {comment}\ninline constexpr {kind} {name}[] = {{\n{wrapped(f'{value},' for value in values)}\n}};\n"
@@ -134,6 +171,10 @@ def main() -> None:
     header += table(
         f"{meaning[:-1]}: character << 3 | class.", "std::uint32_t", "classes",
         (f"{code << 3 | value:#x}" for code, value in class_runs))  # fmt: skip
+    header += "\n// As byte-level BPE splits text.\nenum Piece { letter, number, blank, symbol };\n"
+    header += table(
+        "Runs of characters of one kind of piece: character << 2 | kind.", "std::uint32_t", "piece_runs",
+        (f"{code << 2 | value:#x}" for code, value in piece_runs))  # fmt: skip
     header += table(
         "Runs of characters of one canonical combining class: character << 8 | class.", "std::uint32_t", "combining",
         (f"{code << 8 | value:#x}" for code, value in runs(combining_classes())))  # fmt: skip

@@ -16,7 +16,10 @@ def keras_network(net: Network, batch: int | None, weighted: bool = True) -> ker
     weighted_layers: list[tuple[keras.Layer, Node]] = []
     for node in net.nodes[1:]:
         inputs = [values[i] for i in node.inputs]
-        if node.weights:
+        if node.op == "tied":
+            embedding = next(layer for layer, other in weighted_layers if other.index == node.attributes["embedding"])
+            values[node.index] = Tied(embedding)(*inputs)
+        elif node.weights:
             layer, inputs = _layer(net, node, inputs)
             values[node.index] = layer(*inputs)
             weighted_layers.append((layer, node))
@@ -43,6 +46,17 @@ class Table(layers.Layer):
             return x + self.table
         first = keras.ops.broadcast_to(self.table, (x.shape[0], *self.table.shape[1:]))
         return keras.ops.concatenate([first, keras.ops.reshape(x, (x.shape[0], -1, x.shape[-1]))], 1)
+
+
+class Tied(layers.Layer):
+    """A product with the table of an embedding."""
+
+    def __init__(self, embedding: layers.Embedding) -> None:
+        super().__init__()
+        self.embedding = embedding
+
+    def call(self, x):
+        return keras.ops.matmul(x, keras.ops.transpose(self.embedding.embeddings))
 
 
 def _layer(net: Network, node: Node, inputs: list) -> tuple[keras.Layer, list]:
@@ -80,8 +94,8 @@ def _apply(net: Network, node: Node, x, *others):
     a = node.attributes
     match node.op:
         case "activation":
-            if a["function"] == "gelu":
-                return keras.activations.gelu(x, approximate=False)
+            if a["function"].startswith("gelu"):
+                return keras.activations.gelu(x, approximate=a["function"] == "gelu_tanh")
             return keras.activations.get(a["function"])(x)
         case "max_pool":
             if a["padding"]:
@@ -104,7 +118,10 @@ def _apply(net: Network, node: Node, x, *others):
             heads, depth = a["heads"], width // a["heads"]
             q, k, v = (keras.ops.transpose(keras.ops.reshape(t, (-1, tokens, heads, depth)), (0, 2, 1, 3))
                        for t in (x, *others))
-            scores = keras.ops.softmax(keras.ops.matmul(q, keras.ops.transpose(k, (0, 1, 3, 2))) * depth**-0.5)
+            scores = keras.ops.matmul(q, keras.ops.transpose(k, (0, 1, 3, 2))) * depth**-0.5
+            if a["causal"]:
+                scores += keras.ops.triu(keras.ops.full((tokens, tokens), -1e9), 1)
+            scores = keras.ops.softmax(scores)
             return keras.ops.reshape(keras.ops.transpose(keras.ops.matmul(scores, v), (0, 2, 1, 3)), (-1, tokens, width))
     raise ValueError(f"no Keras layer for '{node.op}'")
 

@@ -69,7 +69,7 @@ class Network:
         return self._add("layer_norm", [x], self.shape(x), {"gamma": width, "beta": width}, epsilon=epsilon)
 
     def activation(self, x: int, function: str | None) -> int:
-        """relu, relu6, silu, sigmoid, gelu (by erf), or nothing."""
+        """relu, relu6, silu, sigmoid, gelu (by erf), gelu_tanh, or nothing."""
         return x if function is None else self._add("activation", [x], self.shape(x), function=function)
 
     def max_pool(self, x: int, size: int, stride: int | None = None, padding: int = 0) -> int:
@@ -93,12 +93,19 @@ class Network:
         """x times y, an image of 1 x 1."""
         return self._add("scale", [x, y], self.shape(x))
 
-    def attention(self, query: int, key: int, value: int, heads: int) -> int:
+    def attention(self, query: int, key: int, value: int, heads: int, causal: bool = False) -> int:
         tokens, width = self.shape(query)
-        return self._add("attention", [query, key, value], (tokens, width), {}, 4 * tokens * tokens * width, heads=heads)
+        operations = 4 * tokens * tokens * width // (2 if causal else 1)
+        return self._add("attention", [query, key, value], (tokens, width), {}, operations, heads=heads, causal=causal)
 
     def embedding(self, x: int, entries: int, width: int) -> int:
         return self._add("embedding", [x], (*self.shape(x), width), {"table": (entries, width)})
+
+    def tied(self, x: int, embedding: int) -> int:
+        """Scores over the entries of an embedding, with its table."""
+        entries, width = self.nodes[embedding].weights["table"]
+        tokens = self.shape(x)[0]
+        return self._add("tied", [x], (tokens, entries), None, 2 * tokens * width * entries, embedding=embedding)
 
     def positions(self, x: int) -> int:
         """Adds a learned vector to each token."""
@@ -142,6 +149,11 @@ class Network:
     @property
     def output_size(self) -> int:
         return math.prod(self.shape(self.output))
+
+    @property
+    def classes(self) -> int:
+        """How many a sample, or each of its tokens, is told apart into."""
+        return self.shape(self.output)[-1]
 
     @property
     def operations(self) -> int:

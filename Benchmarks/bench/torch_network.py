@@ -13,6 +13,7 @@ from .network import Network, Node
 
 ACTIVATIONS = {
     "relu": F.relu, "relu6": F.relu6, "silu": F.silu, "sigmoid": torch.sigmoid, "gelu": F.gelu,
+    "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
 }
 
 
@@ -25,12 +26,19 @@ class TorchNetwork(nn.Module):
         self.layers = nn.ModuleList()
         drawn = net.weights() if weighted else None
         for node in net.nodes[1:]:
-            layer = _layer(net, node)
+            layer = self.tied(node) if node.op == "tied" else _layer(net, node)
             if layer is not None:
                 self.layers.append(layer)
-                if drawn:
+                if drawn and node.weights:
                     _load(layer, _torch_weights(net, node, drawn[node.index]))
             self.steps.append((node, layer))
+
+    def tied(self, node: Node) -> nn.Module:
+        """A product with the table of an embedding."""
+        embedding = next(layer for other, layer in self.steps if other.index == node.attributes["embedding"])
+        layer = nn.Linear(*reversed(embedding.weight.shape), bias=False)
+        layer.weight = embedding.weight
+        return layer
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         values = {0: x}
@@ -121,7 +129,8 @@ def _apply(node: Node, x: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
             tokens, width = node.shape
             heads = a["heads"]
             q, k, v = (t.reshape(-1, tokens, heads, width // heads).transpose(1, 2) for t in (x, *others))
-            return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(-1, tokens, width)
+            y = F.scaled_dot_product_attention(q, k, v, is_causal=a["causal"])
+            return y.transpose(1, 2).reshape(-1, tokens, width)
     raise ValueError(f"no PyTorch layer for '{node.op}'")
 
 

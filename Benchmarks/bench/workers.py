@@ -86,7 +86,7 @@ class ApusTraining:
     def __init__(self, training: Training, net: Network, threads: int) -> None:
         self._command = [
             TOOLS / "apus", "bench-training", training.apus_network, "--input", ",".join(map(str, net.input_shape)),
-            "--outputs", net.output_size, "--batch", training.batch, "--threads", threads, "--json", "--quiet",
+            "--outputs", net.classes, "--batch", training.batch, "--threads", threads, "--json", "--quiet",
         ]
         self._peak_kb = 0
         report = self._run(20)

@@ -63,6 +63,25 @@ public struct ModelConversion {
         }
     }
 
+    /// The nodes of a model that computes on codes, or with integer weights, which compute on real numbers all the same.
+    public func realNodes() throws(ApusError) -> [String] {
+        let valid = try ValidGraph(validating: graph)
+        var names: [String] = []
+        for (index, function) in graph.functions.enumerated() {
+            func isInteger(_ node: Node) -> Bool { 130..<150 ~= node.op.code.rawValue }
+            guard function.nodes.contains(where: isInteger) else { continue }
+            let types = try valid.types(ofFunction: index, dimensions: graph.maxima)
+            var local = function.inputs.count
+            for node in function.nodes {
+                if !isInteger(node) && !node.op.isView && !(node.op is Transpose) && types[local].dtype.isFloat {
+                    names.append(node.name)
+                }
+                local += node.op.outputCount
+            }
+        }
+        return names
+    }
+
     /// The new file's bytes.
     public func bytes() throws(ApusError) -> [UInt8] { try ModelWriter.bytes(graph) }
 

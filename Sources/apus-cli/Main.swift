@@ -17,7 +17,8 @@ struct ApusCommand: ParsableCommand {
             """,
         version: ApusVersion.text,
         subcommands: [
-            Train.self, Evaluate.self, Run.self, Inspect.self, Bench.self, BenchTraining.self, Verify.self, Compare.self,
+            Train.self, Evaluate.self, Run.self, Generate.self, Inspect.self, Bench.self, BenchTraining.self, Verify.self,
+            Compare.self, Tokenize.self,
         ])
 }
 

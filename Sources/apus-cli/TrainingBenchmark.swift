@@ -57,19 +57,21 @@ struct TrainingBenchmark: Encodable {
         operators = Benchmark.rows(try profiled.profile(), profiled.stepFunction)
     }
 
-    /// Random inputs, indices where an embedding reads them; classes in turn, or random numbers where there is one output.
+    /// Random inputs, indices where an embedding reads them; classes in turn, or random numbers where there is one output. What
+    /// tells a class for every index has random ones as targets.
     private static func samples(
         _ network: Network, input: [Int], outputs: Int, count: Int
     ) throws(ApusError) -> Dataset {
         var random = Philox(seed: 0)
         func values(_ count: Int) -> [Float] { (0..<count).map { _ in Float(random.normal()) } }
         let shape = [count] + input, elements = shape.reduce(1, *)
+        func tokens(_ words: Int) throws(ApusError) -> Tensor {
+            try Tensor((0..<elements).map { _ in Int32(random.next32() % UInt32(words)) }, shape: shape)
+        }
         let words = network.layers.lazy.compactMap { ($0 as? Embedding)?.vocabulary }.first
-        let inputs: Tensor
-        if let words {
-            inputs = try Tensor((0..<elements).map { _ in Int32(1 + random.next32() % UInt32(words - 1)) }, shape: shape)
-        } else {
-            inputs = try Tensor(values(elements), shape: shape)
+        let inputs = if let words { try tokens(words) } else { try Tensor(values(elements), shape: shape) }
+        if words != nil, try network.inferenceGraph(maximumBatch: 1).functions[0].outputs[0].type.shape.rank == 3 {
+            return try Dataset(inputs: inputs, targets: tokens(outputs))
         }
         let targets =
             outputs == 1

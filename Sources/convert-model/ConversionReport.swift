@@ -22,12 +22,15 @@ struct ConversionReport: Encodable {
     let goldenDifference: Double?
     let verified: [OutputDifference]?
     let quantization: QuantizationReport?
+    /// Of a model on integers the nodes that are not.
+    let realNodes: [String]
 
     init(
         _ conversion: ModelConversion, output: String?, bytes: Int, _ verified: [OutputDifference]?,
         _ quantization: QuantizationReport?
-    ) {
+    ) throws {
         self.quantization = quantization
+        realNodes = try conversion.realNodes()
         nodesBefore = conversion.source.functions.reduce(0) { $0 + $1.nodes.count }
         weightBytesBefore = conversion.source.constants.reduce(0) { $0 + $1.type.byteSize }
         passes = conversion.passes.map {
@@ -57,6 +60,9 @@ struct ConversionReport: Encodable {
                 + "relative \(Quantity.digits(output.relative))\n"
         }
         if let quantization { text += quantization.text }
+        if !realNodes.isEmpty {
+            text += "\(realNodes.count) nodes of an integer model on real numbers: \(realNodes.joined(separator: ", "))\n"
+        }
         if let output { text += "\(output): \(Quantity.bytes(bytes))\n" }
         return text
     }

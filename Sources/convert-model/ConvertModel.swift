@@ -105,7 +105,7 @@ struct ConvertModel: ParsableCommand {
         }
         let verified = try verify.map { path in try differences(conversion, inputs: path) }
         let size = try write(conversion, console, progress)
-        let report = ConversionReport(conversion, output: output, bytes: size, verified, lost)
+        let report = try ConversionReport(conversion, output: output, bytes: size, verified, lost)
         if common.json { try console.json(report) } else if !common.quiet { try console.result(report.text) }
         let limit = tolerance ?? (weights == nil || weights == .f32 ? 1e-4 : 2e-2)
         if let complaint = verified?.complaint(beyond: limit) {

@@ -1,5 +1,6 @@
 import ApusGraph
 import ApusRuntime
+import CKernels
 import Foundation
 import XCTest
 
@@ -11,7 +12,8 @@ import XCTest
 @testable import example_xor
 
 /// What the trainer of each example predicts is what its exported file predicts through apus.h, bit for bit, on any
-/// number of threads, in any batch, and however the arena is laid out.
+/// number of threads, in any batch, and however the arena is laid out; and so on integers, where every instruction set gives
+/// the same bytes too.
 final class ExamplesRoundTripTests: XCTestCase {
     func testXOR() throws { try check(XOR.network(seed: 1), BinaryCrossEntropy()) }
 
@@ -24,6 +26,8 @@ final class ExamplesRoundTripTests: XCTestCase {
     func testCIFARCNN() throws { try check(ModelLibrary.cifarCNN(seed: 1), crossEntropy) }
 
     func testCIFARResNet() throws { try check(ModelLibrary.cifarResNet(weightDecay: 5e-4, seed: 1), crossEntropy) }
+
+    func testCIFARMobileNet() throws { try check(ModelLibrary.cifarMobileNet(weightDecay: 5e-4, seed: 1), crossEntropy) }
 
     func testVGG() throws { try check(ModelLibrary.vggStyle(seed: 1), crossEntropy) }
 
@@ -52,23 +56,7 @@ final class ExamplesRoundTripTests: XCTestCase {
         }
 
         let images = data.inputs[0].tensor
-        let wanted = try rows(network.predict(images, batchSize: 8, threads: 1))
-        XCTAssertGreaterThan(Set(wanted).count, 1, "the same for every sample", line: line)
-        for (batch, threads) in [(1, 2), (3, 1), (8, 7)] {
-            let found = try rows(network.predict(images, batchSize: batch, threads: threads))
-            XCTAssertEqual(found, wanted, "trainer, batch \(batch), \(threads) threads", line: line)
-        }
-
-        let path = try ExamplesRoundTripTests.file(network.name)
-        try network.export(to: path)
-        let file = try CModel(path)
-        for threads in [1, 2, 7] {
-            for batch in [1, 3, 8] {
-                let found = try file.predict(rows(images), batch: batch, threads: threads)
-                XCTAssertEqual(found, wanted, "apus.h, batch \(batch), \(threads) threads", line: line)
-            }
-        }
-
+        let wanted = try expectOneAnswer(network, images, ExamplesRoundTripTests.file(network.name), line: line)
         let unshared = try withEveryLocalKept(network.exportGraph(maximumBatch: samples), samples)
         let kept = try Session(unshared), shared = try Session(Model(network.exportGraph(maximumBatch: samples)))
         defer {
@@ -80,6 +68,49 @@ final class ExamplesRoundTripTests: XCTestCase {
             try session.run()
             XCTAssertEqual(try rows(session.tensor(output: 0)), wanted, "arena", line: line)
         }
+
+        try network.quantizationAware(.int8)
+        try Trainer(network, loss: loss, optimizer: Adam(), batchSize: 3, threads: 2).fit(data, epochs: 1)
+        let folder = try ScratchFolder()
+        let bytes = try expectOneAnswer(network, images, folder.file("int8.apus"), line: line)
+        let graph = try network.exportGraph(maximumBatch: samples)
+        XCTAssertTrue(graph.functions[0].nodes.contains { $0.op.name.hasPrefix("Quantized") }, line: line)
+        let few = try images.rows(0..<2)
+        for isa in InstructionSet.all where ck_isa_is_supported(isa) != 0 {
+            for threads in [1, 2, 7] {
+                var options = SessionOptions()
+                (options.isa, options.threads) = (isa, threads)
+                let session = try Session(Model(graph), options)
+                defer { session.destroy() }
+                try session.setDimension(Network.batch, 2)
+                try session.set(input: 0, few)
+                try session.run()
+                XCTAssertEqual(
+                    try rows(session.tensor(output: 0)), Array(bytes.prefix(2)), "\(InstructionSet.name(isa)), \(threads) threads", line: line)
+            }
+        }
+    }
+
+    /// What a network predicts, which batches, threads and the exported file must not change.
+    private func expectOneAnswer(
+        _ network: Network, _ images: Tensor, _ path: String, line: UInt
+    ) throws -> [[UInt8]] {
+        let wanted = try rows(network.predict(images, batchSize: 8, threads: 1))
+        XCTAssertGreaterThan(Set(wanted).count, 1, "the same for every sample", line: line)
+        for (batch, threads) in [(1, 2), (3, 1), (8, 7)] {
+            let found = try rows(network.predict(images, batchSize: batch, threads: threads))
+            XCTAssertEqual(found, wanted, "trainer, batch \(batch), \(threads) threads", line: line)
+        }
+
+        try network.export(to: path)
+        let file = try CModel(path)
+        for threads in [1, 2, 7] {
+            for batch in [1, 3, 8] {
+                let found = try file.predict(rows(images), batch: batch, threads: threads)
+                XCTAssertEqual(found, wanted, "apus.h, batch \(batch), \(threads) threads", line: line)
+            }
+        }
+        return wanted
     }
 
     /// build/example-models/NAME.apus: what scripts/test-onnx-export.sh exports.

@@ -24,7 +24,7 @@ public enum Packing {
         return dtype == nil || dtype == type.dtype ? result : try cast(result, to: dtype!)
     }
 
-    /// The same elements in a plain layout. The reverse of `pack`, but for the rounding of what was transformed.
+    /// The same elements in a plain layout: `pack` makes the same bytes of them again.
     public static func unpack(_ constant: Constant) throws(ApusError) -> Constant {
         let layout = constant.type.layout
         if layout == .plain { return constant }
@@ -100,28 +100,19 @@ public enum Packing {
             "\(constant.type)", from: constant.bytes.baseAddress, to: packed)
     }
 
-    /// g from U = G g Gᵀ: g = H U Hᵀ with H G = 1.
+    /// Plain weights of which `winogradPanels` makes the same panels.
     private static func untransform(
         _ constant: Constant, _ tile: Int, into plain: HeapStorage
     ) throws(ApusError) {
         guard constant.type.dtype == .f32 else { throw .unsupported("unpacking '\(constant.name)', \(constant.type)") }
-        let h: [[(place: Int, factor: Double)]] = tile == 2
-            ? [[(0, 1)], [(1, 1), (2, -1)], [(3, 1)]] : [[(0, 4)], [(1, -3), (2, 3)], [(5, 1)]]
-        let depth = constant.type.shape[2], columns = constant.type.shape[3], side = tile + 2
+        let depth = constant.type.shape[2], columns = constant.type.shape[3], count = (tile + 2) * (tile + 2)
+        let inverse = WinogradInverse(tile: tile)
         let u = constant.bytes.bindMemory(to: Float.self)
         let g = plain.memory.bindMemory(to: Float.self, capacity: 9 * depth * columns)
-        for tap in 0..<9 {
-            for c in 0..<depth {
-                for o in 0..<columns {
-                    var sum = 0.0
-                    for row in h[tap / 3] {
-                        for column in h[tap % 3] {
-                            let place = o / 16 * side * side + row.place * side + column.place
-                            sum += row.factor * column.factor * Double(u[(place * depth + c) * 16 + o % 16])
-                        }
-                    }
-                    g[(tap * depth + c) * columns + o] = Float(sum)
-                }
+        for c in 0..<depth {
+            for o in 0..<columns {
+                let taps = inverse.taps((0..<count).map { u[((o / 16 * count + $0) * depth + c) * 16 + o % 16] })
+                for tap in 0..<9 { g[(tap * depth + c) * columns + o] = taps[tap] }
             }
         }
     }

@@ -8,7 +8,7 @@ import ApusGraph
 ///     let tokenizer = try WordTokenizer(fitting: texts, maximumWords: 10_000)
 ///     let ids = try tokenizer.encode(texts, length: 60)       // i32 [texts, 60]
 ///     network.metadata += tokenizer.metadata
-public struct WordTokenizer: Sendable, Equatable {
+public struct WordTokenizer: Tokenizer, Equatable {
     public static let padding = 0
     public static let unknown = 1
 
@@ -75,16 +75,18 @@ public struct WordTokenizer: Sendable, Equatable {
 
     // MARK: In a model's file
 
+    static let type = "words"
     private static let key = "tokenizer.words"
 
     /// What keeps the vocabulary in a model's file: the words, a line each.
     public var metadata: [(key: String, value: String)] {
-        [(WordTokenizer.key, vocabulary.joined(separator: "\n"))]
+        [(TokenizerMetadata.type, WordTokenizer.type), (WordTokenizer.key, vocabulary.joined(separator: "\n"))]
     }
 
-    /// The tokenizer that a model's metadata keep; nil where they keep none.
-    public init?(metadata: [(key: String, value: String)]) throws(ApusError) {
-        guard let value = metadata.first(where: { $0.key == WordTokenizer.key })?.value else { return nil }
+    init(metadata: [(key: String, value: String)]) throws(ApusError) {
+        guard let value = metadata.first(where: { $0.key == WordTokenizer.key })?.value else {
+            throw .file("a tokenizer of words without '\(WordTokenizer.key)'")
+        }
         try self.init(vocabulary: value.split(separator: "\n").map { String($0) })
     }
 }

@@ -10,12 +10,15 @@ struct OperatorExample: Sendable {
         case of(DType, [Int])
         /// Codes of i8.
         case codes([Int])
+        /// A constant of these elements, over and over.
+        case constant(DType, [Int], [Double])
 
         func type(_ dtype: DType) -> TensorType {
             switch self {
             case .any(let shape): TensorType(dtype, Shape(shape))
             case .of(let dtype, let shape): TensorType(dtype, Shape(shape))
             case .codes(let shape): OperatorExample.codes.type(Shape(shape))
+            case .constant(let dtype, let shape, _): TensorType(dtype, Shape(shape))
             }
         }
     }
@@ -112,7 +115,15 @@ struct OperatorExample: Sendable {
         let graph = OperatorExample.graph(op.name)
         let builder = GraphBuilder(graph, function: "predict")
         var inputs: [Value] = []
-        for (i, type) in types(dtype).enumerated() { inputs.append(try builder.input("x\(i)", type)) }
+        for (i, input) in self.inputs.enumerated() {
+            guard case .constant(let dtype, let shape, let elements) = input else {
+                inputs.append(try builder.input("x\(i)", input.type(dtype)))
+                continue
+            }
+            let all = (0..<Shape(shape).count).map { elements[$0 % elements.count] }
+            graph.constants.append(try Constant("c\(i)", dtype, shape, all))
+            inputs.append(builder.constant(graph.constants.count - 1))
+        }
         for (i, output) in try builder.node(op, inputs).enumerated() { builder.output("y\(i)", output) }
         builder.finish()
         return graph

@@ -60,15 +60,24 @@ extension OperatorExample {
     private static let integers = [
         OperatorExample(Quantize(to: codes), .of(.f32, matrix)),
         OperatorExample(Dequantize(), .codes(matrix)),
-        OperatorExample(QuantizedDense(output: codes), .codes(matrix), .of(.i8, [3, 4]), .of(.i32, [4]), .of(.f32, [4])),
-        OperatorExample(QuantizedConv2D(output: codes), .codes(image), .of(.i8, kernel), .of(.i32, [2]), .of(.f32, [2])),
-        OperatorExample(Lookup(output: codes), .codes(matrix), .of(.i8, [256])),
+        OperatorExample(
+            QuantizedDense(output: codes), .codes(matrix), .constant(.i8, [3, 4], [3, -5]), .constant(.i32, [4], [7]),
+            .constant(.f32, [4], [0.01])),
+        OperatorExample(
+            QuantizedConv2D(output: codes), .codes(image), .constant(.i8, kernel, [3, -5]), .constant(.i32, [2], [7]),
+            .constant(.f32, [2], [0.01])),
+        OperatorExample(Lookup(output: codes), .codes(matrix), .constant(.i8, [256], [1, 2, 3])),
         OperatorExample(QuantizedAdd(output: codes), .codes(matrix), .codes(matrix)),
         OperatorExample(QuantizedMul(output: codes), .codes(matrix), .codes(matrix)),
         OperatorExample(QuantizedAvgPool(kernel: 2, output: codes), .codes(image)),
-        OperatorExample(QuantizedSoftmax(), .codes(matrix), .of(.i32, [256])),
-        OperatorExample(WeightOnlyDense(), .of(.f32, matrix), .of(.i8, [3, 4]), .of(.f16, [1, 4]), .of(.f32, [4])),
-        OperatorExample(DynamicDense(), .of(.f32, matrix), .of(.i8, [3, 4]), .of(.i32, [4]), .of(.f32, [4]), .of(.f32, [4])),
+        OperatorExample(
+            QuantizedSoftmax(), .codes(matrix), .constant(.i32, [256], exponentials(codes).map { Double($0) })),
+        OperatorExample(
+            WeightOnlyDense(), .of(.f32, matrix), .constant(.i8, [3, 4], [3, -5]), .constant(.f16, [1, 4], [0.5]),
+            .of(.f32, [4])),
+        OperatorExample(
+            DynamicDense(), .of(.f32, matrix), .constant(.i8, [3, 4], [0]), .constant(.i32, [4], [0]),
+            .constant(.f32, [4], [0.01]), .of(.f32, [4])),
     ]
 
     private static let recurrent = [
@@ -84,6 +93,7 @@ extension OperatorExample {
     private static let rows = [
         OperatorExample(BatchNorm(), shapes: [image, [2], [2], [2], [2]]),
         OperatorExample(LayerNorm(), shapes: [matrix, [3], [3]]),
+        OperatorExample(RmsNorm(), shapes: [matrix, [3]]),
         OperatorExample(Softmax(), shapes: [matrix]),
         OperatorExample(LogSoftmax(), shapes: [matrix]),
         OperatorExample(Reduction(.sum), shapes: [matrix]),
@@ -118,6 +128,8 @@ extension OperatorExample {
             OperatorExample(AvgPoolGradient(kernel: 2), shapes: [[1, 2, 2, 2], image]),
             OperatorExample(BatchNormGradient(), shapes: [image, [2], [2], [2], image]),
             OperatorExample(LayerNormGradient(), shapes: [matrix, [3], [2], [2], matrix]),
+            OperatorExample(AttentionGradient(Attention(heads: 2, scale: 0.5)), shapes: [[1, 3, 4], [1, 5, 4], [1, 5, 4], [1, 3, 4]]),
+            OperatorExample(RmsNormGradient(), shapes: [matrix, [3], [2], matrix]),
             OperatorExample(SoftmaxGradient(), shapes: [matrix, matrix]),
             OperatorExample(LogSoftmaxGradient(), shapes: [matrix, matrix]),
             OperatorExample(SliceGradient(axes: [1], starts: [0], ends: [2]), shapes: [[2, 2], matrix]),
@@ -139,6 +151,10 @@ extension OperatorExample {
             OperatorExample(
                 RecurrentGradient(of: Lstm(keepsGates: true), hasGradients: [true, false, false]),
                 shapes: [[2, 3, 4], [2, 3, 20], [4, 4, 4], [2, 3, 4]]),
+            OperatorExample(FakeQuantize(rangeGradientScale: 1), shapes: [matrix, [2]]),
+            OperatorExample(FakeQuantizeGradient(rangeGradientScale: 1), shapes: [matrix, [2], matrix]),
+            OperatorExample(FakeQuantizeWeights(), shapes: [matrix]),
+            OperatorExample(ObserveRange(), .of(.f32, matrix), .of(.f32, [2])),
             OperatorExample(GlobalNorm(), shapes: [matrix, [3]]),
             OperatorExample(ClipByNorm(maximum: 1), shapes: [matrix, []]),
         ] + [Sgd(), RmsProp(), Adagrad(), Adam()].map(optimizer)

@@ -50,7 +50,7 @@ final class Emitter {
                 shape.append(declaredExtent(term.extents(axis))!)
             }
         }
-        builder.output(name, term.value, type: TensorType(term.dtype, shape))
+        builder.output(name, term.value, type: TensorType(term.dtype, shape, quantization: term.types[0].quantization))
     }
 
     /// An extent as declared: a number, or a symbol; nil for one that is made of some.

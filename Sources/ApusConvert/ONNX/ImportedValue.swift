@@ -8,12 +8,16 @@ struct ImportedValue {
     enum Content {
         case known([Constant])
         case term(Term)
+        case codes(Codes)
     }
 
     let content: Content
+    /// Which codes it comes from, where that is known.
+    var origin: CodeOrigin?
     /// The graph's inputs that decide it and that a caller could fix.
     var sources: Set<String> = []
 
+    init(content: Content) { self.content = content }
     init(_ constant: Constant) { content = .known([constant]) }
     init(_ term: Term) { content = .term(term) }
 
@@ -33,6 +37,7 @@ struct ImportedValue {
         switch content {
         case .known(let constants): constants.map { $0.type }
         case .term(let term): term.types
+        case .codes(let codes): codes.term.shapes.map { TensorType(codes.isUnsigned ? .u8 : .i8, $0) }
         }
     }
 

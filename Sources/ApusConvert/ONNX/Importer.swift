@@ -22,12 +22,14 @@ public struct OnnxOptions: Sendable {
 /// everything else is appended to the function. A node that cannot be imported is reported, and the others are still
 /// looked at, so that one report names all of them.
 final class Importer {
-    private let model: OnnxModel
+    let model: OnnxModel
     private let options: OnnxOptions
-    private let emitter: Emitter
+    let emitter: Emitter
     private(set) var blocks: [OnnxBlock] = []
-    private let budget: ImportBudget
+    let budget: ImportBudget
     private var nodeCount = 0
+    /// Whether integer rules were asked, which say things in more than one way.
+    var hasCodes = false
     private let progress: (Int) -> Void
 
     /// Functions and graphs within each other.
@@ -41,8 +43,9 @@ final class Importer {
     ) throws(ApusError) -> Result<Graph, OnnxBlocked> {
         let importer = try Importer(model, options, progress)
         try importer.run()
-        return importer.blocks.isEmpty
-            ? .success(importer.emitter.graph) : .failure(OnnxBlocked(blocks: importer.blocks))
+        guard importer.blocks.isEmpty else { return .failure(OnnxBlocked(blocks: importer.blocks)) }
+        if importer.hasCodes { try importer.emitter.graph.removeUnread() }
+        return .success(importer.emitter.graph)
     }
 
     private init(_ model: OnnxModel, _ options: OnnxOptions, _ progress: @escaping (Int) -> Void) throws(ApusError) {
@@ -134,9 +137,14 @@ final class Importer {
                 shape.append(-1 - emitter.graph.dimensions.firstIndex { $0.name == name }!)
             }
         }
-        let type = TensorType(dtype, shape)
+        var type = TensorType(dtype, shape)
+        if let scale = codeScale(ofInput: input, type) {
+            type = scale.type(type.shape)
+            hasCodes = true
+        }
         try type.resolved(emitter.graph.maxima).check()
-        var value = ImportedValue(try emitter.input(input.name, type))
+        let term = try emitter.input(input.name, type)
+        var value = type.quantization == nil ? ImportedValue(term) : ImportedValue(Codes(term: term, isUnsigned: false))
         value.sources = [input.name]
         return .value(value)
     }
@@ -145,7 +153,11 @@ final class Importer {
         do throws(ApusError) {
             guard case .value(let value) = scope.find(output.name) else { throw .file("no node makes it") }
             let context = NodeContext(OnnxNode(), version: 0, [], emitter, self, scope)
-            try emitter.output(output.name, try context.term(value))
+            if case .codes(let codes) = value.content, !codes.isUnsigned {
+                try emitter.output(output.name, codes.term)
+            } else {
+                try emitter.output(output.name, try context.term(value))
+            }
         } catch {
             throw error.within("output '\(output.name)'")
         }
@@ -166,11 +178,19 @@ final class Importer {
 
     private func importNode(_ node: OnnxNode, _ scope: Scope) throws(ApusError) {
         let key = OnnxFunction.Key(domain: node.domain, name: node.op, overload: node.overload)
-        if let function = model.functions[key] { return try inline(function, node, scope) }
+        if let function = model.functions[key] {
+            if node.domain == OwnFunction.domain, try importOwn(node, scope) { return }
+            return try inline(function, node, scope)
+        }
         guard let version = scope.operatorSets[node.domain], version >= 1 else {
             return block(node, scope, "no version of operator set '\(node.domain)' is imported")
         }
-        guard let mapping = OnnxOperatorTable.shared.find(node.domain, node.op, version: version) else {
+        if let nodes = node.expanded, isExpandable(node, scope) {
+            hasCodes = true
+            for part in nodes { try importNode(part, scope) }
+            return
+        }
+        guard let mapping = mapping(of: node, version) else {
             let name = node.domain.isEmpty ? node.op : "\(node.domain).\(node.op)"
             return block(node, scope, "operator \(name) is not supported")
         }
@@ -193,7 +213,7 @@ final class Importer {
         let context = NodeContext(node, version: version, inputs, emitter, self, scope)
         do throws(ApusError) {
             let isFoldable = mapping.isPure && inputs.allSatisfy { $0 == nil || $0!.known != nil }
-            let values = isFoldable ? try fold(mapping, context) : try mapping.map(context)
+            let values = isFoldable ? try context.remembering(try fold(mapping, context)) : try mapped(mapping, context)
             bind(values, node, scope, sources: Importer.sources(inputs))
         } catch {
             guard error.code != .outOfMemory && error.code != .ioError && !budget.isSpent else {
@@ -203,7 +223,16 @@ final class Importer {
         }
     }
 
-    private static func sources(_ inputs: [ImportedValue?]) -> Set<String> {
+    func mapping(of node: OnnxNode, _ version: Int) -> OnnxOperator? {
+        OnnxOperatorTable.shared.find(node.domain, node.op, version: version)
+    }
+
+    /// The one output of a node whose inputs are known.
+    func computed(_ context: NodeContext) throws(ApusError) -> Constant {
+        try fold(mapping(of: context.node, context.version)!, context)[0].known![0]
+    }
+
+    static func sources(_ inputs: [ImportedValue?]) -> Set<String> {
         inputs.reduce(into: []) { $0.formUnion($1?.sources ?? []) }
     }
 
@@ -233,10 +262,8 @@ final class Importer {
             let inner = NodeContext(
                 context.node, version: context.version, inputs, scratch, self, context.scope)
             let values = try mapping.map(inner)
-            let terms = values.compactMap { value in
-                if case .term(let term) = value.content { return term }
-                return nil
-            }
+            var terms: [Term] = []
+            for value in values where value.known == nil { terms.append(try inner.term(value)) }
             var computed = terms.isEmpty ? [] : try scratch.evaluate(terms)
             samples.append(values.map { $0.known?[0] ?? computed.removeFirst() })
         }

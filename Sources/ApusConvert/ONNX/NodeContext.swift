@@ -38,6 +38,7 @@ final class NodeContext {
     func term(_ value: ImportedValue) throws(ApusError) -> Term {
         switch value.content {
         case .term(let term): return term
+        case .codes(let codes): return try g.plain(codes)
         case .known(let constants): return try g.materialized(constants)
         }
     }

@@ -84,7 +84,7 @@ final class Exporter {
         for input in function.inputs {
             let name = valueNames.take(input.name)
             model.graph.inputs.append(valueInfo(name, input.type))
-            values.append(ExportedValue(name, .plain(input.type.shape.rank)))
+            values.append(ExportedValue(labeled(name, input.type), .plain(input.type.shape.rank)))
         }
         makers = function.inputs.map { _ in nil }
         for (i, node) in function.nodes.enumerated() { makers += [Int?](repeating: i, count: node.op.outputCount) }
@@ -127,15 +127,21 @@ final class Exporter {
 
     // MARK: Inputs and outputs
 
+    /// An input; of codes, dequantized and quantized again, which changes none and says what they stand for.
+    private func labeled(_ name: String, _ type: TensorType) -> String {
+        guard let codes = CodeScale(type) else { return name }
+        let scale = define(Constant("\(name)/scale", floats: [codes.scale]).scalar)
+        let zero = define(Constant(codes: [Int(codes.zeroPoint)], .i8, []))
+        let real = append("DequantizeLinear", [name, scale, zero], [:], name: "\(name)/DequantizeLinear")[0]
+        return append("QuantizeLinear", [real, scale, zero], [:], name: "\(name)/QuantizeLinear")[0]
+    }
+
     private func valueInfo(_ name: String, _ type: TensorType) -> OnnxValueInfo {
         var info = OnnxValueInfo()
         info.name = name
         info.elementType = OnnxElementType(type.dtype)
         info.extents = type.shape.dimensions.map { extent in
             extent < 0 ? .named(graph.dimensions[-1 - extent].name) : .fixed(extent)
-        }
-        if type.quantization != nil {
-            blocks.append(OnnxBlock(input: info, reason: "codes, whose scale ONNX has no place for at a model's edge"))
         }
         return info
     }
@@ -188,6 +194,11 @@ final class Exporter {
         return makers[local].map { function.nodes[$0] }
     }
 
+    func constant(_ operand: Operand) -> Constant? {
+        guard case .constant(let index) = operand else { return nil }
+        return graph.constants[index]
+    }
+
     /// Whether something reads a local.
     func isRead(local: Int) -> Bool {
         function.outputs.contains { $0.operand == .local(local) }
@@ -220,9 +231,6 @@ final class Exporter {
     private func name(
         _ constant: Constant, isState: Bool, _ index: Int, _ order: AxisOrder
     ) throws(ApusError) -> String {
-        guard constant.type.quantization == nil else {
-            throw .unsupported("'\(constant.name)' is quantized, wanted real numbers")
-        }
         let key = ConstantKey(isState: isState, index: index, order: order)
         if let name = constants[key] { return name }
         let name = define(constant, order)
@@ -248,6 +256,15 @@ final class Exporter {
         madeByNode.formUnion(node.outputs)
         model.graph.nodes.append(node)
         return node.outputs
+    }
+
+    /// Appends a call of a function, which the model then has.
+    func call(_ own: OwnFunction, _ inputs: [String], name: String) -> String {
+        model.functions[own.key] = own.function
+        model.operatorSets[OwnFunction.domain] = OwnFunction.version
+        let outputs = append(own.name, inputs, [:], name: name)
+        model.graph.nodes[model.graph.nodes.count - 1].domain = OwnFunction.domain
+        return outputs[0]
     }
 
     func cast(_ value: String, to dtype: DType, name: String) -> String {

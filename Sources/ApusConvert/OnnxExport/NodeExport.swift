@@ -1,4 +1,5 @@
 import ApusGraph
+import enum Apus.Packing
 
 /// One node under export: its operator, its inputs, and where what it becomes is appended.
 final class NodeExport {
@@ -66,6 +67,14 @@ final class NodeExport {
         exporter.maker(of: node.inputs[input]).map { NodeExport($0, exporter, firstOutput: 0) }
     }
 
+    /// An input that must be a constant, plain.
+    func constant(_ input: Int) throws(ApusError) -> Constant {
+        guard let constant = exporter.constant(node.inputs[input]) else {
+            throw .unsupported("input \(input) is computed, wanted a constant")
+        }
+        return try Packing.unpack(constant)
+    }
+
     // MARK: Rows that data count
 
     /// Output 0 holds these rows, as many as output 1 says, and others after them.
@@ -110,7 +119,19 @@ final class NodeExport {
         return isNamed ? "\(name)/\(op)" : name
     }
 
+    /// Calls a function that the model brings with it.
+    func call(_ function: OwnFunction, _ inputs: [String]) -> String {
+        exporter.call(function, inputs, name: nextName(function.name))
+    }
+
     // MARK: Constants
+
+    /// Adds an initializer.
+    func define(_ constant: Constant) -> String {
+        var named = constant
+        if named.name.isEmpty { named.name = constantName }
+        return exporter.define(named)
+    }
 
     /// A vector of i64.
     func integers(_ values: [Int]) -> String { exporter.define(Constant(constantName, values)) }

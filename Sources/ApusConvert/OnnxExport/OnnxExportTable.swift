@@ -43,7 +43,8 @@ struct OnnxExportRule: Sendable {
 struct OnnxExportTable: Sendable {
     static let shared = OnnxExportTable([
         elementwiseExports, activationExports, productExports, poolExports, normalizationExports, reductionExports,
-        movementExports, indexingExports, selectionExports, recurrentExports, attentionExports,
+        movementExports, indexingExports, selectionExports, recurrentExports, attentionExports, quantizedExports,
+        quantizedProductExports,
     ])
 
     private let rules: [String: OnnxExportRule]

@@ -140,18 +140,35 @@ struct OnnxWriter {
     // MARK: Messages
 
     private func modelMessage() -> UnsafeMutablePointer<Onnx__Model> {
-        let sets = model.operatorSets.sorted { $0.key < $1.key }.map { domain, version in
-            wire.message(onnx__operator_set__init) { (m: inout Onnx__OperatorSet) in
-                m.domain = wire.string(domain)
-                m.version = Int64(version)
-            }
-        }
+        let sets = operatorSets(model.operatorSets)
+        let functions = model.functions.sorted { $0.key.name < $1.key.name }.map { function($0.key, $0.value) }
         return wire.message(onnx__model__init) {
             $0.ir_version = Int64(model.irVersion)
             $0.producer_name = wire.string(model.producer)
             $0.producer_version = wire.string(model.producerVersion)
             ($0.n_opset_import, $0.opset_import) = list(sets)
             ($0.n_metadata_props, $0.metadata_props) = entries(model.metadata)
+            ($0.n_functions, $0.functions) = list(functions)
+        }
+    }
+
+    private func operatorSets(_ sets: [String: Int]) -> [UnsafeMutablePointer<Onnx__OperatorSet>] {
+        sets.sorted { $0.key < $1.key }.map { domain, version in
+            wire.message(onnx__operator_set__init) { (m: inout Onnx__OperatorSet) in
+                m.domain = wire.string(domain)
+                m.version = Int64(version)
+            }
+        }
+    }
+
+    private func function(_ key: OnnxFunction.Key, _ function: OnnxFunction) -> UnsafeMutablePointer<Onnx__Function> {
+        wire.message(onnx__function__init) {
+            $0.name = wire.string(key.name)
+            $0.domain = wire.string(key.domain)
+            ($0.n_input, $0.input) = texts(function.inputs)
+            ($0.n_output, $0.output) = texts(function.outputs)
+            ($0.n_node, $0.node) = list(function.nodes.map { node($0) })
+            ($0.n_opset_import, $0.opset_import) = list(operatorSets(function.operatorSets))
         }
     }
 

@@ -64,6 +64,8 @@ typedef struct Apus__Pad Apus__Pad;
 typedef struct Apus__CodeBounds Apus__CodeBounds;
 typedef struct Apus__QuantizedDense Apus__QuantizedDense;
 typedef struct Apus__QuantizedConv2D Apus__QuantizedConv2D;
+typedef struct Apus__FakeQuantize Apus__FakeQuantize;
+typedef struct Apus__ObserveRange Apus__ObserveRange;
 typedef struct Apus__WeightOnlyDense Apus__WeightOnlyDense;
 typedef struct Apus__DynamicDense Apus__DynamicDense;
 typedef struct Apus__Reduce Apus__Reduce;
@@ -605,6 +607,7 @@ typedef enum {
   APUS__NODE__OPERATOR_NON_ZERO = 111,
   APUS__NODE__OPERATOR_NON_MAX_SUPPRESSION = 112,
   APUS__NODE__OPERATOR_TOP_K = 113,
+  APUS__NODE__OPERATOR_RMS_NORM = 116,
   APUS__NODE__OPERATOR_RNN = 120,
   APUS__NODE__OPERATOR_GRU = 121,
   APUS__NODE__OPERATOR_LSTM = 122,
@@ -653,6 +656,12 @@ typedef enum {
   APUS__NODE__OPERATOR_RNN_GRADIENT = 179,
   APUS__NODE__OPERATOR_GRU_GRADIENT = 180,
   APUS__NODE__OPERATOR_LSTM_GRADIENT = 181,
+  APUS__NODE__OPERATOR_ATTENTION_GRADIENT = 182,
+  APUS__NODE__OPERATOR_RMS_NORM_GRADIENT = 183,
+  APUS__NODE__OPERATOR_FAKE_QUANTIZE = 188,
+  APUS__NODE__OPERATOR_FAKE_QUANTIZE_GRADIENT = 189,
+  APUS__NODE__OPERATOR_FAKE_QUANTIZE_WEIGHTS = 190,
+  APUS__NODE__OPERATOR_OBSERVE_RANGE = 191,
   APUS__NODE__OPERATOR_SGD = 200,
   APUS__NODE__OPERATOR_RMS_PROP = 201,
   APUS__NODE__OPERATOR_ADAGRAD = 202,
@@ -757,6 +766,7 @@ struct  Apus__Node
     Apus__NoAttributes *non_zero;
     Apus__NonMaxSuppression *non_max_suppression;
     Apus__TopK *top_k;
+    Apus__LayerNorm *rms_norm;
     Apus__Recurrent *rnn;
     Apus__Recurrent *gru;
     Apus__Recurrent *lstm;
@@ -835,6 +845,15 @@ struct  Apus__Node
     Apus__RecurrentGradient *rnn_gradient;
     Apus__RecurrentGradient *gru_gradient;
     Apus__RecurrentGradient *lstm_gradient;
+    Apus__Attention *attention_gradient;
+    Apus__NoAttributes *rms_norm_gradient;
+    /*
+     * Quantization-aware training; Docs/Quantization.md, section 10.
+     */
+    Apus__FakeQuantize *fake_quantize;
+    Apus__FakeQuantize *fake_quantize_gradient;
+    Apus__NoAttributes *fake_quantize_weights;
+    Apus__ObserveRange *observe_range;
     Apus__Sgd *sgd;
     Apus__RmsProp *rms_prop;
     Apus__Adagrad *adagrad;
@@ -1305,6 +1324,26 @@ struct  Apus__QuantizedConv2D
 #define APUS__QUANTIZED_CONV2_D__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__quantized_conv2_d__descriptor) \
     , NULL, NULL }
+
+
+struct  Apus__FakeQuantize
+{
+  ProtobufCMessage base;
+  float range_gradient_scale;
+};
+#define APUS__FAKE_QUANTIZE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__fake_quantize__descriptor) \
+    , 0 }
+
+
+struct  Apus__ObserveRange
+{
+  ProtobufCMessage base;
+  float momentum;
+};
+#define APUS__OBSERVE_RANGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__observe_range__descriptor) \
+    , 0 }
 
 
 struct  Apus__WeightOnlyDense
@@ -2373,6 +2412,44 @@ Apus__QuantizedConv2D *
 void   apus__quantized_conv2_d__free_unpacked
                      (Apus__QuantizedConv2D *message,
                       ProtobufCAllocator *allocator);
+/* Apus__FakeQuantize methods */
+void   apus__fake_quantize__init
+                     (Apus__FakeQuantize         *message);
+size_t apus__fake_quantize__get_packed_size
+                     (const Apus__FakeQuantize   *message);
+size_t apus__fake_quantize__pack
+                     (const Apus__FakeQuantize   *message,
+                      uint8_t             *out);
+size_t apus__fake_quantize__pack_to_buffer
+                     (const Apus__FakeQuantize   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__FakeQuantize *
+       apus__fake_quantize__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__fake_quantize__free_unpacked
+                     (Apus__FakeQuantize *message,
+                      ProtobufCAllocator *allocator);
+/* Apus__ObserveRange methods */
+void   apus__observe_range__init
+                     (Apus__ObserveRange         *message);
+size_t apus__observe_range__get_packed_size
+                     (const Apus__ObserveRange   *message);
+size_t apus__observe_range__pack
+                     (const Apus__ObserveRange   *message,
+                      uint8_t             *out);
+size_t apus__observe_range__pack_to_buffer
+                     (const Apus__ObserveRange   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__ObserveRange *
+       apus__observe_range__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__observe_range__free_unpacked
+                     (Apus__ObserveRange *message,
+                      ProtobufCAllocator *allocator);
 /* Apus__WeightOnlyDense methods */
 void   apus__weight_only_dense__init
                      (Apus__WeightOnlyDense         *message);
@@ -2731,6 +2808,12 @@ typedef void (*Apus__QuantizedDense_Closure)
 typedef void (*Apus__QuantizedConv2D_Closure)
                  (const Apus__QuantizedConv2D *message,
                   void *closure_data);
+typedef void (*Apus__FakeQuantize_Closure)
+                 (const Apus__FakeQuantize *message,
+                  void *closure_data);
+typedef void (*Apus__ObserveRange_Closure)
+                 (const Apus__ObserveRange *message,
+                  void *closure_data);
 typedef void (*Apus__WeightOnlyDense_Closure)
                  (const Apus__WeightOnlyDense *message,
                   void *closure_data);
@@ -2827,6 +2910,8 @@ extern const ProtobufCEnumDescriptor    apus__pad__mode__descriptor;
 extern const ProtobufCMessageDescriptor apus__code_bounds__descriptor;
 extern const ProtobufCMessageDescriptor apus__quantized_dense__descriptor;
 extern const ProtobufCMessageDescriptor apus__quantized_conv2_d__descriptor;
+extern const ProtobufCMessageDescriptor apus__fake_quantize__descriptor;
+extern const ProtobufCMessageDescriptor apus__observe_range__descriptor;
 extern const ProtobufCMessageDescriptor apus__weight_only_dense__descriptor;
 extern const ProtobufCMessageDescriptor apus__dynamic_dense__descriptor;
 extern const ProtobufCMessageDescriptor apus__reduce__descriptor;

@@ -3,7 +3,8 @@ import ApusGraph
 import ApusRuntime
 import CKernels
 
-/// A graph of one node over function inputs, or over packed constants where an operator wants them.
+/// A graph of one node over function inputs, or over constants, packed where an operator wants them so: weights, and what
+/// belongs to the codes of an integer operator.
 enum OperatorRun {
     static func graph(_ op: Operator, _ inputs: [TestTensor], packed: Bool = false) throws -> Graph {
         let graph = Graph("case")
@@ -12,16 +13,17 @@ enum OperatorRun {
         }
         var values: [Value?] = []
         for (i, tensor) in inputs.enumerated() {
-            if packed, let layout = op.packedLayout(input: i, type: tensor.type) {
+            if packed, isConstant(op, i, tensor.type) {
                 let constant = Constant("w\(i)", tensor.type, HeapStorage(tensor.bytes))
-                graph.constants.append(try Packing.pack(constant, as: layout))
+                let layout = op.packedLayout(input: i, type: tensor.type)
+                graph.constants.append(try layout.map { try Packing.pack(constant, as: $0) } ?? constant)
             }
             values.append(nil)
         }
         let builder = GraphBuilder(graph, function: "predict")
         var constants = 0
         for (i, tensor) in inputs.enumerated() {
-            if packed, op.packedLayout(input: i, type: tensor.type) != nil {
+            if packed, isConstant(op, i, tensor.type) {
                 values[i] = builder.constant(constants)
                 constants += 1
             } else {
@@ -34,6 +36,11 @@ enum OperatorRun {
         }
         builder.finish()
         return graph
+    }
+
+    private static func isConstant(_ op: Operator, _ input: Int, _ type: TensorType) -> Bool {
+        op.packedLayout(input: input, type: type) != nil
+            || 130..<150 ~= op.code.rawValue && input > 0 && type.quantization == nil
     }
 
     /// Runs the first function; `inputs` that the graph has no input for are left out.

@@ -120,6 +120,10 @@ private struct TransposePusher {
 
     /// A node before the transposes of its inputs; nil where there are none, or it cannot be.
     private mutating func moved(_ node: Node) throws(ApusError) -> [Pending]? {
+        if node.op is ApusGraph.Lookup, let permutation = pending(node.inputs[0]).permutation {
+            let inputs = [pending(node.inputs[0]).value, try materialized(node.inputs[1])]
+            return [Pending(value: try builder.node(node.op, inputs, name: node.name)[0], permutation: permutation)]
+        }
         guard let permutation = commonPermutation(node) else { return nil }
         func axis(_ axis: Int) -> Int { permutation[axis < 0 ? axis + permutation.count : axis] }
         func axes(_ list: [Int]) -> [Int] { list.map(axis) }
@@ -129,7 +133,8 @@ private struct TransposePusher {
             return spread
         }
         switch node.op {
-        case is UnaryElementwise, is BinaryElementwise, is ActivationOperator, is ApusGraph.Cast, is ApusGraph.Where:
+        case is UnaryElementwise, is BinaryElementwise, is ActivationOperator, is ApusGraph.Cast, is ApusGraph.Where,
+            is Quantize, is Dequantize, is QuantizedElementwise:
             return try emit(node, node.op, permutation)
         case let op as ApusGraph.Concat:
             return try emit(node, ApusGraph.Concat(axis: axis(op.axis)), permutation)
@@ -167,7 +172,7 @@ private struct TransposePusher {
 
     /// The permutation that the node's inputs are under, where no other input would have to be moved for it.
     private func commonPermutation(_ node: Node) -> [Int]? {
-        let isElementwise = node.op is BinaryElementwise || node.op is ApusGraph.Where
+        let isElementwise = node.op is BinaryElementwise || node.op is ApusGraph.Where || node.op is QuantizedElementwise
         var found: [Int]?
         for operand in node.inputs {
             guard case .local = operand, let permutation = pending(operand).permutation else { continue }

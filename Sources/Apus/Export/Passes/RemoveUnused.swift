@@ -4,12 +4,17 @@ import ApusGraph
 /// what a session saves.
 let removeUnusedPass = RewritePass("remove-unused", "nodes and constants that nothing reads → nothing") {
     graph, _ throws(ApusError) in
-    var changes = try graph.rewriteFunctions { editor throws(ApusError) in editor.removeUnreadNodes() }
-    changes += graph.removeUnusedConstants()
-    return changes
+    try graph.removeUnread()
 }
 
 extension Graph {
+    /// Removes nodes, then constants, that nothing reads; returns how many.
+    @discardableResult
+    public func removeUnread() throws(ApusError) -> Int {
+        let nodes = try rewriteFunctions { editor throws(ApusError) in editor.removeUnreadNodes() }
+        return nodes + removeUnusedConstants()
+    }
+
     fileprivate func removeUnusedConstants() -> Int {
         var isRead = [Bool](repeating: false, count: constants.count)
         visitOperands { if case .constant(let i) = $0 { isRead[i] = true } }

@@ -16,7 +16,7 @@ let poolingOperators: [OnnxOperator] = [
     OnnxOperator("GlobalLpPool", globalLpPool),
 ]
 
-private func window(_ n: NodeContext, _ x: Term) throws(ApusError) -> Window {
+func poolWindow(_ n: NodeContext, _ x: Term) throws(ApusError) -> Window {
     guard let kernel = try n.ints("kernel_shape") else { throw .file("no attribute 'kernel_shape'") }
     guard x.rank == kernel.count + 2 else { throw .shape("a window of \(kernel.count) axes over x \(x.shape)") }
     return try Window(
@@ -25,8 +25,12 @@ private func window(_ n: NodeContext, _ x: Term) throws(ApusError) -> Window {
 
 private func maxPool(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
     let x = try n.term(0)
-    let window = try window(n, x)
+    let window = try poolWindow(n, x)
     if n.node.outputs.count > 1 { return try maxPoolWithIndices(n, x, window) }
+    if x.types[0].quantization != nil {
+        guard window.fitsPooling2D else { throw .unsupported("a pool of codes that is none over an image") }
+        return [ImportedValue(try n.g.pooling2D(x, window) { MaxPool(kernel: $0, strides: $1, padding: $2) })]
+    }
     if !window.fitsPooling2D || !x.dtype.isFloat {
         let types: [DType] = .arithmetic
         return [ImportedValue(try n.g.computing([x], in: types) { terms throws(ApusError) in
@@ -83,7 +87,7 @@ private func places(
 
 private func averagePool(_ n: NodeContext) throws(ApusError) -> Term {
     let x = try n.term(0)
-    let window = try window(n, x)
+    let window = try poolWindow(n, x)
     let countsPadding = try n.flag("count_include_pad")
     return try n.g.computing([x], in: .real) { terms throws(ApusError) in
         if window.fitsPooling2D && (!countsPadding || window.after == window.declaredAfter) {
@@ -121,7 +125,7 @@ private func maxUnpool(_ n: NodeContext) throws(ApusError) -> Term {
 /// (Σ |x|ᵖ)^(1/p) of each window.
 private func lpPool(_ n: NodeContext) throws(ApusError) -> Term {
     let x = try n.term(0), p = Double(try n.int("p", 2))
-    let window = try window(n, x)
+    let window = try poolWindow(n, x)
     return try n.g.computing([x], in: .real) { terms throws(ApusError) in
         let x = terms[0]
         let powers = try n.g.pow(try n.g.abs(x), try n.g.scalar(p, like: x))
@@ -139,7 +143,7 @@ private func globalLpPool(_ n: NodeContext) throws(ApusError) -> Term {
 
 extension Window {
     /// Whether the pools of Apus can do it: two axes, no dilation, padding less than the kernel.
-    fileprivate var fitsPooling2D: Bool {
+    var fitsPooling2D: Bool {
         rank == 2 && dilations == [1, 1] && zip(kernel, before).allSatisfy { $0 > $1 }
             && zip(kernel, after).allSatisfy { $0 > $1 }
     }
@@ -162,7 +166,7 @@ extension Emitter {
     /// Most taps of a window that is taken apart into slices.
     fileprivate static let tapLimit = 1024
 
-    fileprivate func pooling2D(
+    func pooling2D(
         _ x: Term, _ window: Window, _ make: (Size2D, Size2D, Padding) -> Operator
     ) throws(ApusError) -> Term {
         let op = make(

@@ -11,9 +11,10 @@ let quantizationOperators: [OnnxOperator] = [
 /// A scale or zero point in a shape that broadcasts with x: one number, one per index of the axis, or one per block.
 private func spread(_ n: NodeContext, _ parameter: Term, over x: Term) throws(ApusError) -> Term {
     if parameter.rank == 0 { return parameter }
-    let axis = try x.axis(try n.int("axis", 1)), block = try n.int("block_size", 0)
+    let block = try n.int("block_size", 0)
+    if block == 0 && parameter.rank == 1 && parameter.shape[0] == 1 { return try n.g.reshape(parameter, []) }
+    let axis = try x.axis(try n.int("axis", 1))
     if block == 0 {
-        if parameter.rank == 1 && parameter.shape[0] == 1 { return try n.g.reshape(parameter, []) }
         var shape = [Int](repeating: 1, count: x.rank)
         shape[axis] = try parameter.extent(0)
         return try n.g.reshape(parameter, shape)
@@ -66,11 +67,18 @@ private func quantizeLinear(_ n: NodeContext) throws(ApusError) -> Term {
 }
 
 private func dequantizeLinear(_ n: NodeContext) throws(ApusError) -> Term {
-    let x = try n.term(0)
+    let x = try wholeBytes(n, 0)
     let scale = try spread(n, try n.term(1), over: x)
-    let zero: Term? = n.has(2) ? try spread(n, try n.term(2), over: x) : nil
+    let zero: Term? = n.has(2) ? try spread(n, try wholeBytes(n, 2), over: x) : nil
     let y = try n.g.mul(try n.g.centered(x, zeroPoint: zero), try n.g.cast(scale, to: .f32))
     return try n.g.cast(y, to: try n.int("output_dtype", 0) == 0 ? scale.dtype : try n.elementType("output_dtype"))
+}
+
+/// An input; known integers of 4 bits, which no operator takes, as i8.
+private func wholeBytes(_ n: NodeContext, _ index: Int) throws(ApusError) -> Term {
+    guard try n.dtype(index).bitWidth == 4 else { return try n.term(index) }
+    let x = try n.known(index)
+    return n.g.constant(try Constant(x.name, .i8, x.type.shape.dimensions, try x.elements()))
 }
 
 /// To u8 by the range of x, which is widened to hold 0.

@@ -15,11 +15,18 @@ private func exportPool(
     _ onnx: String, _ n: NodeExport, _ op: Pooling, _ further: [String: OnnxAttribute]
 ) throws(ApusError) -> [ExportedValue] {
     let order = AxisOrder.channelsFirst(4)
-    var attributes = n.windowAttributes(kernel: op.kernel, op.strides, 1, op.padding, overAxesOf: 0)
-    attributes["kernel_shape"] = .ints([op.kernel.height, op.kernel.width])
-    attributes["strides"] = .ints([op.strides.height, op.strides.width])
-    attributes.merge(further) { $1 }
+    let attributes = n.poolAttributes(op).merging(further) { $1 }
     return [ExportedValue(n(onnx, try n.input(0, order), attributes: attributes), order)]
+}
+
+extension NodeExport {
+    /// How a pool's windows lie.
+    func poolAttributes(_ op: Pooling) -> [String: OnnxAttribute] {
+        var attributes = windowAttributes(kernel: op.kernel, op.strides, 1, op.padding, overAxesOf: 0)
+        attributes["kernel_shape"] = .ints([op.kernel.height, op.kernel.width])
+        attributes["strides"] = .ints([op.strides.height, op.strides.width])
+        return attributes
+    }
 }
 
 /// [N, …, C] → [N, C]: a global pool where channels come first already, else a reduction, which needs no transpose.

@@ -21,8 +21,8 @@ final class WordTokenizerTests: XCTestCase {
 
     func testMetadataKeepTheVocabulary() throws {
         let tokenizer = try WordTokenizer(fitting: ["the rock is destined"], maximumWords: 10)
-        XCTAssertEqual(try WordTokenizer(metadata: [("author", "x")] + tokenizer.metadata), tokenizer)
-        XCTAssertNil(try WordTokenizer(metadata: [("author", "x")]))
+        XCTAssertEqual(try TokenizerMetadata.read([("author", "x")] + tokenizer.metadata) as? WordTokenizer, tokenizer)
+        XCTAssertThrowsError(try TokenizerMetadata.read([(TokenizerMetadata.type, "words")]))
     }
 
     func testRefusals() throws {

@@ -1,0 +1,75 @@
+import ApusGraph
+
+/// An operator of ONNX's "QOperator" form: it stands for DequantizeLinear, a float operator and QuantizeLinear.
+private struct QOperator: Sendable {
+    let op: String
+    /// Where each operand, its scale and its zero point begin, and along which axis its scales are, if there are many.
+    let operands: [(place: Int, axis: Int)]
+    /// Where the result's scale and zero point are; past the inputs that are there, the result is real.
+    let result: Int
+    /// Where a bias is, whose scale is the product of the operands'.
+    var bias: Int?
+}
+
+private let qOperators: [String: QOperator] = [
+    "QLinearConv": QOperator(op: "Conv", operands: [(0, 0), (3, 0)], result: 6, bias: 8),
+    "QLinearMatMul": QOperator(op: "MatMul", operands: [(0, 0), (3, 1)], result: 6),
+    "com.microsoft.QGemm": QOperator(op: "Gemm", operands: [(0, 0), (3, 1)], result: 7, bias: 6),
+    "com.microsoft.QLinearAdd": QOperator(op: "Add", operands: [(0, 0), (3, 0)], result: 6),
+    "com.microsoft.QLinearMul": QOperator(op: "Mul", operands: [(0, 0), (3, 0)], result: 6),
+    "com.microsoft.QLinearSigmoid": QOperator(op: "Sigmoid", operands: [(0, 0)], result: 3),
+    "com.microsoft.QLinearLeakyRelu": QOperator(op: "LeakyRelu", operands: [(0, 0)], result: 3),
+    "com.microsoft.QLinearSoftmax": QOperator(op: "Softmax", operands: [(0, 0)], result: 3),
+    "com.microsoft.QLinearAveragePool": QOperator(op: "AveragePool", operands: [(0, 0)], result: 3),
+    "com.microsoft.QLinearGlobalAveragePool": QOperator(op: "GlobalAveragePool", operands: [(0, 0)], result: 3),
+    "com.microsoft.QLinearConcat": QOperator(op: "Concat", operands: [], result: 0),
+]
+
+extension OnnxNode {
+    /// The nodes of ONNX's own set that the node is short for; nil where it is short for none.
+    var expanded: [OnnxNode]? {
+        guard let q = qOperators[domain.isEmpty ? op : "\(domain).\(op)"], outputs.count == 1 else { return nil }
+        let parts = stride(from: 2, to: inputs.count - 2, by: 3).map { (place: $0, axis: 0) }
+        let operands = op == "QLinearConcat" ? parts : q.operands
+        guard operands.allSatisfy({ $0.place + 2 < inputs.count }), attributes["channels_last"]?.isZero ?? true else { return nil }
+        var nodes: [OnnxNode] = [], reals: [String] = []
+        func part(_ op: String, _ inputs: [String], _ name: String, _ attributes: [String: OnnxAttribute] = [:]) -> String {
+            var node = OnnxNode(name: "\(label)/\(name)", op: op, inputs: inputs)
+            node.attributes = attributes
+            node.outputs = ["\(outputs[0])/\(name)"]
+            nodes.append(node)
+            return node.outputs[0]
+        }
+        for (place, axis) in operands {
+            // Scales of a turned matrix are those of its rows.
+            let isTurned = axis == 1 && attributes["transB"].map { !$0.isZero } ?? false
+            reals.append(
+                part(
+                    "DequantizeLinear", Array(inputs[place..<place + 3]), "dequantized_\(reals.count)",
+                    ["axis": .int(isTurned ? 0 : axis)]))
+        }
+        if let bias = q.bias, bias < inputs.count, !inputs[bias].isEmpty {
+            let scale = part("Mul", operands.map { inputs[$0.place + 1] }, "bias_scale")
+            reals.append(part("DequantizeLinear", [inputs[bias], scale], "bias", ["axis": .int(0)]))
+        }
+        var own = attributes
+        own["opset"] = nil
+        own["channels_last"] = nil
+        let isReal = q.result >= inputs.count || inputs[q.result].isEmpty
+        let y = part(q.op, reals, "real", own)
+        guard !isReal else {
+            nodes[nodes.count - 1].outputs = outputs
+            return nodes
+        }
+        _ = part("QuantizeLinear", [y] + inputs[q.result..<min(q.result + 2, inputs.count)], "quantized")
+        nodes[nodes.count - 1].outputs = outputs
+        return nodes
+    }
+}
+
+extension OnnxAttribute {
+    fileprivate var isZero: Bool {
+        if case .int(0) = self { return true }
+        return false
+    }
+}

@@ -1,0 +1,92 @@
+import ApusGraph
+
+/// x·W for real x and constant codes W, which stay codes: WeightOnlyDense where its halves hold the scales exactly, and with
+/// one scale a column always. nil where only real weights say the same.
+func weightOnlyProduct(_ n: NodeContext, _ stored: StoredCodes) throws(ApusError) -> [ImportedValue]? {
+    let x = try n.term(0)
+    guard x.dtype == .f32, x.rank >= 1, let matrix = try BlockCodes(n, stored) else { return nil }
+    let isGemm = n.node.op == "Gemm"
+    var bias: Term?
+    if isGemm, n.has(2) {
+        guard try n.float("beta", 1) == 1, try n.imported(2).shape == [matrix.codes.type.shape[1]] else { return nil }
+        bias = try n.term(2)
+    }
+    if isGemm { guard try !n.flag("transA"), try n.float("alpha", 1) == 1 else { return nil } }
+    return [ImportedValue(try matrix.product(x, bias, n.g))]
+}
+
+/// W [K, N] of i8 or i4 with its scales and zero points by blocks of rows.
+struct BlockCodes {
+    let codes: Constant
+    /// 0: all rows.
+    let block: Int
+    /// [blocks, N], and zero points of the same shape unless all are 0.
+    let scales: [Float], zeros: [Int]
+
+    /// Those of a matrix that DequantizeLinear reads; nil where WeightOnlyDense has no such blocks.
+    init?(_ n: NodeContext, _ stored: StoredCodes) throws(ApusError) {
+        let parameters = stored.parameters, shape = stored.constant.type.shape
+        guard shape.rank == 2 else { return nil }
+        let turns = n.node.op == "Gemm" ? try n.flag("transB") : false
+        let rowAxis = turns ? 1 : 0, axis = try shape.axis(parameters.axis)
+        let isUnsigned = parameters.dtype == .u8 || parameters.dtype == .u4
+        let shift = isUnsigned ? parameters.dtype == .u8 ? 128 : 8 : 0
+        guard [.i8, .u8, .i4, .u4].contains(parameters.dtype) else { return nil }
+        let rows = shape[rowAxis], columns = shape[1 - rowAxis]
+        let values = try stored.constant.integers().map { $0 - shift }
+        let zeros = (parameters.zeroPoints.isEmpty ? [Int](repeating: 0, count: parameters.scales.count) : parameters.zeroPoints)
+            .map { $0 - shift }
+        var block = 0, blocks = 1
+        if parameters.block > 0 {
+            guard axis == rowAxis, [32, 64, 128].contains(parameters.block) else { return nil }
+            block = parameters.block
+            blocks = (rows + block - 1) / block
+            guard parameters.scales.count == blocks * columns else { return nil }
+        } else {
+            guard parameters.scales.count == 1 || axis != rowAxis && parameters.scales.count == columns else { return nil }
+        }
+        func spread<T>(_ list: [T]) -> [T] {
+            if list.count == 1 { return [T](repeating: list[0], count: columns) }
+            return turns && blocks > 1 ? (0..<blocks).flatMap { b in (0..<columns).map { list[$0 * blocks + b] } } : list
+        }
+        let plain = turns ? (0..<rows).flatMap { k in (0..<columns).map { values[$0 * rows + k] } } : values
+        self.init(
+            stored.constant.name, plain, rows: rows, columns: columns, isNarrow: parameters.dtype.bitWidth == 4, block: block,
+            scales: spread(parameters.scales), zeros: spread(zeros))
+    }
+
+    /// Codes [rows, columns] row-major.
+    init(
+        _ name: String, _ values: [Int], rows: Int, columns: Int, isNarrow: Bool, block: Int, scales: [Float], zeros: [Int]
+    ) {
+        self.block = block
+        self.scales = scales
+        self.zeros = zeros.allSatisfy({ $0 == 0 }) ? [] : zeros
+        codes = Constant(codes: values, isNarrow ? .i4 : .i8, [rows, columns], name)
+    }
+
+    private var areHalves: Bool { scales.allSatisfy { Float(Float16($0)) == $0 } }
+
+    /// x·W + bias. Of columns whose scales are no halves the sums are scaled after.
+    func product(_ x: Term, _ bias: Term?, _ g: Emitter) throws(ApusError) -> Term {
+        let columns = codes.type.shape[1], scalesAfter = !areHalves
+        guard !scalesAfter || block == 0 else {
+            throw .unsupported("blocks of weights with scales of 32 bits, wanted 16")
+        }
+        let halves = scalesAfter ? scales.map { _ in Float(1) } : scales
+        let shape = [scales.count / columns, columns]
+        var inputs = [
+            x, g.constant(codes),
+            g.constant(try Constant("\(codes.name)/scales", .f16, shape, halves.map { Double($0) })),
+        ]
+        if !zeros.isEmpty {
+            inputs.append(g.constant(try Constant("\(codes.name)/zeros", .i8, shape, zeros.map { Double($0) })))
+        }
+        if let bias, !scalesAfter { inputs.append(bias) }
+        let op = WeightOnlyDense(blockSize: block, hasZeroPoints: !zeros.isEmpty, hasBias: bias != nil && !scalesAfter)
+        let y = try g.emit(op, inputs)[0]
+        guard scalesAfter else { return y }
+        let scaled = try g.mul(y, g.constant(Constant("\(codes.name)/scales", floats: scales)))
+        return try bias.map { b throws(ApusError) in try g.add(scaled, b) } ?? scaled
+    }
+}

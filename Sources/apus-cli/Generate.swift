@@ -1,0 +1,89 @@
+import Apus
+import ApusGraph
+import ApusRuntime
+import ArgumentParser
+import Foundation
+import ToolSupport
+
+struct Generate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Continues a text with a language model.",
+        discussion: """
+            apus generate gpt.apus --prompt "ROMEO:" --temperature 0.8 --top-k 40 --seed 1
+
+            The model has a function 'step' and carries its tokenizer. The text goes to standard output as it is found.
+            """)
+
+    @Argument(help: "An .apus file.")
+    var model: String
+
+    @Option(help: "The text to continue.")
+    var prompt: String
+
+    @Option(help: "Tokens to generate at most.")
+    var maxTokens = 256
+
+    @Option(help: "Logits are divided by it; 0 takes the likeliest token.")
+    var temperature = 1.0
+
+    @Option(help: "Draw from as many of the likeliest tokens; 0: from all.")
+    var topK = 0
+
+    @Option(help: "Draw from the likeliest tokens that together have this probability.")
+    var topP = 1.0
+
+    @Option(help: "Above 1, tokens that came already become less likely.")
+    var repetitionPenalty = 1.0
+
+    @Option(help: "What is drawn depends on this alone.")
+    var seed: UInt64 = 0
+
+    @Option(help: ArgumentHelp("A text that ends the generation; may be given several times.", valueName: "text"))
+    var stop: [String] = []
+
+    @Option(help: "Threads to use.")
+    var threads = 1
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        guard maxTokens >= 0 else { throw ApusError.argument("--max-tokens \(maxTokens), wanted 0 or more") }
+        let console = common.console(toolName)
+        let generator = try TextGenerator(try ApusRuntime.Model(path: model), threads: threads)
+        let options = GenerationOptions(
+            maximumTokens: maxTokens,
+            sampling: Sampling(
+                temperature: temperature, topK: topK, topP: topP, repetitionPenalty: repetitionPenalty, seed: seed),
+            stopTexts: stop)
+        var failure: ApusError?
+        let began = Date()
+        var first: Date?
+        let generation = try generator.generate(prompt, options) { piece in
+            first = first ?? Date()
+            guard !common.json else { return true }
+            do throws(ApusError) { try console.result(piece) } catch { failure = error }
+            return failure == nil
+        }
+        if let failure { throw failure }
+        let seconds = Date().timeIntervalSince(first ?? began), rate = Double(generation.tokens.count) / max(seconds, 1e-9)
+        if common.json {
+            try console.json(
+                GenerationReport(
+                    prompt: prompt, text: generation.text, tokens: generation.tokens, promptTokens: generation.promptTokens,
+                    end: generation.end.rawValue, tokensPerSecond: rate))
+        } else {
+            try console.result("\n")
+            console.progress(
+                "\(generation.promptTokens) tokens read, \(generation.tokens.count) written, \(String(format: "%.0f", rate)) a second")
+        }
+    }
+}
+
+private struct GenerationReport: Encodable {
+    let prompt: String
+    let text: String
+    let tokens: [Int]
+    let promptTokens: Int
+    let end: String
+    let tokensPerSecond: Double
+}

@@ -1,0 +1,92 @@
+import ApusGraph
+import ApusRuntime
+import CKernels
+import Foundation
+import XCTest
+
+@testable import Apus
+@testable import ApusConvert
+
+/// Integer operators written to ONNX and read again: the same operators, which give the same bytes.
+/// Tests/OnnxSuite/quantized.py compares with ONNX Runtime.
+final class OnnxQuantizedTests: XCTestCase {
+    func testEveryIntegerCaseComesBack() throws {
+        var tested: Set<String> = []
+        for test in allCases where 130..<150 ~= test.op.code.rawValue {
+            let inputs = test.tensors()
+            let graph = try OperatorRun.graph(test.op, inputs, packed: true)
+            guard inputs.allSatisfy({ $0.type.shape.count > 0 }) else { continue }
+            let back: Graph
+            switch try Exporter.export(graph, OnnxExportOptions()) {
+            case .success(let exporter): back = try imported(exporter)
+            case .failure(let blocked):
+                XCTAssert(blocked.text.contains("of their weights") || blocked.text.contains("exponentials"), "\(test.name): \(blocked.text)")
+                continue
+            }
+            XCTAssertTrue(back.functions[0].nodes.contains { $0.op.name == test.op.name }, "\(test.name): \(back.operations)")
+            let allowed: Set = [test.op.name, "Dequantize", "Quantize", "Transpose", "Reshape", "Add", "Mul"]
+            XCTAssertTrue(Set(back.operations).isSubset(of: allowed), "\(test.name): \(back.operations)")
+            let wanted = try OperatorRun.run(try Model(graph), inputs, isa: CK_ISA_REFERENCE)
+            let found = try OperatorRun.run(try Model(back), inputs, isa: CK_ISA_REFERENCE)
+            XCTAssertEqual(found.map { $0.type }, wanted.map { $0.type }, test.name)
+            if wanted[0].type.dtype == .f32 && found[0].bytes != wanted[0].bytes {
+                // A multiplier that no scale of weights gives comes back as a float next to it.
+                let largest = wanted[0].values.reduce(0) { max($0, abs($1)) }
+                XCTAssertTrue(zip(found[0].values, wanted[0].values).allSatisfy { abs($0 - $1) <= 3e-7 * largest }, test.name)
+            } else {
+                XCTAssertTrue(found.map { $0.bytes } == wanted.map { $0.bytes }, test.name)
+            }
+            tested.insert(test.op.name)
+        }
+        XCTAssertEqual(tested.count, inferenceOperators.count { 130..<150 ~= $0.code.rawValue }, "\(tested.sorted())")
+    }
+
+    /// A network quantized here keeps its integer nodes and its bytes, whatever its scheme.
+    func testQuantizedNetworksComeBack() throws {
+        let image = try Sequential(input: [10, 10, 3], name: "small", seed: 4) {
+            Conv2D(16, kernel: 3, padding: .same, activation: .relu)
+            DepthwiseConv2D(kernel: 3, activation: .relu6)
+            AvgPool2D(2)
+            Conv2D(32, kernel: 1, activation: .silu)
+            GlobalAvgPool2D()
+            Dense(64, activation: .relu)
+            Dense(10)
+        }
+        let dense = try Sequential(input: [70], name: "dense", seed: 5) {
+            Dense(64, activation: .gelu)
+            Dense(48, activation: .relu)
+            Dense(10)
+        }
+        for (network, scheme) in [(image, QuantizationScheme.int8), (dense, .int8), (dense, .w8), (dense, .w4), (dense, .int8Dynamic)] {
+            let real = try network.exportGraph(maximumBatch: 4)
+            let samples = try (0..<8).map {
+                try Goldens.randomInputs(of: real, function: 0, dimensions: [1], seed: UInt64($0))
+            }
+            let quantizer = try Quantizer(real, QuantizationOptions(scheme))
+            if scheme == .int8 { for sample in samples { try quantizer.observe(sample) } }
+            let graph = try quantizer.quantized()
+            let back = try imported(try Exporter.export(graph, OnnxExportOptions()).get())
+            func integers(_ graph: Graph) -> [String] {
+                graph.functions[0].nodes.filter { 130..<150 ~= $0.op.code.rawValue }.map { $0.op.name }
+            }
+            XCTAssertEqual(integers(back), integers(graph), "\(scheme)")
+            XCTAssertFalse(integers(graph).isEmpty)
+            for sample in samples {
+                try Goldens.add(to: graph, samples: sample)
+                let golden = graph.goldens[0]
+                let found = try Goldens.replay(golden, of: back, isa: CK_ISA_REFERENCE)
+                let wanted = try Goldens.replay(golden, of: graph, isa: CK_ISA_REFERENCE)
+                withExtendedLifetime((found, wanted)) {
+                    XCTAssertTrue(found[0].bytes.elementsEqual(wanted[0].bytes), "\(scheme)")
+                }
+            }
+        }
+    }
+
+    private func imported(_ exporter: Exporter) throws -> Graph {
+        let folder = try ScratchFolder()
+        _ = try OnnxWriter.write(exporter.model, exporter.initializers, to: folder.file("model.onnx"))
+        let graph = try Importer.graph(of: try OnnxReader.read(folder.file("model.onnx")), OnnxOptions()).get()
+        return try Export.optimize(graph)
+    }
+}

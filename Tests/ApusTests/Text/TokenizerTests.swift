@@ -1,0 +1,45 @@
+import ApusGraph
+import Foundation
+import XCTest
+
+@testable import Apus
+
+/// Tests/TransformerTests/test_tokenizers.py compares with the library `tokenizers`.
+final class TokenizerTests: XCTestCase {
+    private let hard = [
+        "", " ", "a  b\n\n c\t", "it's I'LL we've 'tis ''s", "x2½Ⅷ３ $9.99…", "Ångström a\u{30a}e\u{301}", "한국어 中文 नमस्ते",
+        "👩‍👩‍👧‍👦🏳️‍🌈", "\u{a0}\u{2003}\u{3000}x\u{0}\u{feff}", "\r\n\r\n",
+    ]
+
+    func testBytePairsComeBackWhateverTheyWereTrainedOn() throws {
+        let end = "<|endoftext|>"
+        let tokenizer = try BytePairTokenizer(
+            trainedOn: ["the cat and the hat", "that cat"], vocabularySize: 265, special: [end])
+        XCTAssertEqual(tokenizer.vocabularySize, 265)
+        XCTAssertEqual(tokenizer.encode(end), [0])
+        XCTAssertLessThan(tokenizer.encode("the cat").count, 7)
+        for text in hard + [hard.joined(separator: end)] {
+            XCTAssertEqual(Array(tokenizer.decode(tokenizer.encode(text)).utf8), Array(text.utf8))
+        }
+        XCTAssertEqual(tokenizer.decode([-1, 265]), "")
+        XCTAssertThrowsError(try BytePairTokenizer(trainedOn: [""], vocabularySize: 100))
+        XCTAssertThrowsError(try BytePairTokenizer(vocabulary: ["a"], merges: [("a", "b")]))
+    }
+
+    func testAreStoredInFilesAndModels() throws {
+        let folder = try ScratchFolder()
+        let pairs = try BytePairTokenizer(trainedOn: hard, vocabularySize: 262, special: ["<|x|>"])
+        try pairs.write(tokenizer: folder.file("tokenizer.json"))
+        let carried = try XCTUnwrap(try TokenizerMetadata.read(pairs.metadata) as? BytePairTokenizer)
+        for read in [try BytePairTokenizer(tokenizer: folder.file("tokenizer.json")), carried] {
+            XCTAssertEqual(read.vocabulary, pairs.vocabulary)
+            XCTAssertEqual(read.special, pairs.special)
+            XCTAssertEqual(read.merges.map { "\($0) \($1)" }, pairs.merges.map { "\($0) \($1)" })
+        }
+        let pieces = try WordPieceTokenizer(vocabulary: ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##happy", "a", "!"])
+        let read = try XCTUnwrap(try TokenizerMetadata.read(pieces.metadata) as? WordPieceTokenizer)
+        XCTAssertEqual(read.encode("Unhappy á! zz"), [2, 4, 5, 6, 7, 1, 3])
+        XCTAssertEqual(read.decode([2, 4, 5, 6, 7, 3]), "unhappy a !")
+        XCTAssertThrowsError(try WordPieceTokenizer(vocabulary: ["[PAD]"]))
+    }
+}
