@@ -70,7 +70,7 @@ let hostTargets: [Target] = [
         dependencies: [
             "train-crash-test", "Apus", "ApusConvert", "ApusRuntime", "ApusGraph", "ApusC", "CApus", "CKernels",
             "CModelFormat",
-            "example-xor", "example-binary-classifier", "example-digits",
+            "example-xor", "example-binary-classifier", "example-digits", "example-forecasting", "example-keywords",
         ], exclude: ["README.md"]),
 ]
 
@@ -85,8 +85,8 @@ let exampleTargets: [Target] =
             path: "Examples/support", exclude: ["README.md"])
     ]
     + [
-        "xor", "binary-classifier", "digits", "mnist-cnn", "cifar-cnn", "cifar-resnet", "cifar-mobilenet", "vgg",
-        "character-gpt",
+        "xor", "binary-classifier", "digits", "mnist-cnn", "cifar-cnn", "cifar-resnet", "cifar-mobilenet", "vgg", "sentiment",
+        "forecasting", "keywords", "character-gpt",
     ].map { name in
         .executableTarget(
             name: "example-" + name,

@@ -8,3 +8,4 @@ swift build --build-tests
 mkdir -p build
 swift test --skip-build --filter OracleFilesAreWritten >build/written.log 2>&1 || { cat build/written.log >&2; exit 1; }
 .venv/bin/python -m pytest -q Tests/PythonTests/test_torch.py Tests/PythonTests/test_transformers.py
+KERAS_BACKEND=torch .venv/bin/python -m pytest -q Tests/PythonTests/test_sequences.py

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 from keras import layers
 
 from .network import Network, Node
@@ -79,6 +80,9 @@ def _layer(net: Network, node: Node, inputs: list) -> tuple[keras.Layer, list]:
             return layers.LayerNormalization(epsilon=a["epsilon"]), inputs
         case "embedding":
             return layers.Embedding(*node.weights["table"]), inputs
+        case "recurrent":
+            kind = {"gru": layers.GRU, "lstm": layers.LSTM}[a["cell"]]
+            return kind(a["units"], return_sequences=a["sequences"], dropout=a["dropout"]), inputs
         case "positions":
             return Table(node.shape, False), inputs
         case "tokens":
@@ -125,6 +129,14 @@ def _apply(net: Network, node: Node, x, *others):
 def _keras_weights(node: Node, weights: dict) -> dict:
     if node.op == "conv" and node.attributes["groups"] > 1:
         return weights | {"kernel": weights["kernel"].transpose(0, 1, 3, 2)}
+    if node.op == "recurrent":
+        if node.attributes["cell"] == "lstm":
+            return weights
+        # Keras's gates are z, r, h, and each has two biases.
+        gated = {name: x.reshape(*x.shape[:-1], -1, node.attributes["units"])[..., [1, 0, 2], :].reshape(x.shape)
+                 for name, x in weights.items() if name != "recurrent_bias"}
+        inner = np.concatenate([np.zeros(2 * node.attributes["units"], np.float32), weights["recurrent_bias"]])
+        return gated | {"bias": np.stack([gated["bias"], inner])}
     if node.op in ("positions", "tokens"):
         (values,) = weights.values()
         return {"table": values.reshape(1, -1, values.shape[-1])}

@@ -62,6 +62,22 @@ class Table(nn.Module):
         return torch.cat([self.table.expand(x.shape[0], -1, -1), x.flatten(2).transpose(1, 2)], 1)
 
 
+class Recurrent(nn.Module):
+    """A layer over time whose input channels are dropped in training, the same ones at every step."""
+
+    def __init__(self, channels: int, a: dict) -> None:
+        super().__init__()
+        kind = {"gru": nn.GRU, "lstm": nn.LSTM}[a["cell"]]
+        self.layer, self.sequences = kind(channels, a["units"], batch_first=True), a["sequences"]
+        self.dropout = nn.Dropout(a["dropout"])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.dropout.p:
+            x = x * self.dropout(torch.ones_like(x[:, :1]))
+        y, _ = self.layer(x)
+        return y if self.sequences else y[:, -1]
+
+
 def torch_input(net: Network, x: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2)) if len(net.input_shape) == 3 else x)
 
@@ -80,6 +96,8 @@ def _layer(net: Network, node: Node) -> nn.Module | None:
             return nn.LayerNorm(channels, eps=a["epsilon"])
         case "embedding":
             return nn.Embedding(*node.weights["table"])
+        case "recurrent":
+            return Recurrent(channels, a)
         case "positions":
             return Table(node.shape, False)
         case "tokens":
@@ -135,6 +153,12 @@ def _torch_weights(net: Network, node: Node, weights: dict[str, np.ndarray]) -> 
             return {"weight": weights["gamma"], "bias": weights["beta"]}
         case "embedding":
             return {"weight": weights["table"]}
+        case "recurrent":
+            inner = np.zeros_like(weights["bias"])
+            if "recurrent_bias" in weights:
+                inner[-len(weights["recurrent_bias"]):] = weights["recurrent_bias"]
+            return {"layer.weight_ih_l0": weights["kernel"].T, "layer.weight_hh_l0": weights["recurrent"].T,
+                    "layer.bias_ih_l0": weights["bias"], "layer.bias_hh_l0": inner}
         case _:
             (values,) = weights.values()
             return {"table": values.reshape(1, -1, values.shape[-1])}

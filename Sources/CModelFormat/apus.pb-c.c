@@ -1762,6 +1762,51 @@ void   apus__recurrent__free_unpacked
   assert(message->base.descriptor == &apus__recurrent__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   apus__recurrent_gradient__init
+                     (Apus__RecurrentGradient         *message)
+{
+  static const Apus__RecurrentGradient init_value = APUS__RECURRENT_GRADIENT__INIT;
+  *message = init_value;
+}
+size_t apus__recurrent_gradient__get_packed_size
+                     (const Apus__RecurrentGradient *message)
+{
+  assert(message->base.descriptor == &apus__recurrent_gradient__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__recurrent_gradient__pack
+                     (const Apus__RecurrentGradient *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__recurrent_gradient__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__recurrent_gradient__pack_to_buffer
+                     (const Apus__RecurrentGradient *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__recurrent_gradient__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__RecurrentGradient *
+       apus__recurrent_gradient__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__RecurrentGradient *)
+     protobuf_c_message_unpack (&apus__recurrent_gradient__descriptor,
+                                allocator, len, data);
+}
+void   apus__recurrent_gradient__free_unpacked
+                     (Apus__RecurrentGradient *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__recurrent_gradient__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   apus__attention__init
                      (Apus__Attention         *message)
 {
@@ -4015,7 +4060,7 @@ const ProtobufCMessageDescriptor apus__dimension_value__descriptor =
   (ProtobufCMessageInit) apus__dimension_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__node__field_descriptors[137] =
+static const ProtobufCFieldDescriptor apus__node__field_descriptors[143] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -5519,6 +5564,78 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[137] =
   },
   {
     NULL, /* CODE_SIZE */
+    176,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, rnn_training),
+    &apus__recurrent__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    177,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, gru_training),
+    &apus__recurrent__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    178,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, lstm_training),
+    &apus__recurrent__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    179,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, rnn_gradient),
+    &apus__recurrent_gradient__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    180,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, gru_gradient),
+    &apus__recurrent_gradient__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    181,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, lstm_gradient),
+    &apus__recurrent_gradient__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
     182,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -5662,7 +5779,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[137] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const ProtobufCIntRange apus__node__number_ranges[13 + 1] =
+static const ProtobufCIntRange apus__node__number_ranges[12 + 1] =
 {
   { 1, 0 },
   { 16, 4 },
@@ -5674,20 +5791,19 @@ static const ProtobufCIntRange apus__node__number_ranges[13 + 1] =
   { 120, 83 },
   { 130, 88 },
   { 150, 99 },
-  { 182, 125 },
-  { 188, 127 },
-  { 200, 131 },
-  { 0, 137 }
+  { 188, 133 },
+  { 200, 137 },
+  { 0, 143 }
 };
 const ProtobufCMessageDescriptor apus__node__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Node),
-  137,
+  143,
   apus__node__field_descriptors,
   NULL, /* CODE_SIZE */
-  13,  apus__node__number_ranges,
+  12,  apus__node__number_ranges,
   (ProtobufCMessageInit) apus__node__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -6936,7 +7052,7 @@ const ProtobufCMessageDescriptor apus__non_max_suppression__descriptor =
   (ProtobufCMessageInit) apus__non_max_suppression__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__recurrent__field_descriptors[6] =
+static const ProtobufCFieldDescriptor apus__recurrent__field_descriptors[7] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -7010,22 +7126,102 @@ static const ProtobufCFieldDescriptor apus__recurrent__field_descriptors[6] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    NULL, /* CODE_SIZE */
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Recurrent, has_state_mask),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const ProtobufCIntRange apus__recurrent__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor apus__recurrent__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Recurrent),
-  6,
+  7,
   apus__recurrent__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__recurrent__number_ranges,
   (ProtobufCMessageInit) apus__recurrent__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__recurrent_gradient__field_descriptors[4] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Apus__RecurrentGradient, layer),
+    &apus__recurrent__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__RecurrentGradient, has_dy),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__RecurrentGradient, has_dh),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__RecurrentGradient, has_dc),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__recurrent_gradient__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor apus__recurrent_gradient__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__RecurrentGradient),
+  4,
+  apus__recurrent_gradient__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__recurrent_gradient__number_ranges,
+  (ProtobufCMessageInit) apus__recurrent_gradient__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__attention__field_descriptors[5] =

@@ -54,6 +54,13 @@ struct TrainingSetup {
         case "cifar-cnn": return try ModelLibrary.cifarCNN(input: input, classes: outputs, seed: seed)
         case "cifar-resnet": return try ModelLibrary.cifarResNet(input: input, classes: outputs, seed: seed)
         case "cifar-mobilenet": return try ModelLibrary.cifarMobileNet(input: input, classes: outputs, seed: seed)
+        case "text-gru", "text-lstm":
+            guard input.count == 1, let words = Int(setting.value), words > 1 else {
+                throw .argument("'\(text)' for samples \(input), wanted text-gru:WORDS for texts of one length")
+            }
+            return try ModelLibrary.textClassifier(
+                vocabulary: words, length: input[0], cell: setting.name == "text-gru" ? .gru : .lstm, outputs: outputs,
+                seed: seed)
         case "vgg-style": return try ModelLibrary.vggStyle(input: input, classes: outputs, seed: seed)
         case "gpt":
             let sizes = try numbers(setting, "layers, width and heads such as gpt:4,128,4")
@@ -72,8 +79,8 @@ struct TrainingSetup {
             }
         default:
             throw .argument(
-                "no model '\(text)', wanted mnist-cnn, cifar-cnn, cifar-resnet, cifar-mobilenet, vgg-style, mlp:UNITS,… or "
-                    + "gpt:LAYERS,WIDTH,HEADS")
+                "no model '\(text)', wanted mnist-cnn, cifar-cnn, cifar-resnet, cifar-mobilenet, vgg-style, mlp:UNITS,…, "
+                    + "text-gru:WORDS, text-lstm:WORDS or gpt:LAYERS,WIDTH,HEADS")
         }
     }
 

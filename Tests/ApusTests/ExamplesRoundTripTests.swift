@@ -7,6 +7,8 @@ import XCTest
 @testable import Apus
 @testable import example_binary_classifier
 @testable import example_digits
+@testable import example_forecasting
+@testable import example_keywords
 @testable import example_xor
 
 /// What the trainer of each example predicts is what its exported file predicts through apus.h, bit for bit, on any
@@ -28,6 +30,18 @@ final class ExamplesRoundTripTests: XCTestCase {
     func testCIFARMobileNet() throws { try check(ModelLibrary.cifarMobileNet(weightDecay: 5e-4, seed: 1), crossEntropy) }
 
     func testVGG() throws { try check(ModelLibrary.vggStyle(seed: 1), crossEntropy) }
+
+    func testSentiment() throws {
+        for cell in [ModelLibrary.RecurrentCell.gru, .lstm] {
+            try check(
+                ModelLibrary.textClassifier(vocabulary: 100, length: 12, cell: cell, seed: 1),
+                BinaryCrossEntropy(fromLogits: true))
+        }
+    }
+
+    func testForecasting() throws { try check(Forecasting.network(seed: 1), MSE()) }
+
+    func testKeywords() throws { try check(Keywords.network(seed: 1), crossEntropy) }
 
     private let crossEntropy = SparseCategoricalCrossEntropy(fromLogits: true)
 
@@ -106,16 +120,21 @@ final class ExamplesRoundTripTests: XCTestCase {
         return folder.appendingPathComponent(name + ".apus").path
     }
 
-    /// Inputs of −1 ... 1, and targets of 0 and 1 or of classes.
+    /// Inputs of −1 ... 1, or indices of words, and targets of 0 and 1 or of classes.
     private func randomSamples(_ network: Network, _ count: Int, classes: Int?) throws -> Dataset {
         let input = try network.exportGraph(maximumBatch: count).functions[0].inputs[0].type.resolved([count])
         var random = Philox(seed: 5)
-        let values = (0..<input.shape.count).map { _ in random.uniform() * 2 - 1 }
-        let x = try Tensor(values, shape: input.shape.dimensions)
-        if let classes {
-            return try Dataset(inputs: x, targets: Tensor((0..<count).map { _ in Int32(random.next32() % UInt32(classes)) }))
+        let shape = input.shape.dimensions
+        let x = input.dtype == .i32
+            ? try Tensor((0..<input.shape.count).map { _ in Int32(random.next32() % 4) }, shape: shape)
+            : try Tensor((0..<input.shape.count).map { _ in random.uniform() * 2 - 1 }, shape: shape)
+        let output = try network.exportGraph(maximumBatch: count).functions[0].outputs[0].type.resolved([count]).shape.dimensions
+        if classes != nil {
+            let shape = Array(output.dropLast()), classes = UInt32(output.last!)
+            let labels = (0..<shape.reduce(1, *)).map { _ in Int32(random.next32() % classes) }
+            return try Dataset(inputs: x, targets: Tensor(labels, shape: shape))
         }
-        return try Dataset(inputs: x, targets: Tensor((0..<count).map { Float($0 % 2) }, shape: [count, 1]))
+        return try Dataset(inputs: x, targets: Tensor((0..<output.reduce(1, *)).map { Float($0 % 2) }, shape: output))
     }
 
     /// The same graph for `samples` samples with every value an output, so that no two share memory.

@@ -139,6 +139,18 @@ extension OperatorExample {
             OperatorExample(SparseSoftmaxCrossEntropy(), .any(matrix), .of(.i32, [2])),
             OperatorExample(SparseSoftmaxCrossEntropyGradient(), .any(matrix), .of(.i32, [2]), .any([2])),
             OperatorExample(BatchCount(), shapes: [matrix]),
+            OperatorExample(Rnn(keepsGates: true), shapes: [[2, 3, 4], [1, 4, 4]]),
+            OperatorExample(Gru(resetAfter: true, keepsGates: true), shapes: [[2, 3, 12], [3, 4, 4], [4]]),
+            OperatorExample(Lstm(keepsGates: true), shapes: [[2, 3, 16], [4, 4, 4]]),
+            OperatorExample(
+                RecurrentGradient(of: Rnn(keepsGates: true), hasGradients: [true, false]),
+                shapes: [[2, 3, 4], [2, 3, 4], [1, 4, 4], [2, 3, 4]]),
+            OperatorExample(
+                RecurrentGradient(of: Gru(resetAfter: true, keepsGates: true), hasGradients: [true, false]),
+                shapes: [[2, 3, 4], [2, 3, 16], [3, 4, 4], [2, 3, 4]]),
+            OperatorExample(
+                RecurrentGradient(of: Lstm(keepsGates: true), hasGradients: [true, false, false]),
+                shapes: [[2, 3, 4], [2, 3, 20], [4, 4, 4], [2, 3, 4]]),
             OperatorExample(FakeQuantize(rangeGradientScale: 1), shapes: [matrix, [2]]),
             OperatorExample(FakeQuantizeGradient(rangeGradientScale: 1), shapes: [matrix, [2], matrix]),
             OperatorExample(FakeQuantizeWeights(), shapes: [matrix]),

@@ -54,6 +54,7 @@ typedef struct Apus__Transpose Apus__Transpose;
 typedef struct Apus__Trim Apus__Trim;
 typedef struct Apus__NonMaxSuppression Apus__NonMaxSuppression;
 typedef struct Apus__Recurrent Apus__Recurrent;
+typedef struct Apus__RecurrentGradient Apus__RecurrentGradient;
 typedef struct Apus__Attention Apus__Attention;
 typedef struct Apus__CachedAttention Apus__CachedAttention;
 typedef struct Apus__TopK Apus__TopK;
@@ -649,6 +650,12 @@ typedef enum {
   APUS__NODE__OPERATOR_MAX_POOL_INDEX_GRADIENT = 173,
   APUS__NODE__OPERATOR_CONV2D_MAX_POOL = 174,
   APUS__NODE__OPERATOR_CONV2D_MAX_POOL_WEIGHT_GRADIENT = 175,
+  APUS__NODE__OPERATOR_RNN_TRAINING = 176,
+  APUS__NODE__OPERATOR_GRU_TRAINING = 177,
+  APUS__NODE__OPERATOR_LSTM_TRAINING = 178,
+  APUS__NODE__OPERATOR_RNN_GRADIENT = 179,
+  APUS__NODE__OPERATOR_GRU_GRADIENT = 180,
+  APUS__NODE__OPERATOR_LSTM_GRADIENT = 181,
   APUS__NODE__OPERATOR_ATTENTION_GRADIENT = 182,
   APUS__NODE__OPERATOR_RMS_NORM_GRADIENT = 183,
   APUS__NODE__OPERATOR_FAKE_QUANTIZE = 188,
@@ -829,6 +836,15 @@ struct  Apus__Node
      */
     Apus__Conv2DMaxPool *conv2d_max_pool;
     Apus__Conv2DMaxPool *conv2d_max_pool_weight_gradient;
+    /*
+     * also gives what the gradient reads
+     */
+    Apus__Recurrent *rnn_training;
+    Apus__Recurrent *gru_training;
+    Apus__Recurrent *lstm_training;
+    Apus__RecurrentGradient *rnn_gradient;
+    Apus__RecurrentGradient *gru_gradient;
+    Apus__RecurrentGradient *lstm_gradient;
     Apus__Attention *attention_gradient;
     Apus__NoAttributes *rms_norm_gradient;
     /*
@@ -1154,10 +1170,33 @@ struct  Apus__Recurrent
    * of RNN
    */
   Apus__Activation *activation;
+  /*
+   * in training
+   */
+  protobuf_c_boolean has_state_mask;
 };
 #define APUS__RECURRENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__recurrent__descriptor) \
-    , 0, 0, 0, 0, 0, NULL }
+    , 0, 0, 0, 0, 0, NULL, 0 }
+
+
+struct  Apus__RecurrentGradient
+{
+  ProtobufCMessage base;
+  Apus__Recurrent *layer;
+  /*
+   * which gradients arrive
+   */
+  protobuf_c_boolean has_dy;
+  protobuf_c_boolean has_dh;
+  /*
+   * of LSTM
+   */
+  protobuf_c_boolean has_dc;
+};
+#define APUS__RECURRENT_GRADIENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__recurrent_gradient__descriptor) \
+    , NULL, 0, 0, 0 }
 
 
 struct  Apus__Attention
@@ -2183,6 +2222,25 @@ Apus__Recurrent *
 void   apus__recurrent__free_unpacked
                      (Apus__Recurrent *message,
                       ProtobufCAllocator *allocator);
+/* Apus__RecurrentGradient methods */
+void   apus__recurrent_gradient__init
+                     (Apus__RecurrentGradient         *message);
+size_t apus__recurrent_gradient__get_packed_size
+                     (const Apus__RecurrentGradient   *message);
+size_t apus__recurrent_gradient__pack
+                     (const Apus__RecurrentGradient   *message,
+                      uint8_t             *out);
+size_t apus__recurrent_gradient__pack_to_buffer
+                     (const Apus__RecurrentGradient   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__RecurrentGradient *
+       apus__recurrent_gradient__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__recurrent_gradient__free_unpacked
+                     (Apus__RecurrentGradient *message,
+                      ProtobufCAllocator *allocator);
 /* Apus__Attention methods */
 void   apus__attention__init
                      (Apus__Attention         *message);
@@ -2720,6 +2778,9 @@ typedef void (*Apus__NonMaxSuppression_Closure)
 typedef void (*Apus__Recurrent_Closure)
                  (const Apus__Recurrent *message,
                   void *closure_data);
+typedef void (*Apus__RecurrentGradient_Closure)
+                 (const Apus__RecurrentGradient *message,
+                  void *closure_data);
 typedef void (*Apus__Attention_Closure)
                  (const Apus__Attention *message,
                   void *closure_data);
@@ -2838,6 +2899,7 @@ extern const ProtobufCMessageDescriptor apus__transpose__descriptor;
 extern const ProtobufCMessageDescriptor apus__trim__descriptor;
 extern const ProtobufCMessageDescriptor apus__non_max_suppression__descriptor;
 extern const ProtobufCMessageDescriptor apus__recurrent__descriptor;
+extern const ProtobufCMessageDescriptor apus__recurrent_gradient__descriptor;
 extern const ProtobufCMessageDescriptor apus__attention__descriptor;
 extern const ProtobufCMessageDescriptor apus__cached_attention__descriptor;
 extern const ProtobufCMessageDescriptor apus__top_k__descriptor;
