@@ -25,9 +25,13 @@ class Machine:
         """The least time: of the multiply-adds at the peak, or of reading the weights once from the first level of
         memory that holds them, whichever is longer."""
         peak = self.peaks[threads]
-        levels = peak["memory"]
-        level = next((name for name in ("L1", "L2", "L3") if weight_bytes <= levels[name]["bytes"]), "DRAM")
-        return max(operations / peak["fma"], weight_bytes / levels[level]["gb_per_s"]) * 1e-3
+        level = peak["memory"][self.level(weight_bytes, threads)]
+        return max(operations / peak["fma"], weight_bytes / level["gb_per_s"]) * 1e-3
+
+    def level(self, size: int, threads: int) -> str:
+        """The first level of memory that holds so many bytes."""
+        levels = self.peaks[threads]["memory"]
+        return next((name for name in ("L1", "L2", "L3") if size <= levels[name]["bytes"]), "DRAM")
 
     def inference_bound_us(self, net: Network, threads: int) -> float:
         # Of a table of embeddings only the rows of the tokens are read.
@@ -42,10 +46,12 @@ class Machine:
         return {"processor": self.processor, "peaks": list(self.peaks.values())}
 
 
-def measure_machine(threads: list[int]) -> Machine:
+def measure_machine(threads: list[int], isa: str | None = None) -> Machine:
+    """isa: that of peaks.c; None: the best there is."""
     program = compile_c([BENCHMARKS / "c" / "peaks.c"], BUILD / "peaks", "-pthread")
     peaks = {
-        count: json.loads(subprocess.run([program, str(count)], check=True, capture_output=True, text=True).stdout)
+        count: json.loads(subprocess.run(
+            [program, str(count), *([isa] if isa else [])], check=True, capture_output=True, text=True).stdout)
         for count in threads
     }
     return Machine(_processor(), peaks)
