@@ -172,9 +172,23 @@ let poolCases: [OperatorCase] = [
             "MaxPool of NaN and infinities", MaxPool(kernel: 2),
             [.values(TestTensor(.f32, [1, 2, 4, 1], [1, .nan, -.infinity, -.infinity, 2, 3, -.infinity, -.infinity]))]
         ) { _ in [TestTensor(.f32, [1, 1, 2, 1], [.nan, -.infinity])] },
+        maxPoolOfNaNAmongChannels(),
         OperatorCase(
             "MaxPoolIndex of NaN and infinities", MaxPoolIndex(kernel: 2),
             [.values(TestTensor(.f32, [1, 2, 4, 1], [1, .nan, -.infinity, -.infinity, .nan, 3, -.infinity, -.infinity]))]
         ) { _ in [TestTensor(.f32, [1, 1, 2, 1], [.nan, -.infinity]), TestTensor(.u8, [1, 1, 2, 1], [1, 0])] },
     ],
 ].flatMap { $0 }
+
+/// One tap of every ninth channel is NaN, the others are −2, −1, 0, 1.
+private func maxPoolOfNaNAmongChannels() -> OperatorCase {
+    var x = [Double](), y = [Double]()
+    for tap in 0..<4 {
+        for channel in 0..<40 { x.append(tap == 1 && channel % 9 == 3 ? .nan : Double(tap) - 2) }
+    }
+    for channel in 0..<40 { y.append(channel % 9 == 3 ? .nan : 1) }
+    let wanted = TestTensor(.f32, [1, 1, 1, 40], y)
+    return OperatorCase("MaxPool of NaN among channels", MaxPool(kernel: 2), [.values(TestTensor(.f32, [1, 2, 2, 40], x))]) { _ in
+        [wanted]
+    }
+}
