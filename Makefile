@@ -2,13 +2,15 @@
 # make test   every test that finishes within 20 minutes;  make test-all adds the long ones
 # make lib    build/libapus.so and build/libapus.a
 # make bench  Apus and its peers; BENCH='--quick --models mnist-cnn' for less
+# make bench-decode    tokens a second of a GPT-2-shaped model; BENCH='--threads 2 --types w4'
+# make bench-kernels   the share of this machine's peak that the networks' matrix products reach; BENCH='resnet50' for less
 PREFIX ?= /usr/local
 VENV := .venv
 BENCH_VENV := .venv-bench
 PYTHON := $(VENV)/bin/python
 SWIFT_BUILD := swift build -c release
 
-.PHONY: demo test test-all lib tools install wheel bench clean setup venv docs
+.PHONY: demo test test-all lib tools install wheel bench bench-decode bench-kernels clean setup venv docs
 
 demo: lib tools venv
 	./scripts/demo.sh
@@ -55,6 +57,12 @@ wheel: lib venv
 
 bench: lib tools $(BENCH_VENV)/.installed
 	PYTHONPATH=Benchmarks $(BENCH_VENV)/bin/python -m bench $(BENCH)
+
+bench-decode: lib tools $(BENCH_VENV)/.installed
+	PYTHONPATH=Benchmarks:Bindings/python APUS_LIBRARY=build/libapus.so $(BENCH_VENV)/bin/python -m decode $(BENCH)
+
+bench-kernels: $(BENCH_VENV)/.installed
+	PYTHONPATH=Benchmarks $(BENCH_VENV)/bin/python -m bench.products $(BENCH)
 
 $(BENCH_VENV)/.installed: build/.setup Benchmarks/requirements.txt
 	python3 -m venv $(BENCH_VENV)

@@ -70,9 +70,12 @@ let hostTargets: [Target] = [
         dependencies: [
             "train-crash-test", "Apus", "ApusConvert", "ApusRuntime", "ApusGraph", "ApusC", "CApus", "CKernels",
             "CModelFormat",
-            "example-xor", "example-binary-classifier", "example-digits",
+            "example-xor", "example-binary-classifier", "example-digits", "example-forecasting", "example-keywords",
         ], exclude: ["README.md"]),
 ]
+
+/// What a folder of an example holds beside its program.
+let extras = ["binary-classifier": ["data"], "digits": ["data"], "character-gpt": ["generate.c", "torch_twin.py"]]
 
 let exampleTargets: [Target] =
     [
@@ -81,14 +84,18 @@ let exampleTargets: [Target] =
             dependencies: ["Apus", "ApusGraph", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Examples/support", exclude: ["README.md"])
     ]
-    + ["xor", "binary-classifier", "digits", "mnist-cnn", "cifar-cnn", "cifar-resnet", "vgg"].map { name in
+    + [
+        "xor", "binary-classifier", "digits", "mnist-cnn", "cifar-cnn", "cifar-resnet", "cifar-mobilenet", "vgg", "sentiment",
+        "forecasting", "keywords", "character-gpt",
+    ].map { name in
         .executableTarget(
             name: "example-" + name,
             dependencies: [
-                "Apus", "ApusGraph", "ExampleSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Apus", "ApusGraph", "ApusRuntime", "ExampleSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Examples/" + name,
-            exclude: ["README.md"] + (["binary-classifier", "digits"].contains(name) ? ["data"] : []))
+            exclude: ["README.md"] + (extras[name] ?? []))
     }
 
 // APUS_DOCS=1 adds what `make docs` needs.

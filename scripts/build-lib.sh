@@ -69,9 +69,9 @@ compile_swift() { # name, flags
         -Xcc -I"$root/Sources/CKernels/include" -Xcc -I"$root/Sources/CSystem/include" \
         -Xcc -I"$root/Sources/CModelFormat/include" $2 -emit-ir "$work"/swift/*.swift -o "$work/$1.ll"
     # Swift's own allocations go through the guard of CSystem/guard.c; the places of methods that nothing calls are null,
-    # for an address there would cost its relocation.
+    # for an address there would cost its relocation; empty assembly keeps apart the traps of a function, which can be one.
     sed -i -E 's/@posix_memalign\b/@cs_swift_allocate/g; s/@free\b/@cs_swift_free/g
-        s/ptr @swift_deletedMethodError\b/ptr null/g' "$work/$1.ll"
+        s/ptr @swift_deletedMethodError\b/ptr null/g; /call void asm sideeffect ""/d' "$work/$1.ll"
     "$toolchain/clang" -x ir "$work/$1.ll" -c $code -Wno-override-module -o "$work/$1.swift.o"
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from . import inference, integer, training
 from .machine import measure_machine, package_versions
@@ -10,7 +11,7 @@ from .models import INFERENCE, TRAINING
 from .paths import BENCHMARKS
 from .report import write
 from .rounds import FULL, QUICK
-from .runtimes import RUNTIMES
+from .runtimes import RUNTIMES, SWITCHES
 
 # Not every thread count tells something of training: users train on all they have.
 TRAINING_THREADS = [2]
@@ -26,6 +27,8 @@ def main() -> None:
     parser.add_argument("--rivals", metavar="NAME,…", help=f"beside Apus: some of {', '.join(_rivals())}")
     parser.add_argument("--threads", metavar="N,…", default="1,2", help="for inference; 1,2 by default")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, and no torch.compile unless named")
+    parser.add_argument("--isa", choices=list(SWITCHES), help="keep to an instruction set all that have a switch for it; "
+                        "the results go to files of their own")
     options = parser.parse_args()
 
     chosen = options.models.split(",") if options.models else None
@@ -42,7 +45,8 @@ def main() -> None:
         parser.error(f"--threads {options.threads}, wanted numbers such as 1,2")
 
     effort = QUICK if options.quick else FULL
-    machine = measure_machine(sorted({*threads, *TRAINING_THREADS}))
+    os.environ.update(SWITCHES.get(options.isa, {}))
+    machine = measure_machine(sorted({*threads, *TRAINING_THREADS}), options.isa)
     packages = package_versions()
     rows, omissions, text = [], [], ""
     for task, module, table, counts in (
@@ -56,7 +60,8 @@ def main() -> None:
                 rows += measured
                 omissions += left_out
                 # After each model, so that a long run that is stopped has not run for nothing.
-                text = write(BENCHMARKS, rows, omissions, machine, packages, "quick" if options.quick else "full")
+                text = write(BENCHMARKS, rows, omissions, machine, packages, "quick" if options.quick else "full",
+                             options.isa)
     print(text)
 
 

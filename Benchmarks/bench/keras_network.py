@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 from keras import layers
 
 from .network import Network, Node
@@ -15,7 +16,10 @@ def keras_network(net: Network, batch: int | None, weighted: bool = True) -> ker
     weighted_layers: list[tuple[keras.Layer, Node]] = []
     for node in net.nodes[1:]:
         inputs = [values[i] for i in node.inputs]
-        if node.weights:
+        if node.op == "tied":
+            embedding = next(layer for layer, other in weighted_layers if other.index == node.attributes["embedding"])
+            values[node.index] = Tied(embedding)(*inputs)
+        elif node.weights:
             layer, inputs = _layer(net, node, inputs)
             values[node.index] = layer(*inputs)
             weighted_layers.append((layer, node))
@@ -44,6 +48,17 @@ class Table(layers.Layer):
         return keras.ops.concatenate([first, keras.ops.reshape(x, (x.shape[0], -1, x.shape[-1]))], 1)
 
 
+class Tied(layers.Layer):
+    """A product with the table of an embedding."""
+
+    def __init__(self, embedding: layers.Embedding) -> None:
+        super().__init__()
+        self.embedding = embedding
+
+    def call(self, x):
+        return keras.ops.matmul(x, keras.ops.transpose(self.embedding.embeddings))
+
+
 def _layer(net: Network, node: Node, inputs: list) -> tuple[keras.Layer, list]:
     a, bias = node.attributes, "bias" in node.weights
     match node.op:
@@ -65,6 +80,9 @@ def _layer(net: Network, node: Node, inputs: list) -> tuple[keras.Layer, list]:
             return layers.LayerNormalization(epsilon=a["epsilon"]), inputs
         case "embedding":
             return layers.Embedding(*node.weights["table"]), inputs
+        case "recurrent":
+            kind = {"gru": layers.GRU, "lstm": layers.LSTM}[a["cell"]]
+            return kind(a["units"], return_sequences=a["sequences"], dropout=a["dropout"]), inputs
         case "positions":
             return Table(node.shape, False), inputs
         case "tokens":
@@ -76,8 +94,8 @@ def _apply(net: Network, node: Node, x, *others):
     a = node.attributes
     match node.op:
         case "activation":
-            if a["function"] == "gelu":
-                return keras.activations.gelu(x, approximate=False)
+            if a["function"].startswith("gelu"):
+                return keras.activations.gelu(x, approximate=a["function"] == "gelu_tanh")
             return keras.activations.get(a["function"])(x)
         case "max_pool":
             if a["padding"]:
@@ -100,7 +118,10 @@ def _apply(net: Network, node: Node, x, *others):
             heads, depth = a["heads"], width // a["heads"]
             q, k, v = (keras.ops.transpose(keras.ops.reshape(t, (-1, tokens, heads, depth)), (0, 2, 1, 3))
                        for t in (x, *others))
-            scores = keras.ops.softmax(keras.ops.matmul(q, keras.ops.transpose(k, (0, 1, 3, 2))) * depth**-0.5)
+            scores = keras.ops.matmul(q, keras.ops.transpose(k, (0, 1, 3, 2))) * depth**-0.5
+            if a["causal"]:
+                scores += keras.ops.triu(keras.ops.full((tokens, tokens), -1e9), 1)
+            scores = keras.ops.softmax(scores)
             return keras.ops.reshape(keras.ops.transpose(keras.ops.matmul(scores, v), (0, 2, 1, 3)), (-1, tokens, width))
     raise ValueError(f"no Keras layer for '{node.op}'")
 
@@ -108,6 +129,14 @@ def _apply(net: Network, node: Node, x, *others):
 def _keras_weights(node: Node, weights: dict) -> dict:
     if node.op == "conv" and node.attributes["groups"] > 1:
         return weights | {"kernel": weights["kernel"].transpose(0, 1, 3, 2)}
+    if node.op == "recurrent":
+        if node.attributes["cell"] == "lstm":
+            return weights
+        # Keras's gates are z, r, h, and each has two biases.
+        gated = {name: x.reshape(*x.shape[:-1], -1, node.attributes["units"])[..., [1, 0, 2], :].reshape(x.shape)
+                 for name, x in weights.items() if name != "recurrent_bias"}
+        inner = np.concatenate([np.zeros(2 * node.attributes["units"], np.float32), weights["recurrent_bias"]])
+        return gated | {"bias": np.stack([gated["bias"], inner])}
     if node.op in ("positions", "tokens"):
         (values,) = weights.values()
         return {"table": values.reshape(1, -1, values.shape[-1])}

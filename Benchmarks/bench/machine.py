@@ -22,13 +22,17 @@ class Machine:
     peaks: dict[int, dict]
 
     def bound_us(self, operations: int, weight_bytes: float, threads: int, products: str = "fma") -> float:
-        """The least time: of the multiply-adds at the peak of their instruction, or of reading the weights once from the first level of
-        memory that holds them, whichever is longer."""
+        """The least time: of the multiply-adds at the peak of their instruction, or of reading the weights once from the
+        first level of memory that holds them, whichever is longer."""
         peak = self.peaks[threads]
-        levels = peak["memory"]
-        level = next((name for name in ("L1", "L2", "L3") if weight_bytes <= levels[name]["bytes"]), "DRAM")
+        level = peak["memory"][self.level(weight_bytes, threads)]
         # Where there is no such instruction, that of f32 is the next best.
-        return max(operations / (peak[products] or peak["fma"]), weight_bytes / levels[level]["gb_per_s"]) * 1e-3
+        return max(operations / (peak[products] or peak["fma"]), weight_bytes / level["gb_per_s"]) * 1e-3
+
+    def level(self, size: float, threads: int) -> str:
+        """The first level of memory that holds so many bytes."""
+        levels = self.peaks[threads]["memory"]
+        return next((name for name in ("L1", "L2", "L3") if size <= levels[name]["bytes"]), "DRAM")
 
     def inference_bound_us(self, net: Network, threads: int, kind: str = "f32") -> float:
         # Of a table of embeddings only the rows of the tokens are read.
@@ -45,10 +49,12 @@ class Machine:
         return {"processor": self.processor, "peaks": list(self.peaks.values())}
 
 
-def measure_machine(threads: list[int]) -> Machine:
+def measure_machine(threads: list[int], isa: str | None = None) -> Machine:
+    """isa: that of peaks.c; None: the best there is."""
     program = compile_c([BENCHMARKS / "c" / "peaks.c"], BUILD / "peaks", "-pthread")
     peaks = {
-        count: json.loads(subprocess.run([program, str(count)], check=True, capture_output=True, text=True).stdout)
+        count: json.loads(subprocess.run(
+            [program, str(count), *([isa] if isa else [])], check=True, capture_output=True, text=True).stdout)
         for count in threads
     }
     return Machine(_processor(), peaks)

@@ -129,14 +129,14 @@ def efficientnet_b0() -> Network:
     return net
 
 
-def self_attention(net: Network, x: int, heads: int) -> int:
+def self_attention(net: Network, x: int, heads: int, causal: bool = False) -> int:
     width = net.shape(x)[-1]
-    return net.dense(net.attention(net.dense(x, width), net.dense(x, width), net.dense(x, width), heads), width)
+    return net.dense(net.attention(net.dense(x, width), net.dense(x, width), net.dense(x, width), heads, causal), width)
 
 
-def feed_forward(net: Network, x: int) -> int:
+def feed_forward(net: Network, x: int, activation: str = "gelu") -> int:
     width = net.shape(x)[-1]
-    return net.dense(net.dense(x, 4 * width, activation="gelu"), width)
+    return net.dense(net.dense(x, 4 * width, activation=activation), width)
 
 
 def vit_b_16() -> Network:
@@ -161,6 +161,33 @@ def minilm() -> Network:
     return net
 
 
+def recurrent(cell: str) -> Network:
+    """Two layers of 64 over 100 steps of 64 numbers; every step of the last."""
+    net = Network(f"{cell}-2x64-100", (100, 64))
+    net.output = net.recurrent(net.recurrent(net.input, cell, 64), cell, 64)
+    return net
+
+
+def text_classifier(cell: str) -> Network:
+    """ModelLibrary.textClassifier on 100 words."""
+    net = Network(f"text-{cell}", (100,), integer_below=10_000)
+    x = net.recurrent(net.embedding(net.input, 10_000, 64), cell, 64, dropout=0.1)
+    net.output = net.dense(net.dense(net.recurrent(x, cell, 64, sequences=False), 64, activation="relu"), 1)
+    return net
+
+
+def gpt(layers: int, width: int, heads: int, context: int, vocabulary: int) -> Network:
+    """ModelLibrary.gpt: the norm before each part, scores by the embedding's table."""
+    net = Network(f"gpt-{layers}-{width}", (context,), integer_below=vocabulary)
+    embedding = net.embedding(net.input, vocabulary, width)
+    x = net.positions(embedding)
+    for _ in range(layers):
+        x = net.add(x, self_attention(net, net.layer_norm(x, 1e-5), heads, causal=True))
+        x = net.add(x, feed_forward(net, net.layer_norm(x, 1e-5), "gelu_tanh"))
+    net.output = net.tied(net.layer_norm(x, 1e-5), embedding)
+    return net
+
+
 INFERENCE: dict[str, Callable[[], Network]] = {
     "mlp-10-64-64-1": lambda: mlp("mlp-10-64-64-1", 10, 64, 64, 1),
     "mlp-784-1024-1024-10": lambda: mlp("mlp-784-1024-1024-10", 784, 1024, 1024, 10),
@@ -173,6 +200,8 @@ INFERENCE: dict[str, Callable[[], Network]] = {
     "efficientnet_b0": efficientnet_b0,
     "vit_b_16": vit_b_16,
     "minilm": minilm,
+    "gru-2x64-100": lambda: recurrent("gru"),
+    "lstm-2x64-100": lambda: recurrent("lstm"),
 }
 
 
@@ -194,4 +223,7 @@ TRAINING: dict[str, Training] = {
     "cifar-cnn batch 32": Training(cifar_cnn, "cifar-cnn", 32),
     "cifar-cnn batch 128": Training(cifar_cnn, "cifar-cnn", 128),
     "cifar-resnet batch 64": Training(cifar_resnet, "cifar-resnet", 64),
+    "text-gru batch 32": Training(lambda: text_classifier("gru"), "text-gru:10000", 32),
+    "text-lstm batch 32": Training(lambda: text_classifier("lstm"), "text-lstm:10000", 32),
+    "gpt-4-128 batch 12": Training(lambda: gpt(4, 128, 4, 64, 65), "gpt:4,128,4", 12),
 }

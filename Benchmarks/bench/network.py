@@ -28,6 +28,8 @@ class Node:
     weights: dict[str, tuple[int, ...]] = field(default_factory=dict)
     # Operations of one sample, 2 for a multiply-add; only those of products count.
     operations: int = 0
+    # Parameters that a framework has beside these: further summands of a bias.
+    spare: dict[str, int] = field(default_factory=dict)
 
 
 class Network:
@@ -67,7 +69,7 @@ class Network:
         return self._add("layer_norm", [x], self.shape(x), {"gamma": width, "beta": width}, epsilon=epsilon)
 
     def activation(self, x: int, function: str | None) -> int:
-        """relu, relu6, silu, sigmoid, gelu (by erf), or nothing."""
+        """relu, relu6, silu, sigmoid, gelu (by erf), gelu_tanh, or nothing."""
         return x if function is None else self._add("activation", [x], self.shape(x), function=function)
 
     def max_pool(self, x: int, size: int, stride: int | None = None, padding: int = 0) -> int:
@@ -91,12 +93,19 @@ class Network:
         """x times y, an image of 1 x 1."""
         return self._add("scale", [x, y], self.shape(x))
 
-    def attention(self, query: int, key: int, value: int, heads: int) -> int:
+    def attention(self, query: int, key: int, value: int, heads: int, causal: bool = False) -> int:
         tokens, width = self.shape(query)
-        return self._add("attention", [query, key, value], (tokens, width), {}, 4 * tokens * tokens * width, heads=heads)
+        operations = 4 * tokens * tokens * width // (2 if causal else 1)
+        return self._add("attention", [query, key, value], (tokens, width), {}, operations, heads=heads, causal=causal)
 
     def embedding(self, x: int, entries: int, width: int) -> int:
         return self._add("embedding", [x], (*self.shape(x), width), {"table": (entries, width)})
+
+    def tied(self, x: int, embedding: int) -> int:
+        """Scores over the entries of an embedding, with its table."""
+        entries, width = self.nodes[embedding].weights["table"]
+        tokens = self.shape(x)[0]
+        return self._add("tied", [x], (tokens, entries), None, 2 * tokens * width * entries, embedding=embedding)
 
     def positions(self, x: int) -> int:
         """Adds a learned vector to each token."""
@@ -113,6 +122,21 @@ class Network:
     def mean_token(self, x: int) -> int:
         return self._add("mean_token", [x], self.shape(x)[1:])
 
+    def recurrent(self, x: int, cell: str, units: int, sequences: bool = True, dropout: float = 0) -> int:
+        """A GRU whose reset follows the product, gates r, z, n, or an LSTM, gates i, f, g, o; every y, or the last."""
+        steps, width = self.shape(x)
+        gates = {"gru": 3, "lstm": 4}[cell]
+        weights = {"kernel": (width, gates * units), "recurrent": (units, gates * units), "bias": (gates * units,)}
+        spare = {"keras": 0, "pytorch": gates * units}
+        if cell == "gru":
+            weights["recurrent_bias"] = (units,)
+            spare = {"keras": 2 * units, "pytorch": 2 * units}
+        node = self._add(
+            "recurrent", [x], (steps, units) if sequences else (units,), weights,
+            2 * steps * gates * units * (width + units), cell=cell, units=units, sequences=sequences, dropout=dropout)
+        self.nodes[node].spare = spare
+        return node
+
     # ---- What there is ------------------------------------------------------------------------------------------------
 
     def shape(self, x: int) -> tuple[int, ...]:
@@ -127,6 +151,11 @@ class Network:
         return math.prod(self.shape(self.output))
 
     @property
+    def classes(self) -> int:
+        """How many a sample, or each of its tokens, is told apart into."""
+        return self.shape(self.output)[-1]
+
+    @property
     def operations(self) -> int:
         return sum(node.operations for node in self.nodes)
 
@@ -139,6 +168,10 @@ class Network:
         """Parameters without the statistics of normalizations."""
         return sum(math.prod(shape) for node in self.nodes for name, shape in node.weights.items()
                    if name not in ("mean", "variance"))
+
+    def spare(self, framework: str) -> int:
+        """Trainable parameters that a framework has beside those of the table."""
+        return sum(node.spare.get(framework.split("-")[0], 0) for node in self.nodes)
 
     def weights(self) -> list[dict[str, np.ndarray]]:
         """The weights of each node, the same in every process: drawn by the network's name."""
@@ -162,8 +195,8 @@ class Network:
 def _draw(random: np.random.Generator, op: str, name: str, shape: tuple[int, ...]) -> np.ndarray:
     """Values that keep activations near 1 through any number of layers."""
     noise = random.standard_normal(shape, np.float32)
-    if name == "kernel":
-        return noise * np.float32(math.sqrt((1 if op == "dense" else 2) / math.prod(shape[:-1])))
+    if name in ("kernel", "recurrent"):
+        return noise * np.float32(math.sqrt((2 if op == "conv" else 1) / math.prod(shape[:-1])))
     if name in ("gamma", "variance"):
         return 1 + np.float32(0.1) * np.abs(noise)
     return np.float32(0.1) * noise

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from .machine import Machine
+from .runtimes import SWITCHES, WITHOUT_SWITCH
 
 
 @dataclass
@@ -39,19 +40,20 @@ class Omission:
 
 
 def write(folder: Path, rows: list[Row], omissions: list[Omission], machine: Machine, packages: dict[str, str],
-          effort: str) -> str:
-    """Writes results.json and results.md; returns the latter. Models that this run does not time keep their rows, where
+          effort: str, isa: str | None = None) -> str:
+    """Writes results.json and results.md, or those of an instruction set; returns the latter. Models that this run does not time keep their rows, where
     these were measured with the same effort on the same processor."""
     result = {
-        "date": date.today().isoformat(), "effort": effort, "machine": machine.report(), "packages": packages,
+        "date": date.today().isoformat(), "effort": effort, "isa": isa, "machine": machine.report(), "packages": packages,
         "rows": [{key: round(value, 4) if isinstance(value, float) else value for key, value in asdict(row).items()}
                  for row in rows],
         "omissions": [asdict(omission) for omission in omissions],
     }
-    _keep_others(folder / "results.json", result)
+    path = folder / (f"results-{isa}.json" if isa else "results.json")
+    _keep_others(path, result)
     text = markdown(result)
-    _replace(folder / "results.json", json.dumps(result, indent=1) + "\n")
-    _replace(folder / "results.md", text)
+    _replace(path, json.dumps(result, indent=1) + "\n")
+    _replace(path.with_suffix(".md"), text)
     return text
 
 
@@ -76,6 +78,7 @@ def markdown(result: dict) -> str:
         "rounds, in microseconds, with the 10th and 90th percentile of Apus. *Ratio*: the fastest rival's median over "
         "Apus's. *Peak*: the least time in which this machine could do the multiply-adds or read the weights, over "
         "Apus's median.\n",
+        *_switches(result.get("isa")),
         _peaks(result["machine"]["peaks"]),
         "Packages: " + ", ".join(f"{name} {version}" for name, version in result["packages"].items()) + ".\n",
     ]
@@ -95,6 +98,13 @@ def markdown(result: dict) -> str:
         parts.append("## Left out\n")
         parts.append("".join(f"- {o['task']}, {o['model']}, {o.get('type', 'f32')}, {o['runtime']}: {o['reason']}\n" for o in result["omissions"]))
     return "\n".join(parts)
+
+
+def _switches(isa: str | None) -> list[str]:
+    if not isa:
+        return []
+    variables = ", ".join(f"`{name}={value}`" for name, value in SWITCHES[isa].items())
+    return [f"Kept to {isa} by {variables}. Not kept to it, for lack of a switch: {', '.join(WITHOUT_SWITCH)}.\n"]
 
 
 def _peaks(peaks: list[dict]) -> str:

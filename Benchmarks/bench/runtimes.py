@@ -21,6 +21,16 @@ class Runtime:
     integers: str = "i64"
 
 
+# What keeps runtimes to an instruction set below the processor's best: each variable is read by one library. MLAS (ONNX
+# Runtime), XNNPACK (LiteRT) and ncnn choose by the processor alone.
+SWITCHES = {
+    "avx2": {
+        "APUS_ISA": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        "ATEN_CPU_CAPABILITY": "avx2", "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+    },
+}
+WITHOUT_SWITCH = ["onnxruntime", "litert", "litert-interpreter", "ncnn"]
+
 RUNTIMES = {
     runtime.name: runtime
     for runtime in (

@@ -13,6 +13,7 @@ from .network import Network, Node
 
 ACTIVATIONS = {
     "relu": F.relu, "relu6": F.relu6, "silu": F.silu, "sigmoid": torch.sigmoid, "gelu": F.gelu,
+    "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
 }
 
 
@@ -25,12 +26,19 @@ class TorchNetwork(nn.Module):
         self.layers = nn.ModuleList()
         drawn = net.weights() if weighted else None
         for node in net.nodes[1:]:
-            layer = _layer(net, node)
+            layer = self.tied(node) if node.op == "tied" else _layer(net, node)
             if layer is not None:
                 self.layers.append(layer)
-                if drawn:
+                if drawn and node.weights:
                     _load(layer, _torch_weights(net, node, drawn[node.index]))
             self.steps.append((node, layer))
+
+    def tied(self, node: Node) -> nn.Module:
+        """A product with the table of an embedding."""
+        embedding = next(layer for other, layer in self.steps if other.index == node.attributes["embedding"])
+        layer = nn.Linear(*reversed(embedding.weight.shape), bias=False)
+        layer.weight = embedding.weight
+        return layer
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         values = {0: x}
@@ -54,6 +62,22 @@ class Table(nn.Module):
         return torch.cat([self.table.expand(x.shape[0], -1, -1), x.flatten(2).transpose(1, 2)], 1)
 
 
+class Recurrent(nn.Module):
+    """A layer over time whose input channels are dropped in training, the same ones at every step."""
+
+    def __init__(self, channels: int, a: dict) -> None:
+        super().__init__()
+        kind = {"gru": nn.GRU, "lstm": nn.LSTM}[a["cell"]]
+        self.layer, self.sequences = kind(channels, a["units"], batch_first=True), a["sequences"]
+        self.dropout = nn.Dropout(a["dropout"])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.dropout.p:
+            x = x * self.dropout(torch.ones_like(x[:, :1]))
+        y, _ = self.layer(x)
+        return y if self.sequences else y[:, -1]
+
+
 def torch_input(net: Network, x: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2)) if len(net.input_shape) == 3 else x)
 
@@ -72,6 +96,8 @@ def _layer(net: Network, node: Node) -> nn.Module | None:
             return nn.LayerNorm(channels, eps=a["epsilon"])
         case "embedding":
             return nn.Embedding(*node.weights["table"])
+        case "recurrent":
+            return Recurrent(channels, a)
         case "positions":
             return Table(node.shape, False)
         case "tokens":
@@ -103,7 +129,8 @@ def _apply(node: Node, x: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
             tokens, width = node.shape
             heads = a["heads"]
             q, k, v = (t.reshape(-1, tokens, heads, width // heads).transpose(1, 2) for t in (x, *others))
-            return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(-1, tokens, width)
+            y = F.scaled_dot_product_attention(q, k, v, is_causal=a["causal"])
+            return y.transpose(1, 2).reshape(-1, tokens, width)
     raise ValueError(f"no PyTorch layer for '{node.op}'")
 
 
@@ -126,6 +153,12 @@ def _torch_weights(net: Network, node: Node, weights: dict[str, np.ndarray]) -> 
             return {"weight": weights["gamma"], "bias": weights["beta"]}
         case "embedding":
             return {"weight": weights["table"]}
+        case "recurrent":
+            inner = np.zeros_like(weights["bias"])
+            if "recurrent_bias" in weights:
+                inner[-len(weights["recurrent_bias"]):] = weights["recurrent_bias"]
+            return {"layer.weight_ih_l0": weights["kernel"].T, "layer.weight_hh_l0": weights["recurrent"].T,
+                    "layer.bias_ih_l0": weights["bias"], "layer.bias_hh_l0": inner}
         case _:
             (values,) = weights.values()
             return {"table": values.reshape(1, -1, values.shape[-1])}

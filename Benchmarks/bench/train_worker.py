@@ -23,11 +23,11 @@ Step = Callable[[], object]
 
 
 def targets(net: Network, batch: int) -> np.ndarray:
-    """Classes, or numbers where the network has one output."""
+    """Classes, of each token where the output has tokens, or numbers where the network has one output."""
     random = np.random.default_rng(7)
     if net.output_size == 1:
         return random.standard_normal((batch, 1), np.float32)
-    return random.integers(0, net.output_size, batch)
+    return random.integers(0, net.classes, (batch, *net.shape(net.output)[:-1]))
 
 
 def pytorch(net: Network, batch: int, threads: int, compiled: bool = False) -> tuple[Step, int]:
@@ -41,13 +41,13 @@ def pytorch(net: Network, batch: int, threads: int, compiled: bool = False) -> t
     x, y = torch_input(net, net.sample(batch)), torch.from_numpy(targets(net, batch))
     if x.ndim == 4:
         x, module = x.to(memory_format=torch.channels_last), module.to(memory_format=torch.channels_last)
-    loss_function = F.mse_loss if net.output_size == 1 else F.cross_entropy
     optimizer = torch.optim.Adam(module.parameters(), lr=1e-3, fused=True)
     forward = torch.compile(module) if compiled else module
 
     def step() -> torch.Tensor:
         optimizer.zero_grad(set_to_none=True)
-        loss = loss_function(forward(x), y)
+        prediction = forward(x)
+        loss = F.mse_loss(prediction, y) if net.output_size == 1 else F.cross_entropy(prediction.flatten(0, -2), y.flatten())
         loss.backward()
         optimizer.step()
         return loss

@@ -53,9 +53,10 @@ def _start(name: str, model: str, training: Training, net: Network, threads: int
     worker = (ApusTraining(training, net, threads) if name == "apus"
               else Worker(name, python_module("train_worker", name, model, threads), threads))
     found = worker.first["parameters"]
-    if found != net.trainable:
+    wanted = net.trainable + net.spare(name)
+    if found != wanted:
         worker.close()
-        raise Failed(f"{found} parameters, wanted {net.trainable}")
+        raise Failed(f"{found} parameters, wanted {wanted}")
     return worker
 
 

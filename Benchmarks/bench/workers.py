@@ -86,7 +86,7 @@ class ApusTraining:
     def __init__(self, training: Training, net: Network, threads: int) -> None:
         self._command = [
             TOOLS / "apus", "bench-training", training.apus_network, "--input", ",".join(map(str, net.input_shape)),
-            "--outputs", net.output_size, "--batch", training.batch, "--threads", threads, "--json", "--quiet",
+            "--outputs", net.classes, "--batch", training.batch, "--threads", threads, "--json", "--quiet",
         ]
         self._peak_kb = 0
         report = self._run(20)
@@ -132,10 +132,10 @@ def python_module(name: str, *arguments) -> list:
     return [sys.executable, "-m", f"bench.{name}", *arguments]
 
 
-def compile_c(sources: list[Path], output: Path, *options: str) -> Path:
+def compile_c(sources: list[Path], output: Path, *options: str, compiler: str = "cc") -> Path:
     """Compiles a C program of the benchmark, unless it is newer than its sources."""
     newest = max(file.stat().st_mtime for folder in {s.parent for s in sources} for file in folder.iterdir())
     if not output.exists() or output.stat().st_mtime < newest:
         output.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["cc", "-O2", "-std=gnu11", *map(str, sources), *options, "-o", str(output)], check=True)
+        subprocess.run([compiler, "-O2", "-std=gnu11", *map(str, sources), *options, "-o", str(output)], check=True)
     return output

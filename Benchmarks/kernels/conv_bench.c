@@ -1,46 +1,13 @@
 /* The convolution kernels on one thread.
  *
  *   clang -O2 -ffp-contract=off -ISources/CKernels/include Benchmarks/kernels/conv_bench.c \
- *       $(find Sources/CKernels/conv -name "*.c") Sources/CKernels/isa/isa.c -lm -o /tmp/conv_bench
+ *       $(find Sources/CKernels/conv Sources/CKernels/elementwise Sources/CKernels/gemm Sources/CKernels/pool -name "*.c") \
+ *       Sources/CKernels/isa/isa.c -lm -o /tmp/conv_bench
  *
  * Columns: GFLOP/s of the forward product, with f16 weights, of the input gradient, of the weight gradient; then the
  * forward product and the weight gradient on AVX2. Each is the best of several runs, taken in turns. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
+#include "bench.h"
 #include "ck_conv.h"
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static void *filled(size_t count) {
-    float *p = aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64);
-    if (!p) abort();
-    for (size_t i = 0; i < count; i++) p[i] = (float)(i % 17) / 16 - 0.5f;
-    return p;
-}
-
-typedef struct {
-    ck_task task;
-    void *operands[5];
-    size_t units;
-    double seconds;
-} job;
-
-static void measure(job *j, const ck_conv_params *p) {
-    double begin = now();
-    j->task(p, j->operands, 0, j->units, 0);
-    long repeats = 1 + (long)(4e-3 / (now() - begin + 1e-9));
-    begin = now();
-    for (long r = 0; r < repeats; r++) j->task(p, j->operands, 0, j->units, 0);
-    double seconds = (now() - begin) / (double)repeats;
-    if (seconds < j->seconds) j->seconds = seconds;
-}
 
 typedef struct {
     int batch, size, in_c, out_c, kernel, stride, groups;
@@ -73,20 +40,23 @@ static void bench(const layer *l) {
     size_t f = depthwise ? ck_depthwise_units(&p) : ck_conv_units(&p);
     size_t gi = depthwise ? ck_depthwise_input_gradient_units(&p) : ck_conv_input_gradient_units(&p);
     size_t gw = depthwise ? ck_depthwise_weight_gradient_units(&p) : ck_conv_weight_gradient_units(&p);
+    float *forward = depthwise ? w : panels, *back = depthwise ? w : across;
+    const ck_task half_task = depthwise ? ck_depthwise(&p, CK_F16, isa) : ck_conv(&p, CK_F16, isa);
+    const ck_task dx_task = depthwise ? ck_depthwise_input_gradient(&p, CK_F32, isa) : ck_conv_input_gradient(&p, CK_F32, isa);
+#define FORWARD(isa) depthwise ? ck_depthwise(&p, CK_F32, isa) : ck_conv(&p, CK_F32, isa)
+#define WEIGHT_GRADIENT(isa) \
+    depthwise ? ck_depthwise_weight_gradient(&p, CK_F32, isa) : ck_conv_weight_gradient(&p, CK_F32, isa)
     job jobs[] = {
-        {depthwise ? ck_depthwise(&p, CK_F32, isa) : ck_conv(&p, CK_F32, isa), {x, depthwise ? w : panels, b, y}, f, 1},
-        {depthwise ? ck_depthwise(&p, CK_F16, isa) : ck_conv(&p, CK_F16, isa), {x, half, b, y}, f, 1},
-        {depthwise ? ck_depthwise_input_gradient(&p, CK_F32, isa) : ck_conv_input_gradient(&p, CK_F32, isa),
-         {y, depthwise ? w : across, dx}, gi, 1},
-        {depthwise ? ck_depthwise_weight_gradient(&p, CK_F32, isa) : ck_conv_weight_gradient(&p, CK_F32, isa),
-         {x, y, dw, scratch}, gw, 1},
-        {depthwise ? ck_depthwise(&p, CK_F32, low) : ck_conv(&p, CK_F32, low), {x, depthwise ? w : panels, b, y}, f, 1},
-        {depthwise ? ck_depthwise_weight_gradient(&p, CK_F32, low) : ck_conv_weight_gradient(&p, CK_F32, low),
-         {x, y, dw, scratch}, gw, 1},
+        {FORWARD(isa), &p, {x, forward, b, y}, f},
+        {half_task, &p, {x, half, b, y}, f},
+        {dx_task, &plain, {y, back, dx}, gi},
+        {WEIGHT_GRADIENT(isa), &p, {x, y, dw, scratch}, gw},
+        {FORWARD(low), &p, {x, forward, b, y}, f},
+        {WEIGHT_GRADIENT(low), &p, {x, y, dw, scratch}, gw},
     };
     const size_t count = sizeof jobs / sizeof *jobs;
     for (int round = 0; round < 8; round++)
-        for (size_t i = 0; i < count; i++) measure(&jobs[i], i == 2 ? &plain : &p);
+        for (size_t i = 0; i < count; i++) measure(&jobs[i]);
     double work = 2.0 * (double)pixels * (double)weights * 1e-9;
     printf("%3d×%3d² %4d→%4d %d×%d/%d g%-4d", l->batch, l->size, l->in_c, l->out_c, l->kernel, l->kernel, l->stride,
            l->groups);

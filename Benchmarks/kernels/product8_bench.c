@@ -4,23 +4,15 @@
  *       $(find Sources/CKernels/quantized Sources/CKernels/elementwise Sources/CKernels/pool Sources/CKernels/isa -name "*.c") \
  *       -lm -o /tmp/product8_bench
  *
- * Columns: GOP/s (two a product) on AVX-512 VNNI, AVX-512, AVX-VNNI, AVX2, and microseconds on the first; each the best of
+ * Columns: GOP/s (two a product) on AVX-512 VNNI, AVX-VNNI, AVX2, and microseconds on the first; each the best of
  * several runs, taken in turns. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench.h"
 #include "ck_quantized.h"
 
-static const ck_isa sets[] = {CK_ISA_AVX512_VNNI, CK_ISA_AVX512, CK_ISA_AVX_VNNI, CK_ISA_AVX2, CK_ISA_REFERENCE};
+static const ck_isa sets[] = {CK_ISA_AVX512_VNNI, CK_ISA_AVX_VNNI, CK_ISA_AVX2, CK_ISA_REFERENCE};
 enum { SETS = sizeof sets / sizeof *sets };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static uint64_t state = 1;
 static uint32_t random32(void) {
@@ -169,35 +161,10 @@ static void bench(int batch, int size, int in_c, int out_c, int kernel, int stri
     release(&t);
 }
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-__attribute__((target("avx512vnni,avx512f"))) static double peak(void) {
-    __m512i s[12], a = _mm512_set1_epi32(0x01020304), b = _mm512_set1_epi32(0x01010101);
-    for (int i = 0; i < 12; i++) s[i] = _mm512_setzero_si512();
-    double best = 1;
-    for (int round = 0; round < 10; round++) {
-        double begin = now();
-        for (int r = 0; r < 200000; r++) {
-#pragma clang loop unroll(full)
-            for (int i = 0; i < 12; i++) {
-                s[i] = _mm512_dpbusd_epi32(s[i], a, b);
-                __asm__ volatile("" : "+v"(s[i]));
-            }
-        }
-        double seconds = now() - begin;
-        if (seconds < best) best = seconds;
-    }
-    return 12 * 128.0 * 200000 / best * 1e-9;
-}
-#endif
-
 int main(int argc, char **argv) {
     const int rounds = argc > 1 ? atoi(argv[1]) : 400;
     printf("%d random products: %d differ\n", rounds, check(rounds));
-#if defined(__x86_64__)
-    if (ck_isa_is_supported(CK_ISA_AVX512_VNNI)) printf("peak of VNNI: %.1f GOP/s\n", peak());
-#endif
-    printf("                          512vnni     512    vnni    avx2        µs\n");
+    printf("                          512vnni    vnni    avx2        µs\n");
     static const int layers[][7] = {
         {1, 1, 784, 1024, 1, 1, 0},   {1, 1, 1024, 1024, 1, 1, 0}, {1, 1, 1024, 10, 1, 1, 0},  {1, 28, 1, 32, 3, 1, 0},
         {1, 14, 32, 64, 3, 1, 0},     {1, 32, 3, 32, 3, 1, 0},     {1, 16, 32, 64, 3, 1, 0},   {1, 224, 3, 64, 7, 2, 0},

@@ -1,49 +1,15 @@
 /* Winograd's convolution beside the direct one, on one thread.
  *
  *   clang -Oz -ffp-contract=off -ISources/CKernels/include Benchmarks/kernels/winograd_bench.c \
- *       $(find Sources/CKernels/conv Sources/CKernels/elementwise -name "*.c") Sources/CKernels/isa/isa.c -lm -o /tmp/winograd_bench
+ *       $(find Sources/CKernels/conv Sources/CKernels/elementwise Sources/CKernels/gemm Sources/CKernels/pool -name "*.c") Sources/CKernels/isa/isa.c -lm -o /tmp/winograd_bench
  *
  * Columns: microseconds of the direct product, of F(2 × 2) and of F(4 × 4), with packed weights; microseconds of packing
  * each; effective GFLOP/s of the three. Each is the best of several runs, taken in turns. Last, the costs of
  * Sources/Apus/Export/ConvolutionCost.swift, fitted to these times. */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
+#include "bench.h"
 #include "ck_winograd.h"
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static void *filled(size_t count) {
-    float *p = aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64);
-    if (!p) abort();
-    for (size_t i = 0; i < count; i++) p[i] = (float)(i * 7919 % 1009) / 1009 - 0.5f;
-    return p;
-}
-
-typedef struct {
-    ck_task task;
-    const void *params;
-    void *operands[5];
-    size_t units;
-    double seconds;
-} job;
-
-static void measure(job *j) {
-    double begin = now();
-    j->task(j->params, j->operands, 0, j->units, 0);
-    long repeats = 1 + (long)(2e-3 / (now() - begin + 1e-9));
-    begin = now();
-    for (long r = 0; r < repeats; r++) j->task(j->params, j->operands, 0, j->units, 0);
-    double seconds = (now() - begin) / (double)repeats;
-    if (seconds < j->seconds) j->seconds = seconds;
-}
 
 enum { MAX_LAYERS = 64, TERMS = 4 };
 #define CACHED (1 << 18) /* weights that a second-level cache keeps from run to run */
@@ -74,21 +40,21 @@ static sample bench(int batch, int size, int in_c, int out_c) {
         .kernel_h = 3, .kernel_w = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1,
         .pad_left = 1, .groups = 1, .has_bias = 1, .activation = {.kind = CK_ACT_RELU}}};
     ck_conv_params *p = &w.conv;
-    ck_isa isa = ck_isa_native();
+    ck_isa isa = ck_isa_base(ck_isa_native());
     size_t pixels = (size_t)(batch * size * size), pairs = (size_t)in_c * (size_t)out_c;
     float *x = filled(pixels * (size_t)in_c), *y = filled(pixels * (size_t)out_c), *plain = filled(9 * pairs);
     float *bias = filled((size_t)out_c), *panels = filled(ck_conv_panel_elements(p));
     ck_conv_pack(CK_F32)(p, (void *[]){plain, panels}, 0, ck_conv_panels(p), 0);
     ck_winograd_params tiles[2] = {w, w};
-    job jobs[5] = {{ck_conv(p, CK_F32, isa), p, {x, panels, bias, y}, ck_conv_units(p), 1}};
+    job jobs[5] = {{ck_conv(p, CK_F32, isa), p, {x, panels, bias, y}, ck_conv_units(p)}};
     float *u[2], *work[2];
     for (int i = 0; i < 2; i++) {
         tiles[i].tile = 2 + 2 * i;
         u[i] = filled(ck_winograd_panel_elements(&tiles[i]));
         work[i] = filled(ck_winograd_workspace(&tiles[i], CK_F32, 1) / sizeof(float));
         jobs[1 + i] = (job){ck_winograd(&tiles[i], CK_F32, isa), &tiles[i], {x, u[i], bias, y, work[i]},
-                            ck_winograd_units(&tiles[i]), 1};
-        jobs[3 + i] = (job){ck_winograd_pack(CK_F32, isa), &tiles[i], {plain, u[i]}, ck_winograd_panels(&tiles[i]), 1};
+                            ck_winograd_units(&tiles[i])};
+        jobs[3 + i] = (job){ck_winograd_pack(CK_F32, isa), &tiles[i], {plain, u[i]}, ck_winograd_panels(&tiles[i])};
     }
     for (int j = 3; j < 5; j++) measure(&jobs[j]);
     for (int round = 0; round < 7; round++)

@@ -23,5 +23,6 @@ struct CIFARCNN: ParsableCommand {
         try trainer.fit(data.training, epochs: options.epochs ?? 10, callbacks: options.callbacks)
 
         try options.finish(network, test: data.test)
+        try options.fineTune(network, data)
     }
 }

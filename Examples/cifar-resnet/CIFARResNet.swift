@@ -17,6 +17,7 @@ struct CIFARResNet: ParsableCommand {
         let epochs = options.epochs ?? 25, batchSize = 64
         let steps = epochs * ((data.training.count + batchSize - 1) / batchSize)
 
+        let augmentation: [Augmentation] = [.randomFlip, .randomCrop(padding: 4)]
         let network = try ModelLibrary.cifarResNet(weightDecay: 5e-4, seed: options.seed)
         network.classNames = data.training.classNames
         network.describeInput(channels, range: 0...255, color: "RGB")
@@ -25,9 +26,10 @@ struct CIFARResNet: ParsableCommand {
             optimizer: SGD(learningRate: OneCycle(0.2, steps: steps), momentum: 0.9, nesterov: true),
             metrics: [Accuracy()], batchSize: batchSize, seed: options.seed, threads: options.threads)
         try trainer.fit(
-            data.training, epochs: epochs, augmentation: [.randomFlip, .randomCrop(padding: 4)],
+            data.training, epochs: epochs, augmentation: augmentation,
             callbacks: options.callbacks)
 
         try options.finish(network, test: data.test)
+        try options.fineTune(network, data, augmentation: augmentation)
     }
 }

@@ -45,6 +45,11 @@ public struct ModelConversion {
         try checkGoldens(changesWeights: options.weights != nil)
     }
 
+    /// Reads a folder that holds a language model as functions of a stream.
+    public static func openStream(_ path: String, _ steps: StepOptions) throws(ApusError) -> Graph {
+        try CheckpointStream.open(path, steps)
+    }
+
     /// A graph from a file, whose format is told from its first bytes or its name, or from the folder of a checkpoint; or
     /// what keeps an ONNX model from becoming one.
     public static func open(

@@ -1762,6 +1762,51 @@ void   apus__recurrent__free_unpacked
   assert(message->base.descriptor == &apus__recurrent__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   apus__recurrent_gradient__init
+                     (Apus__RecurrentGradient         *message)
+{
+  static const Apus__RecurrentGradient init_value = APUS__RECURRENT_GRADIENT__INIT;
+  *message = init_value;
+}
+size_t apus__recurrent_gradient__get_packed_size
+                     (const Apus__RecurrentGradient *message)
+{
+  assert(message->base.descriptor == &apus__recurrent_gradient__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__recurrent_gradient__pack
+                     (const Apus__RecurrentGradient *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__recurrent_gradient__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__recurrent_gradient__pack_to_buffer
+                     (const Apus__RecurrentGradient *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__recurrent_gradient__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__RecurrentGradient *
+       apus__recurrent_gradient__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__RecurrentGradient *)
+     protobuf_c_message_unpack (&apus__recurrent_gradient__descriptor,
+                                allocator, len, data);
+}
+void   apus__recurrent_gradient__free_unpacked
+                     (Apus__RecurrentGradient *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__recurrent_gradient__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   apus__attention__init
                      (Apus__Attention         *message)
 {
@@ -2165,6 +2210,96 @@ void   apus__quantized_conv2_d__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &apus__quantized_conv2_d__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   apus__fake_quantize__init
+                     (Apus__FakeQuantize         *message)
+{
+  static const Apus__FakeQuantize init_value = APUS__FAKE_QUANTIZE__INIT;
+  *message = init_value;
+}
+size_t apus__fake_quantize__get_packed_size
+                     (const Apus__FakeQuantize *message)
+{
+  assert(message->base.descriptor == &apus__fake_quantize__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__fake_quantize__pack
+                     (const Apus__FakeQuantize *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__fake_quantize__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__fake_quantize__pack_to_buffer
+                     (const Apus__FakeQuantize *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__fake_quantize__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__FakeQuantize *
+       apus__fake_quantize__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__FakeQuantize *)
+     protobuf_c_message_unpack (&apus__fake_quantize__descriptor,
+                                allocator, len, data);
+}
+void   apus__fake_quantize__free_unpacked
+                     (Apus__FakeQuantize *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__fake_quantize__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   apus__observe_range__init
+                     (Apus__ObserveRange         *message)
+{
+  static const Apus__ObserveRange init_value = APUS__OBSERVE_RANGE__INIT;
+  *message = init_value;
+}
+size_t apus__observe_range__get_packed_size
+                     (const Apus__ObserveRange *message)
+{
+  assert(message->base.descriptor == &apus__observe_range__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__observe_range__pack
+                     (const Apus__ObserveRange *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__observe_range__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__observe_range__pack_to_buffer
+                     (const Apus__ObserveRange *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__observe_range__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__ObserveRange *
+       apus__observe_range__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__ObserveRange *)
+     protobuf_c_message_unpack (&apus__observe_range__descriptor,
+                                allocator, len, data);
+}
+void   apus__observe_range__free_unpacked
+                     (Apus__ObserveRange *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__observe_range__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   apus__weight_only_dense__init
@@ -3925,7 +4060,7 @@ const ProtobufCMessageDescriptor apus__dimension_value__descriptor =
   (ProtobufCMessageInit) apus__dimension_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__node__field_descriptors[130] =
+static const ProtobufCFieldDescriptor apus__node__field_descriptors[143] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -4913,6 +5048,18 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[130] =
   },
   {
     NULL, /* CODE_SIZE */
+    116,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, rms_norm),
+    &apus__layer_norm__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
     120,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -5417,6 +5564,150 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[130] =
   },
   {
     NULL, /* CODE_SIZE */
+    176,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, rnn_training),
+    &apus__recurrent__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    177,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, gru_training),
+    &apus__recurrent__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    178,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, lstm_training),
+    &apus__recurrent__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    179,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, rnn_gradient),
+    &apus__recurrent_gradient__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    180,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, gru_gradient),
+    &apus__recurrent_gradient__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    181,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, lstm_gradient),
+    &apus__recurrent_gradient__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    182,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, attention_gradient),
+    &apus__attention__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    183,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, rms_norm_gradient),
+    &apus__no_attributes__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    188,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, fake_quantize),
+    &apus__fake_quantize__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    189,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, fake_quantize_gradient),
+    &apus__fake_quantize__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    190,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, fake_quantize_weights),
+    &apus__no_attributes__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    191,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, observe_range),
+    &apus__observe_range__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
     200,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -5488,7 +5779,7 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[130] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const ProtobufCIntRange apus__node__number_ranges[10 + 1] =
+static const ProtobufCIntRange apus__node__number_ranges[12 + 1] =
 {
   { 1, 0 },
   { 16, 4 },
@@ -5496,21 +5787,23 @@ static const ProtobufCIntRange apus__node__number_ranges[10 + 1] =
   { 60, 40 },
   { 80, 56 },
   { 100, 68 },
-  { 120, 82 },
-  { 130, 87 },
-  { 150, 98 },
-  { 200, 124 },
-  { 0, 130 }
+  { 116, 82 },
+  { 120, 83 },
+  { 130, 88 },
+  { 150, 99 },
+  { 188, 133 },
+  { 200, 137 },
+  { 0, 143 }
 };
 const ProtobufCMessageDescriptor apus__node__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Node),
-  130,
+  143,
   apus__node__field_descriptors,
   NULL, /* CODE_SIZE */
-  10,  apus__node__number_ranges,
+  12,  apus__node__number_ranges,
   (ProtobufCMessageInit) apus__node__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -6759,7 +7052,7 @@ const ProtobufCMessageDescriptor apus__non_max_suppression__descriptor =
   (ProtobufCMessageInit) apus__non_max_suppression__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__recurrent__field_descriptors[6] =
+static const ProtobufCFieldDescriptor apus__recurrent__field_descriptors[7] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -6833,22 +7126,102 @@ static const ProtobufCFieldDescriptor apus__recurrent__field_descriptors[6] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    NULL, /* CODE_SIZE */
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Recurrent, has_state_mask),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const ProtobufCIntRange apus__recurrent__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor apus__recurrent__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Recurrent),
-  6,
+  7,
   apus__recurrent__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__recurrent__number_ranges,
   (ProtobufCMessageInit) apus__recurrent__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__recurrent_gradient__field_descriptors[4] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Apus__RecurrentGradient, layer),
+    &apus__recurrent__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__RecurrentGradient, has_dy),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__RecurrentGradient, has_dh),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__RecurrentGradient, has_dc),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__recurrent_gradient__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor apus__recurrent_gradient__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__RecurrentGradient),
+  4,
+  apus__recurrent_gradient__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__recurrent_gradient__number_ranges,
+  (ProtobufCMessageInit) apus__recurrent_gradient__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__attention__field_descriptors[5] =
@@ -7373,6 +7746,70 @@ const ProtobufCMessageDescriptor apus__quantized_conv2_d__descriptor =
   NULL, /* CODE_SIZE */
   1,  apus__quantized_conv2_d__number_ranges,
   (ProtobufCMessageInit) apus__quantized_conv2_d__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__fake_quantize__field_descriptors[1] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Apus__FakeQuantize, range_gradient_scale),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__fake_quantize__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor apus__fake_quantize__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__FakeQuantize),
+  1,
+  apus__fake_quantize__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__fake_quantize__number_ranges,
+  (ProtobufCMessageInit) apus__fake_quantize__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__observe_range__field_descriptors[1] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Apus__ObserveRange, momentum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__observe_range__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor apus__observe_range__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__ObserveRange),
+  1,
+  apus__observe_range__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__observe_range__number_ranges,
+  (ProtobufCMessageInit) apus__observe_range__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__weight_only_dense__field_descriptors[4] =

@@ -10,12 +10,17 @@ struct BenchTraining: ParsableCommand {
         discussion: """
             apus bench-training mnist-cnn --input 28,28,1 --outputs 10 --batch 32 --threads 2
             apus bench-training mlp:64,64 --input 10 --outputs 1 --batch 32 --steps 1000 --json
+            apus bench-training gpt:4,128,4 --input 64 --outputs 65 --batch 12
 
             Trains by Adam on one batch of random samples: cross-entropy of logits, or, where there is one output, the \
-            mean squared error.
+            mean squared error. Samples of a gpt are tokens, and so are its targets, one for each.
             """)
 
-    @Argument(help: "mnist-cnn, cifar-cnn, cifar-resnet, vgg-style or mlp:UNITS,…")
+    @Argument(
+        help: """
+            mnist-cnn, cifar-cnn, cifar-resnet, cifar-mobilenet, vgg-style, mlp:UNITS,…, text-gru:WORDS, text-lstm:WORDS or \
+            gpt:LAYERS,WIDTH,HEADS
+            """)
     var network: String
 
     @Option(help: ArgumentHelp("The shape of a sample, such as 28,28,1.", valueName: "shape"))

@@ -11,6 +11,8 @@ struct Train: ParsableCommand {
             apus train --model mnist-cnn --data idx:images.gz,labels.gz --validation 0.1 --export mnist.apus
             apus train --model mlp:64,64 --data csv:table.csv,label=class --epochs 30 --export table.apus
             apus train --config training.json --resume
+            apus train --model cifar-resnet --data cifar10:batch.bin --initial-weights real.apus --quantization-aware \
+              --learning-rate 1e-4 --epochs 3 --freeze-observers 2 --freeze-batch-norm 2 --export int8.apus
 
             Data is KIND:PATH[,PATH…] with KIND \(DataSource.kinds). Options stand among the paths: csv label=NAME, \
             numeric, no-header; npz x=NAME, y=NAME; folder size=HxW, gray.
@@ -22,7 +24,7 @@ struct Train: ParsableCommand {
     @Option(help: "A JSON file whose keys are the names of the options; options given here win.")
     var config: String?
 
-    @Option(help: "mnist-cnn, cifar-cnn, cifar-resnet, vgg-style or mlp:UNITS,…")
+    @Option(help: "mnist-cnn, cifar-cnn, cifar-resnet, cifar-mobilenet, vgg-style or mlp:UNITS,…")
     var model: String?
 
     @Option(help: "Of an mlp: relu, sigmoid, tanh, gelu or silu.")
@@ -88,6 +90,11 @@ struct Train: ParsableCommand {
     @Option(help: ArgumentHelp("A line per epoch as CSV.", valueName: "file"))
     var log: String?
 
+    @Option(help: ArgumentHelp("Begin with the weights of a checkpoint of this model.", valueName: "file"))
+    var initialWeights: String?
+
+    @OptionGroup(title: "Quantization-aware training") var awareness: AwarenessOptions
+
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -144,7 +151,10 @@ struct Train: ParsableCommand {
         let options = TrainingDescription(
             model: model, activation: activation, data: data, validation: validation, epochs: epochs,
             batchSize: batchSize, optimizer: optimizer, learningRate: learningRate, momentum: momentum,
-            weightDecay: weightDecay, schedule: schedule, loss: loss, augment: augment, seed: seed, threads: threads)
+            weightDecay: weightDecay, schedule: schedule, loss: loss, augment: augment, seed: seed, threads: threads,
+            initialWeights: initialWeights, quantizationAware: awareness.quantizationAware ? true : nil,
+            keepFloat: awareness.keepFloat.isEmpty ? nil : awareness.keepFloat, learnRanges: awareness.learnRanges,
+            freezeObservers: awareness.freezeObservers, freezeBatchNorm: awareness.freezeBatchNorm)
         guard let config else { return options }
         return try TrainingDescription.read(config).overridden(by: options)
     }

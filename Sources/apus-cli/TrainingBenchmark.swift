@@ -35,7 +35,7 @@ struct TrainingBenchmark: Encodable {
         self.threads = threads
         isa = InstructionSet.name(InstructionSet.selected)
         parameters = network.parameters.all.filter { $0.isTrainable }.reduce(0) { $0 + $1.count }
-        let samples = try TrainingBenchmark.samples(input: input, outputs: outputs, count: size)
+        let samples = try TrainingBenchmark.samples(network, input: input, outputs: outputs, count: size)
         let (loss, _) = try TrainingSetup.loss(nil, samples)
         let batch = try samples.batches(size: size, shuffleSeed: 0, epoch: 0).batch(at: 0)
 
@@ -57,11 +57,22 @@ struct TrainingBenchmark: Encodable {
         operators = Benchmark.rows(try profiled.profile(), profiled.stepFunction)
     }
 
-    /// Random inputs; classes in turn, or random numbers where there is one output.
-    private static func samples(input: [Int], outputs: Int, count: Int) throws(ApusError) -> Dataset {
+    /// Random inputs, indices where an embedding reads them; classes in turn, or random numbers where there is one output. What
+    /// tells a class for every index has random ones as targets.
+    private static func samples(
+        _ network: Network, input: [Int], outputs: Int, count: Int
+    ) throws(ApusError) -> Dataset {
         var random = Philox(seed: 0)
         func values(_ count: Int) -> [Float] { (0..<count).map { _ in Float(random.normal()) } }
-        let inputs = try Tensor(values(count * input.reduce(1, *)), shape: [count] + input)
+        let shape = [count] + input, elements = shape.reduce(1, *)
+        func tokens(_ words: Int) throws(ApusError) -> Tensor {
+            try Tensor((0..<elements).map { _ in Int32(random.next32() % UInt32(words)) }, shape: shape)
+        }
+        let words = network.layers.lazy.compactMap { ($0 as? Embedding)?.vocabulary }.first
+        let inputs = if let words { try tokens(words) } else { try Tensor(values(elements), shape: shape) }
+        if words != nil, try network.inferenceGraph(maximumBatch: 1).functions[0].outputs[0].type.shape.rank == 3 {
+            return try Dataset(inputs: inputs, targets: tokens(outputs))
+        }
         let targets =
             outputs == 1
             ? try Tensor(values(count), shape: [count, 1])

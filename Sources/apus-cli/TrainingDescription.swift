@@ -4,7 +4,7 @@ import Foundation
 
 /// All that `train` needs to know; the keys of the JSON file are the names of the options.
 struct TrainingDescription: Codable {
-    /// mnist-cnn, cifar-cnn, cifar-resnet, vgg-style, or mlp with units such as "mlp:64,64".
+    /// mnist-cnn, cifar-cnn, cifar-resnet, cifar-mobilenet, vgg-style, or mlp with units such as "mlp:64,64".
     var model: String?
     var activation: String?
     var data: String?
@@ -23,6 +23,14 @@ struct TrainingDescription: Codable {
     var augment: String?
     var seed: UInt64?
     var threads: Int?
+    /// A checkpoint.
+    var initialWeights: String?
+    /// Train as the int8 form computes; with it the layers that stay real, and after how many epochs what is fixed or learned.
+    var quantizationAware: Bool?
+    var keepFloat: [String]?
+    var learnRanges: Int?
+    var freezeObservers: Int?
+    var freezeBatchNorm: Int?
 
     static func read(_ path: String) throws(ApusError) -> TrainingDescription {
         guard let data = FileManager.default.contents(atPath: path) else {
@@ -47,7 +55,9 @@ struct TrainingDescription: Codable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case model, activation, data, validation, epochs, batchSize = "batch-size", optimizer
         case learningRate = "learning-rate", momentum, weightDecay = "weight-decay", schedule, loss, augment, seed
-        case threads
+        case threads, initialWeights = "initial-weights", quantizationAware = "quantization-aware"
+        case keepFloat = "keep-float", learnRanges = "learn-ranges", freezeObservers = "freeze-observers"
+        case freezeBatchNorm = "freeze-batch-norm"
     }
 
     /// Takes any JSON value, so that only the keys are looked at.
@@ -75,6 +85,9 @@ struct TrainingDescription: Codable {
             learningRate: other.learningRate ?? learningRate, momentum: other.momentum ?? momentum,
             weightDecay: other.weightDecay ?? weightDecay, schedule: other.schedule ?? schedule,
             loss: other.loss ?? loss, augment: other.augment ?? augment, seed: other.seed ?? seed,
-            threads: other.threads ?? threads)
+            threads: other.threads ?? threads, initialWeights: other.initialWeights ?? initialWeights,
+            quantizationAware: other.quantizationAware ?? quantizationAware, keepFloat: other.keepFloat ?? keepFloat,
+            learnRanges: other.learnRanges ?? learnRanges, freezeObservers: other.freezeObservers ?? freezeObservers,
+            freezeBatchNorm: other.freezeBatchNorm ?? freezeBatchNorm)
     }
 }

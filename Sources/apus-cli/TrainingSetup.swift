@@ -33,6 +33,8 @@ struct TrainingSetup {
             model, description.activation, input: Array(training.inputs[0].tensor.shape.dropFirst()),
             outputs: training.isClassification
                 ? try training.classCount : training.targets[0].tensor.shape.dropFirst().reduce(1, *), seed: seed)
+        if let path = description.initialWeights { try network.loadWeights(path) }
+        try description.prepare(network)
         network.classNames = raw.classNames
         network.setContract(raw.contract(normalization))
         (loss, metrics) = try TrainingSetup.loss(description.loss, training)
@@ -51,15 +53,24 @@ struct TrainingSetup {
         case "mnist-cnn": return try ModelLibrary.mnistCNN(input: input, classes: outputs, seed: seed)
         case "cifar-cnn": return try ModelLibrary.cifarCNN(input: input, classes: outputs, seed: seed)
         case "cifar-resnet": return try ModelLibrary.cifarResNet(input: input, classes: outputs, seed: seed)
-        case "vgg-style": return try ModelLibrary.vggStyle(input: input, classes: outputs, seed: seed)
-        case "mlp":
-            var hidden: [Int] = []
-            for part in setting.value.split(separator: ",") {
-                guard let units = Int(part), units > 0 else {
-                    throw .argument("'\(text)', wanted units such as mlp:64,64")
-                }
-                hidden.append(units)
+        case "cifar-mobilenet": return try ModelLibrary.cifarMobileNet(input: input, classes: outputs, seed: seed)
+        case "text-gru", "text-lstm":
+            guard input.count == 1, let words = Int(setting.value), words > 1 else {
+                throw .argument("'\(text)' for samples \(input), wanted text-gru:WORDS for texts of one length")
             }
+            return try ModelLibrary.textClassifier(
+                vocabulary: words, length: input[0], cell: setting.name == "text-gru" ? .gru : .lstm, outputs: outputs,
+                seed: seed)
+        case "vgg-style": return try ModelLibrary.vggStyle(input: input, classes: outputs, seed: seed)
+        case "gpt":
+            let sizes = try numbers(setting, "layers, width and heads such as gpt:4,128,4")
+            guard sizes.count == 3, input.count == 1 else {
+                throw .argument("'\(text)' of samples \(input), wanted layers, width and heads such as gpt:4,128,4 of a length")
+            }
+            return try ModelLibrary.gpt(
+                vocabulary: outputs, context: input[0], width: sizes[1], heads: sizes[2], layers: sizes[0], seed: seed)
+        case "mlp":
+            let hidden = try numbers(setting, "units such as mlp:64,64")
             let function = try self.activation(activation)
             return try Sequential(input: input, name: "mlp", seed: seed) {
                 if input.count > 1 { Flatten() }
@@ -68,8 +79,21 @@ struct TrainingSetup {
             }
         default:
             throw .argument(
-                "no model '\(text)', wanted mnist-cnn, cifar-cnn, cifar-resnet, vgg-style or mlp:UNITS,…")
+                "no model '\(text)', wanted mnist-cnn, cifar-cnn, cifar-resnet, cifar-mobilenet, vgg-style, mlp:UNITS,…, "
+                    + "text-gru:WORDS, text-lstm:WORDS or gpt:LAYERS,WIDTH,HEADS")
         }
+    }
+
+    /// What stands behind a name's colon.
+    private static func numbers(_ setting: Setting, _ wanted: String) throws(ApusError) -> [Int] {
+        var numbers: [Int] = []
+        for part in setting.value.split(separator: ",") {
+            guard let number = Int(part), (1...1_000_000).contains(number) else {
+                throw .argument("'\(setting.name):\(setting.value)', wanted \(wanted)")
+            }
+            numbers.append(number)
+        }
+        return numbers
     }
 
     private static func activation(_ name: String?) throws(ApusError) -> Activation {

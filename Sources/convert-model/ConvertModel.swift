@@ -19,6 +19,7 @@ struct ConvertModel: ParsableCommand {
             convert-model model.onnx -o model.apus
             convert-model model.onnx -o model.apus --dim batch=1:64 --verify random
             convert-model all-MiniLM-L6-v2/ -o minilm.apus --dim tokens=1:128
+            convert-model gpt2/ -o gpt2.apus --steps 1,16 --quantize w8
             convert-model in.apus -o out.apus
             convert-model in.apus -o out.onnx
             convert-model in.apus -o half.apus --weights f16
@@ -65,6 +66,8 @@ struct ConvertModel: ParsableCommand {
     @OptionGroup(title: "Quantization") var quantization: QuantizeOptions
 
     @OptionGroup(title: "ONNX") var onnx: ImportOptions
+
+    @OptionGroup(title: "Streams") var stream: StreamOptions
 
     @OptionGroup(title: "ONNX out") var export: ExportToOnnxOptions
 
@@ -117,7 +120,8 @@ struct ConvertModel: ParsableCommand {
     private var writesOnnx: Bool { output.map(ModelConversion.isOnnx) ?? false }
 
     private func open(_ console: Console, _ progress: ConversionProgress) throws -> Graph {
-        try unblocked(try ModelConversion.open(input!, try onnx.options, progress: progress.update), console)
+        if let steps = try stream.options { return try ModelConversion.openStream(input!, steps) }
+        return try unblocked(try ModelConversion.open(input!, try onnx.options, progress: progress.update), console)
     }
 
     /// Writes the output, where there is one, and returns its size in bytes.

@@ -19,14 +19,17 @@ struct Quantization {
     }
 
     func run() throws -> (graph: Graph, report: QuantizationReport) {
-        let quantizer = try Quantizer(source, options.options)
+        var quantizer = try Quantizer(source, options.options)
         let data = try CalibrationData(
             options.calibrate ?? "synthetic", for: quantizer.real, synthetic: options.calibrationSamples)
         let chosen = data.chosen(options.calibrationSamples)
         if quantizer.options.scheme == .int8 {
-            for (i, index) in chosen.enumerated() {
-                if i % 50 == 0 { console.progress("calibrating: \(i) of \(chosen.count) samples") }
-                try quantizer.observe(try data.sample(index))
+            for _ in 0..<(quantizer.needsSmoothing ? 2 : 1) {
+                for (i, index) in chosen.enumerated() {
+                    if i % 50 == 0 { console.progress("calibrating: \(i) of \(chosen.count) samples") }
+                    try quantizer.observe(try data.sample(index))
+                }
+                if quantizer.needsSmoothing { try quantizer.smooth() }
             }
         }
         var kept: Set<String> = []

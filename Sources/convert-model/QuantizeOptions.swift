@@ -28,6 +28,18 @@ struct QuantizeOptions: ParsableArguments {
     @Option(help: "The most points of accuracy that may be lost; the worst nodes stay real until it holds.")
     var maxDrop: Double?
 
+    @Flag(help: "Even out the weights of products that follow one another, before int8: cross-layer equalization.")
+    var equalize = false
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Take what rounded weights change in the mean of int8 products' outputs off their biases.")
+    var correctBias = false
+
+    @Option(help: ArgumentHelp(
+        "SmoothQuant: move outliers of layer norms into weights before int8, by an α of 0 … 1, such as 0.5.", valueName: "α"))
+    var smooth: Double?
+
     @Option(help: "Rows of a weight matrix that share a scale in w4: 32, 64 or 128.")
     var block = 32
 
@@ -39,6 +51,7 @@ struct QuantizeOptions: ParsableArguments {
 
     func validate() throws {
         guard [32, 64, 128].contains(block) else { throw ValidationError("'--block \(block)', wanted 32, 64 or 128") }
+        if let smooth, !(0...1).contains(smooth) { throw ValidationError("'--smooth \(smooth)', wanted 0 … 1") }
         guard calibrationSamples >= 1 else { throw ValidationError("'--calibration-samples \(calibrationSamples)', wanted 1 or more") }
         guard let quantize else {
             guard calibrate == nil, maxDrop == nil, quantizationReport == nil else {
@@ -58,6 +71,8 @@ struct QuantizeOptions: ParsableArguments {
     }
 
     var options: QuantizationOptions {
-        QuantizationOptions(quantize ?? .int8, method: method, keepFloat: Set(keepFloat), block: block)
+        var options = QuantizationOptions(quantize ?? .int8, method: method, keepFloat: Set(keepFloat), block: block)
+        (options.equalizes, options.correctsBias, options.smoothing) = (equalize, correctBias, smooth)
+        return options
     }
 }

@@ -34,6 +34,27 @@ struct CLIRun {
         self.output = String(decoding: outputData, as: UTF8.self)
     }
 
+    /// Runs a tool that must succeed, and returns the greatest size its resident set was seen to have had, in KB.
+    static func peakMemory(_ tool: String, _ arguments: [String]) throws -> Double {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path(tool))
+        process.arguments = arguments
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        var peak = 0.0
+        while process.isRunning {
+            let status = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)) ?? ""
+            if let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+                let size = line.split(separator: " ").dropFirst().first.flatMap({ Double($0) })
+            {
+                peak = max(peak, size)
+            }
+            usleep(2000)
+        }
+        XCTAssertEqual(process.terminationStatus, 0, "\(tool) \(arguments)")
+        return peak
+    }
+
     /// The run ended with `code` and one line on standard error that has `parts` in it, in this order.
     func expectFailure(_ code: Int32, _ parts: String..., file: StaticString = #filePath, line: UInt = #line) {
         XCTAssertEqual(self.code, code, errors, file: file, line: line)

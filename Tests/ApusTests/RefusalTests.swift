@@ -100,6 +100,10 @@ final class RefusalTests: XCTestCase {
         refuse(LayerNorm(), x, f32(4), c, because: "gamma f32[4], wanted f32[3]")
         refuse(LayerNorm(), f32(2, 0), f32(0), f32(0), because: "without elements")
         refuse(LayerNormGradient(), x, f32(1, 4, 3), c, c, x, because: "gamma")
+        refuse(RmsNorm(epsilon: 0), x, c, because: "epsilon")
+        refuse(RmsNorm(), x, f32(4), because: "gamma f32[4], wanted f32[3]")
+        refuse(RmsNormGradient(), x, c, f32(3), x, because: "inverse root mean square f32[3], wanted f32[4]")
+        refuse(AttentionGradient(Attention(heads: 1, scale: 1)), f32(1, 2, 3), f32(1, 2, 3), f32(1, 2, 4), f32(1, 2, 3), because: "dy")
     }
 
     private func f32(_ shape: Int...) -> TensorType { TensorType(.f32, Shape(shape)) }

@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT / "Benchmarks"))
 from bench.machine import Machine
 from bench.models import INFERENCE, TRAINING, cifar_resnet
 from bench.network import Network
+from bench.products import line, products
 from bench.report import Omission, Row, write
 from bench.rounds import Effort, measure
 from bench.workers import Failed
@@ -100,6 +101,21 @@ def test_the_bound_is_the_slower_of_arithmetic_and_memory() -> None:
     assert machine.inference_bound_us(net, 1) == pytest.approx(max(512 / 100, 4 * 72 / 100) * 1e-3)
 
 
+def test_products_of_the_networks_and_their_share_of_the_peak() -> None:
+    found = products(["mlp-784-1024-1024-10", "resnet50", "mobilenet_v2"])
+    assert found[1, 1024, 1024] == ["mlp-784-1024-1024-10"]
+    assert found[56 * 56, 64, 256] == ["resnet50"]  # 1 x 1 of stride 1
+    assert (28 * 28, 256, 512) not in found  # of stride 2: no product of rows
+    assert (56 * 56, 9, 96) not in found and found[56 * 56, 24, 144] == ["mobilenet_v2"]
+    levels = {"L1": (1000, 100), "L2": (10_000, 50), "L3": (100_000, 20), "DRAM": (0, 10)}
+    peak = {"fma": 100.0, "memory": {name: {"bytes": size, "gb_per_s": rate} for name, (size, rate) in levels.items()}}
+    machine = Machine("a processor", {1: peak})
+    # 2000 operations in 0.1 µs are 20 GFLOP/s; 4000 bytes in it, 40 GB/s of the second level.
+    assert line(machine, (1, 100, 10), [0.1, 0.2, 0.3, 4], ["m"]) == (
+        "| 1 × 100 × 10 | 0.10 | 20.0 | 20 % | 40 GB/s, 80 % of L2 | 0.20 | 0.30 | 4.00 | m |")
+    assert line(machine, (4, 100, 10), [0.1, 0.2, 0.3, 4], ["m"]).split(" | ")[3:5] == ["80 %", ""]
+
+
 def test_results(tmp_path) -> None:
     peak = {"threads": 1, "isa": "avx2", "fma": 100.0, "vnni": None,
             "memory": {name: {"bytes": 1, "gb_per_s": 10.0} for name in ("L1", "L2", "L3", "DRAM")}}
@@ -119,3 +135,6 @@ def test_results(tmp_path) -> None:
     assert "| m | 2 | 2 … 2 | **2.50** | 4 | 50 % | **5** | 9 |" in text, "the rows of f32 stay"
     assert "| m | 0.5 | 0.5 … 0.5 | **2.00** | 4 | 50 % | 4.00 | **1** |" in text, "with the ratio to f32"
     assert "- inference, m, int8, slow: because" in text
+    text = write(tmp_path, rows, [], Machine("p", {1: peak}), {"x": "1"}, "quick", "avx2")
+    assert "`APUS_ISA=avx2`" in text and "for lack of a switch: onnxruntime" in text
+    assert (tmp_path / "results-avx2.md").read_text() == text != (tmp_path / "results.md").read_text()

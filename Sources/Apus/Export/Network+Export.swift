@@ -10,12 +10,24 @@ public enum GoldenSource: Sendable {
 }
 
 extension Network {
-    /// The graph that ships: folded, fused and packed. What `predict` and `evaluate` run is exactly this, so they give
+    /// The graph that ships: folded, fused and packed, and on integers where the network is
+    /// quantization-aware. What `predict` and `evaluate` run is exactly this, so they give
     /// the bits that the exported file gives.
     public func exportGraph(
         maximumBatch: Int = 64, steps: StepOptions? = nil, options: ExportOptions = ExportOptions()
     ) throws(ApusError) -> Graph {
-        try Export.optimize(try inferenceGraph(maximumBatch: maximumBatch, steps: steps), options)
+        try quantization?.requireRanges(parameters)
+        return try untrainedExportGraph(maximumBatch: maximumBatch, steps: steps, options: options)
+    }
+
+    /// The same for what does not depend on ranges, which quantization-aware training has yet to find.
+    func untrainedExportGraph(
+        maximumBatch: Int, steps: StepOptions? = nil, options: ExportOptions = ExportOptions()
+    ) throws(ApusError) -> Graph {
+        let graph = try inferenceGraph(maximumBatch: maximumBatch, steps: steps)
+        guard let quantization else { return try Export.optimize(graph, options) }
+        guard steps == nil else { throw .unsupported("steps of a quantization-aware network") }
+        return try quantization.integerGraph(graph, parameters, options)
     }
 
     /// Writes the network as an .apus file, with golden pairs to check it by on other machines. With `steps` it also runs as a

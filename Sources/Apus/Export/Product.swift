@@ -56,6 +56,12 @@ struct Product {
         return c / (shape[3] / transposed.groups) * shape[2] + o
     }
 
+    /// The input channel that an element of plain weights of a dense layer or a convolution multiplies.
+    func inputChannel(ofWeight element: Int, _ shape: Shape) -> Int {
+        let outputs = shape.last, depth = shape[shape.rank - 2], groups = (op as? ApusGraph.Conv2D)?.groups ?? 1
+        return element / outputs % depth + element % outputs / (outputs / groups) * depth
+    }
+
     /// The number of output channels for weights of a shape.
     func outputChannels(_ shape: Shape) -> Int {
         guard let transposed = op as? ApusGraph.Conv2DTranspose else { return shape.last }

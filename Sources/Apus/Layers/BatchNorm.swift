@@ -34,7 +34,7 @@ public final class BatchNorm: Layer {
             try context.parameter("moving_variance", channels, Filled(1), trainable: false),
         ]
         let epsilon = Float(self.epsilon), momentum = Float(self.momentum)
-        guard context.phase == .training else {
+        guard context.phase == .training, !context.fixesBatchNorm else {
             return [try context.node(ApusGraph.BatchNorm(epsilon: epsilon, momentum: momentum), operands)[0]]
         }
         let results = try context.node(BatchNormTraining(epsilon: epsilon, momentum: momentum), operands)

@@ -13,10 +13,16 @@ public final class Dropout: Layer {
     public override var runsStepByStep: Bool { true }
 
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
-        let x = try onlyInput(inputs)
+        [try context.dropped(try onlyInput(inputs), rate: rate)]
+    }
+}
+
+extension LayerContext {
+    /// In training x with elements dropped at random; else x.
+    func dropped(_ x: Value, rate: Double) throws(ApusError) -> Value {
         guard rate >= 0 && rate < 1 else { throw .argument("rate \(rate), wanted 0 ..< 1") }
-        guard context.phase == .training, rate > 0, let counter = context.counter else { return [x] }
-        let source = RandomSource(seed: context.seed, stream: context.stream())
-        return [try context(ApusGraph.Dropout(rate: Float(rate), source: source), x, counter)]
+        guard phase == .training, rate > 0, let counter else { return x }
+        let source = RandomSource(seed: seed, stream: stream())
+        return try self(ApusGraph.Dropout(rate: Float(rate), source: source), x, counter)
     }
 }

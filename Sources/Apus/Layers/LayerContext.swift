@@ -23,15 +23,20 @@ public final class LayerContext {
     private var regularized: Set<Int> = []
     private var streams: UInt32 = 0
     let step: StepMemory?
+    /// In quantization-aware training.
+    private let rounding: FakeQuantization?
+    /// Whether batch norms use their moving statistics in training too.
+    var fixesBatchNorm: Bool { rounding?.stage.fixesBatchNorm ?? false }
     private(set) var currentLayer = Layer()
     /// 1 for the current layer's first call.
     private(set) var currentCall = 1
     private var callCounts: [ObjectIdentifier: Int] = [:]
+    var lengths: [(of: Operand, lengths: Value)] = []
 
     /// `emit` gives the value of a parameter: a state in training, a constant in inference. `step` is there in a step.
     init(
         _ phase: Phase, _ builder: GraphBuilder, _ parameters: Parameters, seed: UInt64, counter: Value?,
-        step: StepMemory? = nil, emit: @escaping (Int) -> Value
+        step: StepMemory? = nil, rounding: FakeQuantization? = nil, emit: @escaping (Int) -> Value
     ) {
         self.phase = phase
         self.builder = builder
@@ -39,6 +44,7 @@ public final class LayerContext {
         self.seed = seed
         self.counter = counter
         self.step = step
+        self.rounding = rounding
         self.emit = emit
     }
 
@@ -58,7 +64,7 @@ public final class LayerContext {
         regularizer: Regularizer? = nil
     ) throws(ApusError) -> Value {
         let index = try parameters.index(
-            currentLayer, name, shape, initializer, trainable: trainable)
+            "\(currentLayer.name)/\(name)", shape, initializer, trainable: trainable)
         let value = emit(index)
         if let regularizer, phase == .training, regularized.insert(index).inserted {
             losses.append(try regularizer.loss(value, builder))
@@ -66,9 +72,17 @@ public final class LayerContext {
         return value
     }
 
+    /// A parameter of another layer, which stands before the current one in the network.
+    public func parameter(_ name: String, of layer: Layer) throws(ApusError) -> Value {
+        guard let index = parameters.find("\(layer.name)/\(name)") else {
+            throw .argument("layer '\(layer.name)' has no parameter '\(name)' yet, wanted it before '\(currentLayer.name)'")
+        }
+        return emit(index)
+    }
+
     /// After a training step the parameter takes this value.
     public func update(_ name: String, to value: Value) throws(ApusError) {
-        guard let index = parameters.find(currentLayer, name) else {
+        guard let index = parameters.find("\(currentLayer.name)/\(name)") else {
             throw .argument("layer '\(currentLayer.name)' has no parameter '\(name)'")
         }
         if !updates.contains(where: { $0.parameter == index }) { updates.append((index, value)) }
@@ -82,12 +96,14 @@ public final class LayerContext {
 
     /// Emits a node with one output, named after the layer.
     public func callAsFunction(_ op: Operator, _ inputs: Value...) throws(ApusError) -> Value {
-        try builder.node(op, inputs, name: nodeName(op))[0]
+        try node(op, inputs)[0]
     }
 
     /// Emits a node, named after the layer.
     public func node(_ op: Operator, _ inputs: [Value]) throws(ApusError) -> [Value] {
-        try builder.node(op, inputs, name: nodeName(op))
+        let name = nodeName(op)
+        if let rounding { return try rounding.node(op, inputs, name: name) }
+        return try builder.node(op, inputs, name: name)
     }
 
     private var used: [String: Int] = [:]

@@ -9,10 +9,14 @@ public struct StepOptions: Sendable {
     /// What keys and values are kept as: f32, f16 or bf16. Only f32 gives the bits of the whole sequence.
     public var cache: DType
 
-    public init(chunks: [Int] = [1], context: Int? = nil, cache: DType = .f32) {
+    /// Whether the file holds `predict` too. A session plans every function, and a whole sequence may take much memory.
+    public var includesPredict: Bool
+
+    public init(chunks: [Int] = [1], context: Int? = nil, cache: DType = .f32, includesPredict: Bool = true) {
         self.chunks = chunks
         self.context = context
         self.cache = cache
+        self.includesPredict = includesPredict
     }
 
     /// The function of a chunk.

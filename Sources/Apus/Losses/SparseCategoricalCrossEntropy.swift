@@ -10,10 +10,13 @@ public struct SparseCategoricalCrossEntropy: Loss {
 
     /// One per class, or empty for 1.
     public let classWeights: [Float]
+    /// Moves the label toward the uniform distribution: 1 − s + s/classes of it, s/classes of each other class.
+    public let labelSmoothing: Double
 
-    public init(fromLogits: Bool = false, classWeights: [Float] = []) {
+    public init(fromLogits: Bool = false, classWeights: [Float] = [], labelSmoothing: Double = 0) {
         self.fromLogits = fromLogits
         self.classWeights = classWeights
+        self.labelSmoothing = labelSmoothing
     }
 
     public func targetType(for prediction: TensorType) throws(ApusError) -> TensorType {
@@ -24,10 +27,20 @@ public struct SparseCategoricalCrossEntropy: Loss {
     public func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
         // softmax(log p) = p / Σ p, so the loss of probabilities is the loss of their logarithms as logits.
         let logits = fromLogits ? prediction : try builder(.log, try LossRules.clipped(prediction, builder))
-        let losses = try builder.node(SparseSoftmaxCrossEntropy(), [logits, target])[0]
+        let losses = try self.losses(logits, target, builder)
         guard !classWeights.isEmpty else { return try LossRules.mean(losses, builder) }
         let weighted = try builder(.mul, losses, try weights(prediction, target, builder))
         return try LossRules.mean(weighted, builder)
+    }
+
+    private func losses(_ logits: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
+        guard labelSmoothing != 0 else { return try builder(SparseSoftmaxCrossEntropy(), logits, target) }
+        guard labelSmoothing > 0 && labelSmoothing <= 1 else {
+            throw .argument("label smoothing \(labelSmoothing), wanted 0 ... 1")
+        }
+        let classes = logits.shape.last, share = labelSmoothing / Double(classes)
+        let smooth = OneHot(depth: classes, onValue: Float(1 - labelSmoothing + share), offValue: Float(share))
+        return try builder(SoftmaxCrossEntropy(), logits, try builder(smooth, target))
     }
 
     /// Of each sample: its label's.

@@ -9,19 +9,27 @@ extension Network {
         let outputs: [Value]
         /// What each call of a layer made, and the places of its nodes.
         let calls: [(layer: Layer, outputs: [Value], nodes: Range<Int>)]
+        let rounding: FakeQuantization?
+
+        /// What parameters are after a training step, apart from what an optimizer does.
+        var updates: [(parameter: Int, value: Value)] { context.updates + (rounding?.updates ?? []) }
     }
 
     static let batch = "batch"
 
     /// Emits the forward pass into a new function of `graph`. `extraInputs` are declared after the network's own;
-    /// an input's first extent is the symbol "batch", in a step 1, and its second there the chunk.
+    /// an input's first extent is the symbol "batch", in a step 1, and its second there the chunk. `epoch` is that of a training step.
     func emit(
-        _ phase: LayerContext.Phase, _ graph: Graph, function: String, maximumBatch: Int,
+        _ phase: LayerContext.Phase, _ graph: Graph, function: String, maximumBatch: Int, epoch: Int = 0,
         extraInputs: [(name: String, type: TensorType)] = [], counter: ((GraphBuilder) -> Value)? = nil,
         step: StepMemory? = nil, parameter: @escaping (Int) -> Value
     ) throws(ApusError) -> (Emitted, extra: [Value]) {
-        if graph.dimensions.isEmpty { graph.dimensions = [SymbolicDimension(Network.batch, 1...maximumBatch)] }
+        if step == nil && graph.dimensions.isEmpty { graph.dimensions = [SymbolicDimension(Network.batch, 1...maximumBatch)] }
         let builder = GraphBuilder(graph, function: function)
+        var rounding: FakeQuantization?
+        if phase == .training, let quantization {
+            rounding = FakeQuantization(quantization, epoch: epoch, parameters, builder, emit: parameter)
+        }
         var values: [ObjectIdentifier: [Value]] = [:]
         var inputs: [Value] = []
         for input in self.inputs {
@@ -29,13 +37,15 @@ extension Network {
             let shape = step.map { [1, $0.chunk] + layer.shape.dropFirst() } ?? [-1] + layer.shape
             let type = TensorType(layer.dtype, Shape(shape))
             let value = try builder.input(layer.name, type, contract: layer.contract)
-            values[ObjectIdentifier(input.call)] = [value]
             inputs.append(value)
         }
         var extra: [Value] = []
         for input in extraInputs { extra.append(try builder.input(input.name, input.type)) }
+        for (input, value) in zip(self.inputs, inputs) {
+            values[ObjectIdentifier(input.call)] = [try rounding?.rounded(value, place: input.call.layer.name) ?? value]
+        }
         let context = LayerContext(
-            phase, builder, parameters, seed: seed, counter: counter?(builder), step: step, emit: parameter)
+            phase, builder, parameters, seed: seed, counter: counter?(builder), step: step, rounding: rounding, emit: parameter)
         var emitted: [(layer: Layer, outputs: [Value], nodes: Range<Int>)] = []
         for call in calls where !(call.layer is InputLayer) {
             let firstNode = builder.function.nodes.count
@@ -44,6 +54,7 @@ extension Network {
             do throws(ApusError) {
                 try context.enter(call.layer)
                 let made = try call.layer.call(arguments, context)
+                context.passLengths(from: arguments, to: made)
                 values[ObjectIdentifier(call)] = made
                 emitted.append((call.layer, made, firstNode..<builder.function.nodes.count))
             } catch {
@@ -51,8 +62,11 @@ extension Network {
             }
         }
         try step?.finish(builder)
+        try rounding?.finish()
         let outputs = self.outputs.map { values[ObjectIdentifier($0.call)]![$0.output] }
-        return (Emitted(builder: builder, context: context, inputs: inputs, outputs: outputs, calls: emitted), extra)
+        let result = Emitted(
+            builder: builder, context: context, inputs: inputs, outputs: outputs, calls: emitted, rounding: rounding)
+        return (result, extra)
     }
 
     func outputName(_ index: Int) -> String { outputNames[index] }
@@ -78,10 +92,12 @@ extension Network {
         let graph = Graph(name)
         graph.producer = "Apus \(ApusVersion.text)"
         graph.metadata = metadata
-        let (emitted, _) = try emit(.inference, graph, function: "predict", maximumBatch: maximumBatch) { index in
-            Network.append(self.parameters.all[index], to: graph)
+        if steps?.includesPredict ?? true {
+            let (emitted, _) = try emit(.inference, graph, function: "predict", maximumBatch: maximumBatch) { index in
+                Network.append(self.parameters.all[index], to: graph)
+            }
+            finish(emitted) { Network.symbolic($0) }
         }
-        finish(emitted) { Network.symbolic($0) }
         if let steps { try appendSteps(steps, to: graph) }
         return graph
     }
@@ -95,6 +111,7 @@ extension Network {
             throw .shape("steps of network '\(name)', whose inputs \(lengths) have no sequence in common, wanted one length")
         }
         let context = options.context ?? length
+        guard !options.chunks.isEmpty else { throw .argument("steps of no chunk, wanted one or more") }
         for chunk in options.chunks where chunk < 1 || chunk > context {
             throw .argument("a step of \(chunk) elements, wanted 1 ... \(context)")
         }

@@ -61,7 +61,7 @@ extension Network {
                     parameters: cost.rows[call.nodes].reduce(0) { $0 + $1.parameters },
                     macs: cost.rows[call.nodes].reduce(0) { $0 + $1.macs }))
         }
-        let exported = try exportGraph(maximumBatch: 1)
+        let exported = try untrainedExportGraph(maximumBatch: 1)
         let model = try ApusRuntime.Model(exported)
         let (arenaBytes, sessionBytes) = (try MemoryMap(model).peak, try Session.memorySize(model))
         try Goldens.add(to: exported)

@@ -18,6 +18,8 @@ public class Network {
     public var classNames: [String] = []
     /// Text that goes to the file with the model.
     public var metadata: [(key: String, value: String)] = []
+    /// Set where the network is trained as its integer form will compute.
+    public internal(set) var quantization: QuantizationAwareness?
     /// Every call of a layer, in an order in which it can be emitted.
     let calls: [LayerCall]
 

@@ -20,23 +20,23 @@ public final class Parameters {
 
     init(seed: UInt64) { self.seed = seed }
 
-    func find(_ layer: Layer, _ name: String) -> Int? { indices["\(layer.name)/\(name)"] }
+    /// The place of the parameter with this full name.
+    func find(_ name: String) -> Int? { indices[name] }
 
-    /// The parameter with this name; made the first time.
+    /// The parameter with this full name; made the first time.
     func index(
-        _ layer: Layer, _ name: String, _ shape: [Int], _ initializer: Initializer, trainable: Bool
+        _ name: String, _ shape: [Int], _ initializer: Initializer, trainable: Bool
     ) throws(ApusError) -> Int {
-        let fullName = "\(layer.name)/\(name)"
-        if let index = indices[fullName] {
+        if let index = indices[name] {
             guard all[index].value.shape == shape else {
-                throw .shape("'\(fullName)' of shape \(all[index].value.shape), wanted \(shape)")
+                throw .shape("'\(name)' of shape \(all[index].value.shape), wanted \(shape)")
             }
             return index
         }
         var random = Philox(seed: seed, stream: UInt64(all.count))
         let value = try initializer.tensor(shape, &random)
-        all.append(Parameter(name: fullName, value: value, isTrainable: trainable, isWeight: trainable))
-        indices[fullName] = all.count - 1
+        all.append(Parameter(name: name, value: value, isTrainable: trainable, isWeight: trainable))
+        indices[name] = all.count - 1
         return all.count - 1
     }
 
@@ -52,6 +52,18 @@ public final class Parameters {
             throw .shape("'\(name)' set to \(value), wanted \(all[index].value)")
         }
         all[index].value = value
+    }
+
+    /// Takes the values of all parameters that another network has by the same names, and returns how many: what a network
+    /// that was trained before brings to one built around its layers.
+    @discardableResult
+    public func take(from other: Parameters) throws(ApusError) -> Int {
+        var count = 0
+        for parameter in other.all where indices[parameter.name] != nil {
+            try set(parameter.name, parameter.value)
+            count += 1
+        }
+        return count
     }
 
     /// Stops or resumes the training of every weight whose name starts with `prefix`.

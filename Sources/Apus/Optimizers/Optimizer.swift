@@ -15,8 +15,12 @@ public protocol Optimizer: Sendable {
 
     /// Inputs: weight, gradient, slots…, learning rate, step (1 at the first). Outputs: new weight, new slots….
     var operation: Operator { get }
+
+    /// The operation for one parameter, the same for all by default.
+    func operation(for parameter: Parameter) -> Operator
 }
 
 extension Optimizer {
     public var slotValue: Double { 0 }
+    public func operation(for parameter: Parameter) -> Operator { operation }
 }

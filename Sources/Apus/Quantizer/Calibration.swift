@@ -6,6 +6,7 @@ public final class Calibration {
     private let graph: Graph
     private let function: Int
     private var histograms: [Histogram?]
+    private var channels: [ChannelStatistics?]
     private var observed: (dimensions: [Int], function: ObservedFunction)?
     public private(set) var sampleCount = 0
     private let threads: Int
@@ -16,6 +17,7 @@ public final class Calibration {
         self.threads = threads
         let types = try ValidGraph(validating: graph).types(ofFunction: function, dimensions: graph.maxima)
         histograms = types.map { $0.dtype == .f32 ? Histogram() : nil }
+        channels = types.map { $0.dtype == .f32 && $0.shape.rank > 1 ? ChannelStatistics($0.shape.last) : nil }
     }
 
     /// Runs one sample, or a batch of them: a tensor for each input.
@@ -31,13 +33,21 @@ public final class Calibration {
         guard let run = observed?.function else { return }
         try run.run(inputs)
         for (local, tensor) in inputs.enumerated() where histograms[local] != nil {
-            tensor.withUnsafeBytes { histograms[local]?.add($0.bindMemory(to: Float.self)) }
+            tensor.withUnsafeBytes { add($0.bindMemory(to: Float.self), to: local) }
         }
         for local in inputs.count..<histograms.count where histograms[local] != nil {
-            histograms[local]?.add(try run.floats(local))
+            add(try run.floats(local), to: local)
         }
         sampleCount += dimensions.first ?? 1
     }
+
+    private func add(_ values: UnsafeBufferPointer<Float>, to local: Int) {
+        histograms[local]?.add(values)
+        channels[local]?.add(values)
+    }
+
+    /// Per local of the function what its channels were; nil where it has no axis of them, or was never seen.
+    var channelStatistics: [ChannelStatistics?] { channels.map { $0.flatMap { $0.count > 0 ? $0 : nil } } }
 
     /// Per local of the function the codes for it; nil for what is not f32 or was never seen.
     public func codes(_ method: CalibrationMethod) -> [CodeScale?] {

@@ -1,4 +1,5 @@
 import ApusGraph
+import CKernels
 import Foundation
 
 /// How a range is chosen for the codes of a value, from a histogram of what it was.
@@ -93,9 +94,7 @@ public enum CalibrationMethod: String, Sendable, CaseIterable {
 extension CodeScale {
     /// The codes of low ... high with 0 in it.
     init(low: Double, high: Double) {
-        let low = min(low, 0), high = max(high, 0)
-        let scale = Float(max((high - low) / 255, 1e-30))
-        let zero = (-128 - low / Double(scale)).rounded(.toNearestOrEven)
-        self.init(scale: scale, zeroPoint: Int32(min(max(zero, -128), 127)))
+        self.init(scale: 1)
+        ck_code_scale(low, high, &scale, &zeroPoint)
     }
 }

@@ -36,10 +36,13 @@ extension IntegerTranslation {
         let isReal = site.isLeaf && product.residual == nil && product.activation == .none
         guard isReal || site.output != nil else { return nil }
         let to = isReal ? nil : site.output
-        let biases = try realConstant(product.bias)?.doubles() ?? []
+        var biases = try realConstant(product.bias)?.doubles() ?? []
         // So that no bias leaves the range of 32 bits.
         let floors = biases.map { abs($0) / (Double(from.scale) * 0x1p30) }
         let codes = try WeightCodes(weights, floors: floors)
+        if let drift = try drift(of: codes, weights, product) {
+            biases = zip(biases.isEmpty ? drift.map { _ in 0 } : biases, drift).map { $0 - $1 }
+        }
         let folded = zip(codes.scales.indices, codes.sums).map { column, sum in
             let unit = Double(from.scale) * Double(codes.scales[column])
             let bias = biases.isEmpty ? 0 : (biases[column] / unit).rounded(.toNearestOrEven)
@@ -66,6 +69,21 @@ extension IntegerTranslation {
         default: return nil
         }
         return try builder.node(op, inputs, name: site.node.name)[0]
+    }
+
+    /// What each output's mean moves by when its weights are rounded: Σ (ŵ − w) · the mean of the input.
+    private func drift(
+        of codes: WeightCodes, _ weights: Constant, _ product: Product
+    ) throws(ApusError) -> [Double]? {
+        guard case .local(let local) = product.x, local < channelMeans.count, let means = channelMeans[local] else { return nil }
+        let columns = codes.scales.count
+        var drift = [Double](repeating: 0, count: columns)
+        for (i, weight) in try weights.doubles().enumerated() {
+            let channel = product.inputChannel(ofWeight: i, weights.type.shape)
+            guard channel < means.count else { return nil }
+            drift[i % columns] += (Double(codes.scales[i % columns]) * Double(codes.codes[i]) - weight) * means[channel]
+        }
+        return drift
     }
 
     // MARK: What moves or compares elements

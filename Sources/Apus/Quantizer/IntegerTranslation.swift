@@ -12,6 +12,8 @@ struct IntegerTranslation {
     let keepFloat: Set<String>
     /// A node that stays real but reads its inputs as their codes give them back: what a node on integers is to be measured by.
     var readsCodes: String?
+    /// Per local of the source the means of its channels, where biases are corrected by them.
+    var channelMeans: [[Double]?] = []
     let builder: GraphBuilder
     /// Per local of the source what stands for it.
     private var reals: [Value?]
@@ -21,7 +23,8 @@ struct IntegerTranslation {
     private let types: [TensorType]
     /// Per local of the source the first local of its node's outputs.
     private let first: [Int]
-    private(set) var integerNodes = 0
+    /// Names of the nodes that went to codes.
+    private(set) var integerNodes: Set<String> = []
 
     init(_ source: Graph, codes: [CodeScale?], keepFloat: Set<String>) throws(ApusError) {
         self.source = source
@@ -72,7 +75,7 @@ struct IntegerTranslation {
         let site = IntegerSite(
             node: node, type: types[firstOutput], output: codes[firstOutput], isLeaf: leaves[firstOutput])
         if !keepFloat.contains(node.name), let outputs = try integerNode(site) {
-            integerNodes += 1
+            integerNodes.insert(node.name)
             for (i, value) in outputs.enumerated() {
                 if value.type.dtype == .i8 { integers[firstOutput + i] = value } else { reals[firstOutput + i] = value }
             }
@@ -130,6 +133,9 @@ struct IntegerTranslation {
         builder.graph.constants.append(constant)
         return builder.constant(builder.graph.constants.count - 1)
     }
+
+    /// The codes that a local has in the result.
+    func ownCodes(_ local: Int) -> CodeScale? { integers[local].flatMap { CodeScale($0.type) } }
 
     /// A plain f32 constant.
     func realConstant(_ operand: Operand?) -> Constant? {

@@ -1,24 +1,33 @@
 import ApusGraph
 
 extension Graph {
-    /// One function of a graph, with weights plain and of f32, and with no activation in a product that integer bounds cannot
+    /// Some functions of a graph, with weights plain and of f32, and with no activation in a product that integer bounds cannot
     /// express.
-    func plain(function index: Int) throws(ApusError) -> Graph {
-        let source = functions[index]
+    func plain(functions indices: Range<Int>) throws(ApusError) -> Graph {
         let result = Graph(name)
         result.producer = producer
         result.metadata = metadata
         result.dimensions = dimensions
         result.states = states
         for constant in constants { result.constants.append(try constant.plainReal()) }
-        let builder = GraphBuilder(result, function: source.name)
+        for index in indices { try functions[index].appendPlain(to: result) }
+        return result
+    }
+
+    /// The same of one function.
+    func plain(function index: Int) throws(ApusError) -> Graph { try plain(functions: index..<index + 1) }
+}
+
+extension Function {
+    fileprivate func appendPlain(to graph: Graph) throws(ApusError) {
+        let builder = GraphBuilder(graph, function: name)
         var values: [Value] = []
-        for input in source.inputs { values.append(try builder.input(input.name, input.type, contract: input.contract)) }
+        for input in inputs { values.append(try builder.input(input.name, input.type, contract: input.contract)) }
         func value(_ operand: Operand) -> Value {
             if case .local(let local) = operand { return values[local] }
             return builder.value(operand)
         }
-        for node in source.nodes {
+        for node in nodes {
             if var product = Product(node), !product.activation.isBounded {
                 let activation = product.activation
                 product.activation = .none
@@ -29,12 +38,9 @@ extension Graph {
                 values += try builder.node(node.op, node.inputs.map(value), name: node.name)
             }
         }
-        for output in source.outputs {
-            builder.output(output.name, value(output.operand), type: output.type, labels: output.labels)
-        }
-        for update in source.updates { try builder.update(state: update.state, to: values[update.local]) }
+        for output in outputs { builder.output(output.name, value(output.operand), type: output.type, labels: output.labels) }
+        for update in updates { try builder.update(state: update.state, to: values[update.local]) }
         builder.finish()
-        return result
     }
 }
 

@@ -15,6 +15,9 @@ extension QuantizationReport {
     var summary: [(name: String, value: String)] {
         var lines = [("scheme", scheme + (method.map { ", ranges by \($0)" } ?? ""))]
         if method != nil { lines.append(("calibrated on", "\(calibrationSamples) samples")) }
+        if !steps.isEmpty {
+            lines.append(("beforehand", steps.map { "\($0.name) (\($0.nodes.count) nodes)" }.joined(separator: ", ")))
+        }
         if !keptReal.isEmpty { lines.append(("kept real", keptReal.joined(separator: ", "))) }
         lines.append(("same top class", "\(Quantity.digits(100 * topAgreement)) %"))
         lines.append(("KL divergence of outputs", "\(Quantity.digits(divergence)) nats"))

@@ -18,9 +18,16 @@ public struct QuantizationReport: Encodable, Sendable {
         public let outlierRatio: Double?
     }
 
+    /// Something done to the real graph before it was quantized.
+    public struct Step: Encodable, Sendable {
+        public let name: String
+        public let nodes: [String]
+    }
+
     public let scheme: String
     public let method: String?
     public let calibrationSamples: Int
+    public let steps: [Step]
     /// Nodes that stayed real on request or for accuracy.
     public let keptReal: [String]
     public internal(set) var nodes: [Node]
@@ -49,6 +56,7 @@ public struct QuantizationReport: Encodable, Sendable {
         scheme = options.scheme.rawValue
         method = options.scheme == .int8 ? options.method.rawValue : nil
         calibrationSamples = quantizer.calibration.sampleCount
+        steps = quantizer.steps + (options.scheme == .int8 && options.correctsBias ? [Step(name: "correct bias", nodes: quantizer.correctedNodes)] : [])
         keptReal = options.keepFloat.union(keepFloat).sorted()
         var comparison = try NodeComparison(real, quantized, samples)
         for sample in samples { try comparison.add(sample) }
@@ -81,7 +89,7 @@ extension Quantizer {
             var translation = try IntegerTranslation(
                 real, codes: codes, keepFloat: Set(names).subtracting([node.name]))
             let graph = try translation.run()
-            guard translation.integerNodes > 0 else { continue }
+            guard !translation.integerNodes.isEmpty else { continue }
             var reference = try IntegerTranslation(real, codes: codes, keepFloat: Set(names))
             reference.readsCodes = node.name
             var comparison = try NodeComparison(try reference.run(), graph, samples)

@@ -20,6 +20,13 @@ public struct QuantizationOptions: Sendable {
     public var keepFloat: Set<String>
     /// Rows of W that share a scale in w4: 32, 64 or 128.
     public var block: Int
+    /// Of int8: evens out the weights of products that follow one another (Nagel et al. 2019, section 4.1).
+    public var equalizes = false
+    /// Of int8: what rounded weights change in the mean of a product's outputs is taken off its bias (the same, section 4.2),
+    /// with the mean inputs of calibration.
+    public var correctsBias = false
+    /// Of int8: α of SmoothQuant (Xiao et al. 2023), 0 ... 1; nil leaves it.
+    public var smoothing: Double?
 
     public init(
         _ scheme: QuantizationScheme = .int8, method: CalibrationMethod = .mse, keepFloat: Set<String> = [], block: Int = 32

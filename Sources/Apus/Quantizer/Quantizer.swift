@@ -2,23 +2,62 @@ import ApusGraph
 
 /// Post-training quantization: from a graph on real numbers to one that computes on integers.
 public struct Quantizer {
-    /// The real graph, prepared: one function, weights plain, activations that are not bounds apart.
-    public let real: Graph
+    private let source: Graph
+    /// The real graph, prepared: its first function, weights plain, activations that are not bounds apart.
+    public private(set) var real: Graph
     public let options: QuantizationOptions
     private static let beforePacking = ExportOptions(disabled: ["choose-algorithms", "convert-weights", "pack-weights"])
-    public let calibration: Calibration
+    public private(set) var calibration: Calibration
+    private let threads: Int
+    /// What was done to the real graph beforehand, and to which nodes.
+    public private(set) var steps: [QuantizationReport.Step] = []
 
     /// Prepares the first function of a graph. Throws where it does not validate.
     public init(_ graph: Graph, _ options: QuantizationOptions = QuantizationOptions(), threads: Int = 1) throws(ApusError) {
+        source = graph
         self.options = options
-        let prepared = try Export.optimize(try graph.plain(function: 0), Quantizer.beforePacking)
-        real = options.scheme == .int8 ? try prepared.plain(function: 0) : prepared
+        real = options.scheme == .int8
+            ? try Quantizer.prepared(graph) : try Export.optimize(try graph.plain(function: 0), Quantizer.beforePacking)
+        self.threads = threads
+        if options.equalizes && options.scheme == .int8 {
+            steps.append(QuantizationReport.Step(name: "equalize", nodes: try ChannelScaling.equalize(real)))
+        }
         calibration = try Calibration(real, threads: threads)
+    }
+
+    /// Whether samples must be seen once more, after `smooth`.
+    public var needsSmoothing: Bool {
+        options.scheme == .int8 && options.smoothing != nil && !steps.contains { $0.name == "smooth" }
+    }
+
+    /// Moves outliers of layer norms into the weights that read them, by what the samples so far were; then calibration begins
+    /// anew.
+    public mutating func smooth() throws(ApusError) {
+        guard let alpha = options.smoothing, needsSmoothing else { return }
+        let seen = calibration.channelStatistics
+        let nodes = try ChannelScaling.smooth(real, alpha) { seen[$0]?.extremes }
+        steps.append(QuantizationReport.Step(name: "smooth", nodes: nodes))
+        calibration = try Calibration(real, threads: threads)
+    }
+
+    /// The first function of a graph as integers are made of it: folded and fused, weights plain, activations that are not
+    /// bounds apart.
+    static func prepared(_ graph: Graph) throws(ApusError) -> Graph {
+        try Export.optimize(try graph.plain(function: 0), beforePacking).plain(function: 0)
     }
 
     /// Per local of the real function its codes; a planted fault changes one.
     var codes: [CodeScale?] { codesOverride ?? calibration.codes(options.method) }
     var codesOverride: [CodeScale?]?
+
+    /// Products whose bias is corrected.
+    var correctedNodes: [String] {
+        let seen = calibration.channelStatistics
+        return real.functions[0].nodes.filter { node in
+            guard let product = Product(node), case .local(let local) = product.x else { return false }
+            return seen[local] != nil
+        }.map { $0.name }
+    }
 
     /// Shows the quantizer a sample, or a batch of them.
     public func observe(_ inputs: [Tensor]) throws(ApusError) { try calibration.observe(inputs) }
@@ -32,19 +71,28 @@ public struct Quantizer {
         let graph: Graph
         switch options.scheme {
         case .int8:
+            guard source.functions.count == 1 else {
+                throw .unsupported(
+                    "int8 of a model with the functions \(source.functions.map { $0.name }.joined(separator: ", ")), wanted one; "
+                        + "int8-dynamic, w8 and w4 take several")
+            }
             guard calibration.sampleCount > 0 else { throw .argument("int8 without a sample to calibrate with") }
             var translation = try IntegerTranslation(real, codes: codes, keepFloat: kept)
+            if options.correctsBias { translation.channelMeans = calibration.channelStatistics.map { $0?.means } }
             graph = try translation.run()
         case .int8Dynamic, .w8, .w4:
-            graph = try real.plain(function: 0)
+            graph = try whole()
             _ = try Export.optimize(graph, Quantizer.beforePacking)
             guard try WeightOnly.quantize(graph, options.scheme, block: options.block, keepFloat: kept) > 0 else {
                 throw .unsupported("\(options.scheme.rawValue) of a model without dense layers of 32 rows or more")
             }
         case .f16, .bf16:
-            graph = try real.plain(function: 0)
+            graph = try whole()
         }
         let dtype: DType? = options.scheme == .f16 ? .f16 : options.scheme == .bf16 ? .bf16 : nil
         return try Export.optimize(graph, ExportOptions(weights: dtype))
     }
+
+    /// Every function, weights plain.
+    private func whole() throws(ApusError) -> Graph { try source.plain(functions: source.functions.indices) }
 }

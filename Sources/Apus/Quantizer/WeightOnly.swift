@@ -2,7 +2,7 @@ import ApusGraph
 
 /// Dense layers with integer weights and real activations, or activations that are quantized when they run.
 enum WeightOnly {
-    /// Replaces the dense layers of a plain graph's only function whose weights are constants; returns how many. Layers named in
+    /// Replaces the dense layers of a plain graph whose weights are constants; returns how many. Layers named in
     /// `keepFloat`, or of fewer than 32 rows, stay.
     static func quantize(
         _ graph: Graph, _ scheme: QuantizationScheme, block: Int, keepFloat: Set<String>

@@ -10,6 +10,7 @@ public enum TokenizerMetadata {
         case CharacterTokenizer.type: try CharacterTokenizer(metadata: metadata)
         case BytePairTokenizer.type: try BytePairTokenizer(metadata: metadata)
         case WordPieceTokenizer.type: try WordPieceTokenizer(metadata: metadata)
+        case WordTokenizer.type: try WordTokenizer(metadata: metadata)
         default: nil
         }
     }

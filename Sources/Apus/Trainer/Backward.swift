@@ -43,9 +43,14 @@ enum Backward {
                 case .local(let i): depends[i] = true
                 }
             }
-            for (index, node) in nodes.enumerated() where node.inputs.contains(where: { self.dependsOnTarget($0) }) {
+            for (index, node) in nodes.enumerated() where dependence(node).contains(true) {
                 for output in 0..<node.op.outputCount { depends[firstOutputs[index] + output] = true }
             }
+        }
+
+        /// Per input whether a target flows into the node through it; none does through one that only lends its type.
+        func dependence(_ node: Node) -> [Bool] {
+            node.inputs.enumerated().map { node.op.reads(input: $0) && dependsOnTarget($1) }
         }
 
         func dependsOnTarget(_ operand: Operand) -> Bool {
@@ -65,7 +70,7 @@ enum Backward {
             for (index, node) in nodes.enumerated().reversed() {
                 let outputs = (0..<node.op.outputCount).map { firstOutputs[index] + $0 }
                 guard outputs.contains(where: { arrived[$0] != nil && depends[$0] }) else { continue }
-                let wanted = node.inputs.map { dependsOnTarget($0) }
+                let wanted = dependence(node)
                 guard wanted.contains(true) else { continue }
                 let gradient = Gradient(
                     builder: builder, inputs: node.inputs.map { builder.value($0) },

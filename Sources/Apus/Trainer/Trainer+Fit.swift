@@ -37,11 +37,13 @@ extension Trainer {
             stopReason = nil
         }
         var saver = checkpoint.map { CheckpointSaver($0) }
+        try plan(epoch: progress.epoch)
         while progress.epoch < epochs && stopReason == nil {
             let log = try runEpoch(training, held, augmentation, &saver)
             progress.history.append(log)
             progress.epoch += 1
             progress.batch = 0
+            try plan(epoch: progress.epoch)
             lastEpochSamples = running?.samplesSeen ?? 0
             running = nil
             for callback in callbacks { try callback.epochEnded(self, log) }

@@ -30,8 +30,8 @@ public final class Trainer {
     /// Set by a callback that ends training after the current epoch; says why.
     public var stopReason: String?
 
-    let program: TrainingProgram
-    let session: Session
+    private(set) var program: TrainingProgram
+    private(set) var session: Session
     /// The epoch that is under way.
     var running: RunningEpoch?
     /// How many samples the last completed epoch trained on.
@@ -42,6 +42,7 @@ public final class Trainer {
     var restoredCallbacks: [CheckpointedCallback]?
     private let inputNames: [String]
     private let outputNames: [String]
+    private let exact, recompute, profiles: Bool
 
     /// - Parameters:
     ///   - lossWeights: one per output; all 1 by default.
@@ -67,13 +68,34 @@ public final class Trainer {
         self.threads = threads ?? Processors.count
         inputNames = network.inputNames
         outputNames = network.outputNames
+        (self.exact, self.recompute, profiles) = (exact, recompute, profile)
         program = try TrainingProgram(
             network, losses: losses, weights: self.lossWeights, optimizer: optimizer, maximumBatch: batchSize, exact: exact,
             recompute: recompute)
+        session = try Trainer.session(program, threads: self.threads, profile: profile)
+    }
+
+    private static func session(_ program: TrainingProgram, threads: Int, profile: Bool) throws(ApusError) -> Session {
         var options = SessionOptions()
-        options.threads = self.threads
+        options.threads = threads
         options.profile = profile
-        session = try Session(try ApusRuntime.Model(program.graph), options)
+        return try Session(try ApusRuntime.Model(program.graph), options)
+    }
+
+    /// Plans the step anew where the epoch is of another stage of quantization-aware training. The states stay.
+    func plan(epoch: Int) throws(ApusError) {
+        guard network.quantization?.stage(epoch: epoch) != program.stage else { return }
+        let next = try TrainingProgram(
+            network, losses: losses, weights: lossWeights, optimizer: optimizer, maximumBatch: batchSize, epoch: epoch,
+            exact: exact, recompute: recompute)
+        guard next.graph.states.map({ $0.name }) == program.graph.states.map({ $0.name }) else {
+            throw .argument("a network that was made quantization-aware after its trainer, wanted before")
+        }
+        let planned = try Trainer.session(next, threads: threads, profile: profiles)
+        let states = copyStates()
+        session.destroy()
+        (program, session) = (next, planned)
+        setStates(states)
     }
 
     public convenience init(

@@ -10,6 +10,8 @@ struct TrainingProgram {
     /// Indices of the states that hold the network's parameters, in the parameters' order.
     let parameterStates: [Int]
     let stepState: Int
+    /// Of a quantization-aware network.
+    let stage: QuantizationAwareness.Stage?
     let lossOutput = 0
     let firstPrediction = 1
     /// Where there are several outputs.
@@ -17,7 +19,7 @@ struct TrainingProgram {
 
     init(
         _ network: Network, losses: [any Loss], weights: [Double] = [], optimizer: any Optimizer, maximumBatch: Int,
-        exact: Bool = false, recompute: Bool = false, passes: [RewritePass] = trainingPasses
+        epoch: Int = 0, exact: Bool = false, recompute: Bool = false, passes: [RewritePass] = trainingPasses
     ) throws(ApusError) {
         let weights = weights.isEmpty ? losses.map { _ in 1 } : weights
         guard losses.count == network.outputs.count, weights.count == losses.count else {
@@ -41,7 +43,7 @@ struct TrainingProgram {
         }
         extra.append(("learning_rate", TensorType(.f32, [])))
         let (emitted, inputs) = try network.emit(
-            .training, graph, function: "train_step", maximumBatch: maximumBatch, extraInputs: extra,
+            .training, graph, function: "train_step", maximumBatch: maximumBatch, epoch: epoch, extraInputs: extra,
             counter: { $0.state(stepState) }, parameter: { index in
                 Value(operand: .state(index), type: graph.states[index].type)
             })
@@ -60,7 +62,7 @@ struct TrainingProgram {
         }
         try TrainingProgram.appendUpdates(
             network, optimizer, loss: loss, learningRate: inputs[targetTypes.count], stepState, builder)
-        for update in emitted.context.updates { try builder.update(state: update.parameter, to: update.value) }
+        for update in emitted.updates { try builder.update(state: update.parameter, to: update.value) }
         builder.finish()
         for pass in passes { _ = try pass.run(graph, ExportOptions(exact: exact)) }
         _ = try graph.chooseAlgorithms(exact: exact, largestBatch: true)
@@ -70,6 +72,7 @@ struct TrainingProgram {
             graph.functions[0] = Recompute(function, backwardFrom: begin).result
         }
         self.graph = graph
+        stage = network.quantization?.stage(epoch: epoch)
         self.stepState = stepState
         parameterStates = Array(network.parameters.all.indices)
     }
@@ -118,7 +121,6 @@ struct TrainingProgram {
         try optimizer.clipping.apply(to: &gradients, builder)
         let step = try builder(.add, builder.state(stepState), try builder.scalar(1, .i64))
         for (index, gradient) in zip(trained, gradients) {
-            guard let gradient else { continue }
             let name = graph.states[index].name
             var slots: [Int] = []
             for slot in optimizer.slots {
@@ -128,8 +130,10 @@ struct TrainingProgram {
                     ? nil : try Filled(Float(optimizer.slotValue)).tensor(type.shape.dimensions).constant(slotName)
                 graph.states.append(State(slotName, type, .slot, initial: initial))
             }
+            // The states are the same in every stage of a training.
+            guard let gradient else { continue }
             let results = try builder.node(
-                optimizer.operation,
+                optimizer.operation(for: network.parameters.all[index]),
                 [builder.state(index), gradient] + slots.map { builder.state($0) } + [learningRate, step],
                 name: "update/\(name)")
             try builder.update(state: index, to: results[0])

@@ -93,6 +93,7 @@ extension OperatorExample {
     private static let rows = [
         OperatorExample(BatchNorm(), shapes: [image, [2], [2], [2], [2]]),
         OperatorExample(LayerNorm(), shapes: [matrix, [3], [3]]),
+        OperatorExample(RmsNorm(), shapes: [matrix, [3]]),
         OperatorExample(Softmax(), shapes: [matrix]),
         OperatorExample(LogSoftmax(), shapes: [matrix]),
         OperatorExample(Reduction(.sum), shapes: [matrix]),
@@ -127,6 +128,8 @@ extension OperatorExample {
             OperatorExample(AvgPoolGradient(kernel: 2), shapes: [[1, 2, 2, 2], image]),
             OperatorExample(BatchNormGradient(), shapes: [image, [2], [2], [2], image]),
             OperatorExample(LayerNormGradient(), shapes: [matrix, [3], [2], [2], matrix]),
+            OperatorExample(AttentionGradient(Attention(heads: 2, scale: 0.5)), shapes: [[1, 3, 4], [1, 5, 4], [1, 5, 4], [1, 3, 4]]),
+            OperatorExample(RmsNormGradient(), shapes: [matrix, [3], [2], matrix]),
             OperatorExample(SoftmaxGradient(), shapes: [matrix, matrix]),
             OperatorExample(LogSoftmaxGradient(), shapes: [matrix, matrix]),
             OperatorExample(SliceGradient(axes: [1], starts: [0], ends: [2]), shapes: [[2, 2], matrix]),
@@ -136,6 +139,22 @@ extension OperatorExample {
             OperatorExample(SparseSoftmaxCrossEntropy(), .any(matrix), .of(.i32, [2])),
             OperatorExample(SparseSoftmaxCrossEntropyGradient(), .any(matrix), .of(.i32, [2]), .any([2])),
             OperatorExample(BatchCount(), shapes: [matrix]),
+            OperatorExample(Rnn(keepsGates: true), shapes: [[2, 3, 4], [1, 4, 4]]),
+            OperatorExample(Gru(resetAfter: true, keepsGates: true), shapes: [[2, 3, 12], [3, 4, 4], [4]]),
+            OperatorExample(Lstm(keepsGates: true), shapes: [[2, 3, 16], [4, 4, 4]]),
+            OperatorExample(
+                RecurrentGradient(of: Rnn(keepsGates: true), hasGradients: [true, false]),
+                shapes: [[2, 3, 4], [2, 3, 4], [1, 4, 4], [2, 3, 4]]),
+            OperatorExample(
+                RecurrentGradient(of: Gru(resetAfter: true, keepsGates: true), hasGradients: [true, false]),
+                shapes: [[2, 3, 4], [2, 3, 16], [3, 4, 4], [2, 3, 4]]),
+            OperatorExample(
+                RecurrentGradient(of: Lstm(keepsGates: true), hasGradients: [true, false, false]),
+                shapes: [[2, 3, 4], [2, 3, 20], [4, 4, 4], [2, 3, 4]]),
+            OperatorExample(FakeQuantize(rangeGradientScale: 1), shapes: [matrix, [2]]),
+            OperatorExample(FakeQuantizeGradient(rangeGradientScale: 1), shapes: [matrix, [2], matrix]),
+            OperatorExample(FakeQuantizeWeights(), shapes: [matrix]),
+            OperatorExample(ObserveRange(), .of(.f32, matrix), .of(.f32, [2])),
             OperatorExample(GlobalNorm(), shapes: [matrix, [3]]),
             OperatorExample(ClipByNorm(maximum: 1), shapes: [matrix, []]),
         ] + [Sgd(), RmsProp(), Adagrad(), Adam()].map(optimizer)

@@ -9,19 +9,19 @@ struct BertModel: CheckpointModel {
     let vocabulary: Int
     let positions: Int
     /// How many types of tokens; 0: none.
-    private let types: Int
-    private let width: Int
-    private let inner: Int
-    private let layers: Int
-    private let heads: Int
-    private let activation: Activation
-    private let epsilon: Float
-    private let names: Names
+    let types: Int
+    let width: Int
+    let inner: Int
+    let layers: Int
+    let heads: Int
+    let activation: Activation
+    let epsilon: Float
+    let names: Names
 
     var moreInputs: [String] { types > 0 ? ["token_type_ids"] : [] }
 
     /// The names of a layer's parts.
-    private struct Names {
+    struct Names {
         let layer, query, key, value, attended, attentionNorm, expanded, contracted, norm: String
 
         static let bert = Names(

@@ -1,3 +1,4 @@
+import Apus
 import ApusGraph
 import Foundation
 
@@ -12,6 +13,10 @@ protocol CheckpointModel {
     var moreInputs: [String] { get }
     /// Appends the network. All inputs are [batch, tokens]; outputs by name.
     func emit(_ c: CheckpointBuilder, _ inputs: [Term]) throws(ApusError) -> [(name: String, term: Term)]
+    /// The same of layers, for sequences of a length, its weights not set.
+    func network(_ tensors: Checkpoint, length: Int) throws(ApusError) -> Network
+    /// Where the parameters of a layer of that network come from, by the layer's name.
+    func source(_ layer: LayerName) -> CheckpointSource?
 }
 
 /// A folder of `transformers` or `sentence-transformers` → a graph with one function, "predict".
@@ -30,6 +35,22 @@ enum CheckpointImporter {
         let root = CheckpointFolder(URL(fileURLWithPath: path))
         let pooling = try SentencePooling(root)
         let folder = try pooling.map { pooling throws(ApusError) in pooling.encoder } ?? root
+        let (model, version) = try model(folder)
+        let graph = Graph(root.url.lastPathComponent)
+        graph.producer = version.map { "transformers \($0)" } ?? "transformers"
+        graph.dimensions = try dimensions(bounds, positions: model.positions)
+        graph.metadata = try CheckpointTokenizer.entries(root: root, encoder: folder)
+        do throws(ApusError) {
+            let checkpoint = try Checkpoint(folder, anchor: model.anchor)
+            try emit(model, pooling, CheckpointBuilder(g: Emitter(graph, function: "predict"), tensors: checkpoint))
+        } catch {
+            throw error.message.hasPrefix(path) ? error : error.within("\(path)")
+        }
+        return graph
+    }
+
+    /// What config.json says the network is, and the version that wrote it.
+    static func model(_ folder: CheckpointFolder) throws(ApusError) -> (any CheckpointModel, version: String?) {
         struct Kind: Decodable {
             let modelType: String
             let transformersVersion: String?
@@ -39,18 +60,7 @@ enum CheckpointImporter {
             let known = families.keys.sorted().joined(separator: ", ")
             throw .unsupported("\(folder.path("config.json")): model_type '\(kind.modelType)', wanted one of \(known)")
         }
-        let model = try family(folder)
-        let graph = Graph(root.url.lastPathComponent)
-        graph.producer = kind.transformersVersion.map { "transformers \($0)" } ?? "transformers"
-        graph.dimensions = try dimensions(bounds, positions: model.positions)
-        graph.metadata = try TokenizerMetadata.entries(root: root, encoder: folder)
-        do throws(ApusError) {
-            let checkpoint = try Checkpoint(folder, anchor: model.anchor)
-            try emit(model, pooling, CheckpointBuilder(g: Emitter(graph, function: "predict"), tensors: checkpoint))
-        } catch {
-            throw error.message.hasPrefix(path) ? error : error.within("\(path)")
-        }
-        return graph
+        return (try family(folder), kind.transformersVersion)
     }
 
     private static func dimensions(

@@ -8,15 +8,15 @@ struct Gpt2Model: CheckpointModel {
     let vocabulary: Int
     let positions: Int
     let moreInputs: [String] = []
-    private let width: Int
-    private let inner: Int
-    private let layers: Int
-    private let heads: Int
-    private let activation: Activation
-    private let epsilon: Float
-    private let isTied: Bool
-    private let scalesByLayer: Bool
-    private let scales: Bool
+    let width: Int
+    let inner: Int
+    let layers: Int
+    let heads: Int
+    let activation: Activation
+    let epsilon: Float
+    let isTied: Bool
+    let scalesByLayer: Bool
+    let scales: Bool
 
     init(_ folder: CheckpointFolder) throws(ApusError) {
         struct Config: Decodable {
@@ -58,16 +58,20 @@ struct Gpt2Model: CheckpointModel {
         return [("logits", try g(Dense(hasBias: false), x, g.constant(table.transposed())))]
     }
 
+    /// Of the scores of a layer.
+    func scale(_ layer: Int) -> Double {
+        let scale = scales ? 1 / Double(width / heads).squareRoot() : 1
+        return scalesByLayer ? scale / Double(layer + 1) : scale
+    }
+
     /// x ← x + attention(norm(x)), then x ← x + feed-forward(norm(x)).
     private func emitLayer(_ c: CheckpointBuilder, _ x: Term, _ bias: Term, _ index: Int) throws(ApusError) -> Term {
         let layer = "h.\(index)", g = c.g
         let joint = try c.conv1D(
             try c.layerNorm(x, "\(layer).ln_1", epsilon: epsilon), "\(layer).attn.c_attn", to: 3 * width)
         let parts = try g.split(joint, axis: 2, [width, width, width])
-        var scale = scales ? 1 / Double(width / heads).squareRoot() : 1
-        if scalesByLayer { scale /= Double(index + 1) }
         let mixed = try g.attention(
-            try g.heads(parts[0], heads), try g.heads(parts[1], heads), try g.heads(parts[2], heads), bias, scale: scale)
+            try g.heads(parts[0], heads), try g.heads(parts[1], heads), try g.heads(parts[2], heads), bias, scale: scale(index))
         let attended = try g.add(try c.conv1D(try g.merged(mixed), "\(layer).attn.c_proj", to: width), x)
         let expanded = try g.activation(
             activation,

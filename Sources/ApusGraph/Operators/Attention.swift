@@ -5,7 +5,7 @@ import CModelFormat
 /// s[j] = scale·(q[i]·k[j]) + mask[j], over the keys j that query i of a head sees. ONNX: Attention, without its caches
 /// (Vaswani et al. 2017).
 ///
-/// Inputs, f32: q [N, T, H·D]; k [N, S, G·D]; v [N, S, G·E]; mask [N or 1, H or 1, T or 1, S] if `hasMask`. G divides H: H / G
+/// Inputs, f32, and f64 to check gradients: q [N, T, H·D]; k [N, S, G·D]; v [N, S, G·E]; mask [N or 1, H or 1, T or 1, S] if `hasMask`. G divides H: H / G
 /// heads in a row share a head of keys and values. Output: y [N, T, H·E].
 public final class Attention: Operator {
     /// H, and G.
@@ -27,15 +27,21 @@ public final class Attention: Operator {
     // MARK: Wire
 
     public static let entry = OperatorEntry("Attention", APUS__NODE__OPERATOR_ATTENTION) { node throws(ApusError) in
-        let m = node.attention.pointee
-        return Attention(
-            heads: Int(m.heads), keyValueHeads: Int(m.key_value_heads), scale: m.scale, isCausal: m.causal != 0,
-            hasMask: m.has_mask != 0)
+        Attention(wire: node.attention)
     }
     public override var entry: OperatorEntry { Attention.entry }
 
-    public override func encode(to node: inout Apus__Node, _ wire: WireArena) {
-        node.attention = wire.message(apus__attention__init) {
+    convenience init(wire: UnsafeMutablePointer<Apus__Attention>) {
+        let m = wire.pointee
+        self.init(
+            heads: Int(m.heads), keyValueHeads: Int(m.key_value_heads), scale: m.scale, isCausal: m.causal != 0,
+            hasMask: m.has_mask != 0)
+    }
+
+    public override func encode(to node: inout Apus__Node, _ wire: WireArena) { node.attention = encoded(wire) }
+
+    func encoded(_ wire: WireArena) -> UnsafeMutablePointer<Apus__Attention> {
+        wire.message(apus__attention__init) {
             $0.heads = UInt32(heads)
             $0.key_value_heads = UInt32(keyValueHeads)
             $0.scale = scale
@@ -50,9 +56,9 @@ public final class Attention: Operator {
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let q = inputs[0], k = inputs[1], v = inputs[2]
-        try q.require("q", rank: 3, dtype: .f32)
-        try k.require("k", rank: 3, dtype: .f32)
-        try v.require("v", rank: 3, dtype: .f32)
+        try q.require("q", rank: 3, float: true)
+        try k.require("k", rank: 3, dtype: q.dtype)
+        try v.require("v", rank: 3, dtype: q.dtype)
         guard keyValueHeads > 0, heads > 0, heads % keyValueHeads == 0 else {
             throw .shape("\(heads) heads and \(keyValueHeads) of keys and values, wanted a positive multiple")
         }
@@ -68,39 +74,22 @@ public final class Attention: Operator {
         }
         if hasMask {
             let wanted = Shape([n, heads, q.shape[1], s])
-            try inputs[3].require("mask", rank: 4, dtype: .f32)
+            try inputs[3].require("mask", rank: 4, dtype: q.dtype)
             for axis in 0..<4 where inputs[3].shape[axis] != wanted[axis] && (axis == 3 || inputs[3].shape[axis] != 1) {
                 throw .shape("mask \(inputs[3]), wanted \(wanted) or 1 before the last extent")
             }
         }
-        return [TensorType(.f32, [n, q.shape[1], v.shape[2] / keyValueHeads &* heads])]
+        return [TensorType(q.dtype, [n, q.shape[1], v.shape[2] / keyValueHeads &* heads])]
     }
 
     // MARK: Kernel choice
 
     public override func kernels(_ site: KernelSite) throws(ApusError) -> KernelPlan {
         let q = site.inputs[0].shape, k = site.inputs[1].shape, v = site.inputs[2].shape
-        var params = ck_attention_params()
-        params.batch = Int64(q[0])
-        params.queries = Int64(q[1])
-        params.keys = Int64(k[1])
-        params.heads = Int64(heads)
-        params.group = Int64(heads / keyValueHeads)
-        params.size = Int64(q[2] / heads)
-        params.value_size = Int64(v[2] / keyValueHeads)
-        params.scale = scale
-        params.causal = isCausal ? 1 : 0
-        params.product = ck_gemm(CK_F32, CK_F32, site.isa)
-        if hasMask {
-            let mask = site.inputs[3].shape
-            params.has_mask = 1
-            params.mask_query_stride = mask[2] == 1 ? 0 : Int64(mask[3])
-            params.mask_head_stride = mask[1] == 1 ? 0 : Int64(mask[2] &* mask[3])
-            params.mask_batch_stride = mask[0] == 1 ? 0 : Int64(mask[1] &* mask[2] &* mask[3])
-        }
-        let entries = q[0] &* keyValueHeads
-        let keyBytes = Attention.bytes(entries, ck_panels_size(params.size, params.keys))
-        let valueBytes = Attention.bytes(entries, ck_panels_size(params.keys, params.value_size))
+        var params = params(site)
+        let entries = q[0] &* keyValueHeads, element = site.inputs[0].dtype.bitWidth / 8
+        let keyBytes = Attention.bytes(entries, ck_panels_size(params.size, params.keys), element)
+        let valueBytes = Attention.bytes(entries, ck_panels_size(params.keys, params.value_size), element)
         let scratch = Int(ck_attention_workspace(&params, Int32(site.lanes)))
         var operands = site.allOperands
         operands[1] = .workspace(0)
@@ -115,9 +104,33 @@ public final class Attention: Operator {
             operations: 2 * Shape([q[0], q[1], k[1], heads, q[2] / heads + v[2] / keyValueHeads]).count)
     }
 
+    /// What the kernels of attention and of its gradient are told.
+    func params(_ site: KernelSite) -> ck_attention_params {
+        let q = site.inputs[0].shape, k = site.inputs[1].shape, v = site.inputs[2].shape
+        var params = ck_attention_params()
+        params.batch = Int64(q[0])
+        params.queries = Int64(q[1])
+        params.keys = Int64(k[1])
+        params.heads = Int64(heads)
+        params.group = Int64(heads / keyValueHeads)
+        params.size = Int64(q[2] / heads)
+        params.value_size = Int64(v[2] / keyValueHeads)
+        params.scale = scale
+        params.causal = isCausal ? 1 : 0
+        params.product = ck_gemm(site.dtype, site.dtype, site.isa)
+        if hasMask {
+            let mask = site.inputs[3].shape
+            params.has_mask = 1
+            params.mask_query_stride = mask[2] == 1 ? 0 : Int64(mask[3])
+            params.mask_head_stride = mask[1] == 1 ? 0 : Int64(mask[2] &* mask[3])
+            params.mask_batch_stride = mask[0] == 1 ? 0 : Int64(mask[1] &* mask[2] &* mask[3])
+        }
+        return params
+    }
+
     /// Bytes of as many panels, in whole cache lines.
-    private static func bytes(_ entries: Int, _ elements: Int64) -> Int {
-        (Shape([entries, Int(elements), 4]).count + 63) / 64 * 64
+    private static func bytes(_ entries: Int, _ elements: Int64, _ element: Int) -> Int {
+        (Shape([entries, Int(elements), element]).count + 63) / 64 * 64
     }
 
     /// Every head of x [N, S, heads · size] as a matrix in panels; `transposed`: of its columns.
@@ -134,6 +147,15 @@ public final class Attention: Operator {
         pack.group = Int64(keyValueHeads)
         pack.group_stride = Int64(x[2] / keyValueHeads)
         return try Launch(
-            ck_pack_panels(CK_F32, CK_F32, site.isa), pack, units: ck_panels_units(&pack), [operand, .workspace(offset)])
+            ck_pack_panels(site.dtype, site.dtype, site.isa), pack, units: ck_panels_units(&pack), [operand, .workspace(offset)])
+    }
+
+    // MARK: Gradient
+
+    /// Of q, k and v; a mask says what may be seen and is not trained.
+    public override func gradient(_ g: Gradient) throws(ApusError) -> [Value?] {
+        guard !hasMask || !g.wanted[3] else { throw .unsupported("the gradient of a mask of attention") }
+        let gradients = try g.builder.node(AttentionGradient(self), g.inputs + [try g.dy()])
+        return gradients.map { $0 } + (hasMask ? [nil] : [])
     }
 }

@@ -12,20 +12,31 @@ public final class Gru: RecurrentLayer {
 
     public init(
         resetAfter: Bool, reverse: Bool = false, timeMajor: Bool = false, hasLengths: Bool = false,
-        hasInitialState: Bool = false
+        hasInitialState: Bool = false, keepsGates: Bool = false, hasStateMask: Bool = false
     ) {
         isResetAfter = resetAfter
-        super.init(reverse: reverse, timeMajor: timeMajor, hasLengths: hasLengths, hasInitialState: hasInitialState)
+        super.init(
+            reverse: reverse, timeMajor: timeMajor, hasLengths: hasLengths, hasInitialState: hasInitialState,
+            keepsGates: keepsGates, hasStateMask: hasStateMask)
     }
 
     // MARK: Wire
 
-    public static let entry = RecurrentLayer.entry("GRU", APUS__NODE__OPERATOR_GRU) { m throws(ApusError) in
+    public static let entry = OperatorEntry("GRU", APUS__NODE__OPERATOR_GRU) { node throws(ApusError) in
+        try Gru.read(node.gru.pointee)
+    }
+    /// With what the gradient reads as a further output.
+    public static let trainingEntry = OperatorEntry("GRUTraining", APUS__NODE__OPERATOR_GRU_TRAINING) {
+        node throws(ApusError) in try Gru.read(node.gru_training.pointee, keepsGates: true)
+    }
+    public override var entry: OperatorEntry { keepsGates ? Gru.trainingEntry : Gru.entry }
+
+    static func read(_ m: Apus__Recurrent, keepsGates: Bool = false) throws(ApusError) -> RecurrentLayer {
         Gru(
             resetAfter: m.reset_after != 0, reverse: m.reverse != 0, timeMajor: m.time_major != 0,
-            hasLengths: m.has_lengths != 0, hasInitialState: m.has_initial_state != 0)
+            hasLengths: m.has_lengths != 0, hasInitialState: m.has_initial_state != 0, keepsGates: keepsGates,
+            hasStateMask: m.has_state_mask != 0)
     }
-    public override var entry: OperatorEntry { Gru.entry }
 
     // MARK: Kernel choice
 

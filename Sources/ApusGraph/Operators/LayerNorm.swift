@@ -39,16 +39,8 @@ public final class LayerNorm: Operator {
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0]
         try requireEpsilon(epsilon)
-        try x.require("x", float: true)
-        guard axes >= 1 && axes <= x.shape.rank else {
-            throw .shape("the last \(axes) dimensions of x \(x), wanted 1 ... \(x.shape.rank)")
-        }
-        let sizes = x.shape.dimensions
-        let row = TensorType(x.dtype, Shape(Array(sizes.suffix(axes))))
-        guard row.shape.count >= 1 else { throw .shape("rows \(row.shape) without elements") }
-        try inputs[1].require("gamma", exactly: row)
-        try inputs[2].require("beta", exactly: row)
-        let statistics = TensorType(x.dtype, Shape(Array(sizes.dropLast(axes))))
+        let statistics = try normalizedRows(x, axes: axes, gamma: inputs[1])
+        try inputs[2].require("beta", exactly: inputs[1])
         return [x, statistics, statistics]
     }
 

@@ -24,13 +24,7 @@ public final class LayerNormGradient: Operator {
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0], gamma = inputs[1]
-        try x.require("x", float: true)
-        try gamma.require("gamma", minimumRank: 1, dtype: x.dtype)
-        let sizes = x.shape.dimensions, axes = gamma.shape.rank
-        guard axes <= x.shape.rank, Shape(Array(sizes.suffix(axes))) == gamma.shape, gamma.shape.count >= 1 else {
-            throw .shape("gamma \(gamma) for x \(x), wanted the shape of its last dimensions")
-        }
-        let statistics = TensorType(x.dtype, Shape(Array(sizes.dropLast(axes))))
+        let statistics = try normalizedRows(x, axes: gamma.shape.rank, gamma: gamma)
         try inputs[2].require("mean", exactly: statistics)
         try inputs[3].require("inverse deviation", exactly: statistics)
         try inputs[4].require("dy", exactly: x)

@@ -101,7 +101,10 @@ public final class MatMul: Operator {
                 : try g(MatMul(transposeB: !transposeB), dc, b)
             da = try g(SumLike(), full, a)
         }
-        if g.wanted[1] {
+        if g.wanted[1] && b.shape.rank == 2 && !transposeA {
+            // One B for all: the batches are further rows.
+            db = transposeB ? try g(DenseWeightGradient(), dc, a) : try g(DenseWeightGradient(), a, dc)
+        } else if g.wanted[1] {
             let full = transposeB
                 ? try g(MatMul(transposeA: true, transposeB: transposeA), dc, a)
                 : try g(MatMul(transposeA: !transposeA), a, dc)

@@ -67,6 +67,7 @@ void ck_attention_run(const ck_attention_params *p, void *const *operands, size_
 }
 
 ck_task ck_attention(ck_dtype dtype, ck_isa isa) {
+    if (dtype == CK_F64) return CK_F64_TASK(ck_attention_f64);
     if (dtype != CK_F32) return NULL;
 #if defined(__x86_64__)
     if (isa == CK_ISA_AVX512) return ck_attention_avx512;

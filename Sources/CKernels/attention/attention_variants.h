@@ -34,6 +34,12 @@ int64_t attention_rows(const ck_attention_params *p);
 
 void attention_attend(const ck_attention_params *p, const attention_block *block, attention_row row, attention_scale scale);
 
+/* s becomes p = softmax(scale·s + mask) and d becomes scale·p·(d − Σ p·d) over `count` elements, both 0 up to `width`. */
+typedef void (*attention_gradient_row)(float *s, float *d, const float *mask, float scale, int64_t count, int64_t width);
+
+void ck_attention_gradient_run(const ck_attention_gradient_params *p, void *const *operands, size_t begin, size_t end,
+                               unsigned lane, attention_gradient_row row);
+
 void ck_attention_run(const ck_attention_params *p, void *const *operands, size_t begin, size_t end, unsigned lane,
                       attention_row row, attention_scale scale);
 void ck_cached_attention_run(const ck_attention_params *p, void *const *operands, size_t begin, size_t end, unsigned lane,
@@ -41,8 +47,11 @@ void ck_cached_attention_run(const ck_attention_params *p, void *const *operands
 
 #define ATTENTION_VARIANT(isa)                                            \
     void ck_attention_##isa(const void *, void *const *, size_t, size_t, unsigned); \
-    void ck_cached_attention_##isa(const void *, void *const *, size_t, size_t, unsigned)
+    void ck_cached_attention_##isa(const void *, void *const *, size_t, size_t, unsigned); \
+    void ck_attention_gradient_##isa(const void *, void *const *, size_t, size_t, unsigned)
 ATTENTION_VARIANT(reference);
+void ck_attention_f64(const void *, void *const *, size_t, size_t, unsigned);
+void ck_attention_gradient_f64(const void *, void *const *, size_t, size_t, unsigned);
 #if defined(__x86_64__)
 ATTENTION_VARIANT(avx2);
 ATTENTION_VARIANT(avx512);

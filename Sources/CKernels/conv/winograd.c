@@ -5,9 +5,16 @@
 #if defined(__x86_64__)
 #define ROWS(base) {base##_f32_reference, base##_f32_avx2, base##_f32_avx512}
 #else
-#define ROWS(base) {base##_f32_reference, base##_f32_reference, base##_f32_reference}
+#define ROWS(base) SAME_ROWS(base)
 #endif
-static const ck_task product_rows[] = ROWS(winograd), pack_rows[] = ROWS(winograd_pack);
+#define SAME_ROWS(base) {base##_f32_reference, base##_f32_reference, base##_f32_reference}
+static const ck_task product_rows[] = ROWS(winograd);
+/* A file for inference has its weights packed. */
+#if defined(APUS_INFERENCE)
+static const ck_task pack_rows[] = SAME_ROWS(winograd_pack);
+#else
+static const ck_task pack_rows[] = ROWS(winograd_pack);
+#endif
 
 static ck_task choose(const ck_task *rows, ck_task f64, ck_dtype dtype, ck_isa isa) {
     switch (dtype) {

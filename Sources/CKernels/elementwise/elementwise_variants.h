@@ -28,7 +28,7 @@ void ck_where4_avx2(const void *, void *const *, size_t, size_t, unsigned);
 void ck_where4_avx512(const void *, void *const *, size_t, size_t, unsigned);
 #endif
 
-/* y[i] = f(a[i·a_stride], b[i·b_stride]) for i in 0 ..< n. */
+/* y[i] = f(a[i·a_stride], b[i·b_stride]) for i in 0 ..< n; each stride is 1 or, where an operand is broadcast, 0. */
 typedef void (*ck_binary_row)(void *y, const void *a, int64_t a_stride, const void *b, int64_t b_stride, size_t n);
 typedef void (*ck_where_row)(void *y, const uint8_t *condition, int64_t condition_stride, const void *a,
                              int64_t a_stride, const void *b, int64_t b_stride, size_t n);

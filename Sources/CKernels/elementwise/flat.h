@@ -27,13 +27,9 @@ V_INLINE void v_store_some(float *p, vf x, size_t n) {
     if (n < V_WIDTH) v_store_n(p, x, n);
     else v_store(p, x);
 }
-/* Elements i, i + 1, … of a row with the given stride, min(n, V_WIDTH) of them. */
+/* Elements i, i + 1, … of a row whose stride is 1 or 0, min(n, V_WIDTH) of them. */
 V_INLINE vf v_load_row(const float *p, int64_t stride, size_t i, size_t n) {
-    if (stride == 1) return v_load_some(p + i, n);
-    if (stride == 0) return v_set(*p);
-    float lanes[V_WIDTH] = {0};
-    for (size_t j = 0; j < V_WIDTH && j < n; j++) lanes[j] = p[(int64_t)(i + j) * stride];
-    return v_load(lanes);
+    return stride ? v_load_some(p + i, n) : v_set(*p);
 }
 #endif
 #endif

@@ -5,6 +5,7 @@
 #define GEMM_KERNELS(K)                                                                                   \
     K(1, 1) K(2, 1) K(3, 1) K(4, 1) K(5, 1) K(6, 1) K(1, 2) K(2, 2) K(3, 2) K(1, 4)
 #define GEMM_PAIRED_KERNELS(K) K(1, 1) K(2, 1) K(3, 1) K(1, 2)
+#define GEMM_HALF_PAIRED_KERNELS(K) GEMM_PAIRED_KERNELS(K)
 #define GEMM_HALF_KERNELS(K) GEMM_KERNELS(K)
 
 V_INLINE vf gemm_load_f16(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }

@@ -9,6 +9,7 @@
     K(1, 4) K(2, 4) K(3, 4) K(4, 4) K(5, 4) K(6, 4) K(1, 8) K(2, 8)
 #define GEMM_PAIRED_KERNELS(K)                                                                            \
     K(1, 1) K(2, 1) K(3, 1) K(4, 1) K(5, 1) K(6, 1) K(1, 2) K(2, 2) K(3, 2) K(4, 2) K(5, 2) K(6, 2) K(1, 4)
+#define GEMM_HALF_PAIRED_KERNELS(K) K(1, 1) K(2, 1) K(3, 1) K(1, 2) K(2, 2) K(3, 2)
 #define GEMM_HALF_KERNELS(K)                                                                              \
     K(1, 1) K(2, 1) K(3, 1) K(4, 1) K(5, 1) K(6, 1) K(1, 2) K(2, 2) K(3, 2) K(4, 2) K(5, 2) K(6, 2)       \
     K(1, 4) K(2, 4) K(3, 4) K(4, 4) K(5, 4) K(6, 4) K(1, 8)

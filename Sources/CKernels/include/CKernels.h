@@ -6,6 +6,7 @@
 #include "ck_conv.h"
 #include "ck_conv_pool.h"
 #include "ck_elementwise.h"
+#include "ck_fake_quantize.h"
 #include "ck_gemm.h"
 #include "ck_movement.h"
 #include "ck_normalize.h"

@@ -28,7 +28,7 @@ typedef struct {
 
 /* operands: q[batch][queries][heads · size], k in panels [batch][heads / group] of [size, keys], v in panels [batch][heads /
  * group] of [keys, value_size], mask[…][keys] if there is one, y[batch][queries][heads · value_size], workspace of
- * ck_attention_workspace bytes. f32 (reference, AVX2, AVX-512). Unit: a block of queries of one head. */
+ * ck_attention_workspace bytes. f32 (reference, AVX2, AVX-512), f64 (reference). Unit: a block of queries of one head. */
 ck_task ck_attention(ck_dtype dtype, ck_isa isa);
 size_t ck_attention_units(const ck_attention_params *params);
 size_t ck_attention_workspace(const ck_attention_params *params, int lanes);
@@ -43,6 +43,23 @@ size_t ck_attention_workspace(const ck_attention_params *params, int lanes);
  * other), workspace of ck_attention_workspace bytes. queries ≤ keys. Unit: one head of keys and values. */
 ck_task ck_cached_attention(ck_dtype cache, ck_isa isa);
 size_t ck_cached_attention_units(const ck_attention_params *params);
+
+/* The gradients: with p[i][j] = e[j] / Σ e of query i and c[i][j] = dy[i]·v[j],
+ *   dv[j] = Σ_i p[i][j]·dy[i],  d[i][j] = scale·p[i][j]·(c[i][j] − Σ_l p[i][l]·c[i][l]),
+ *   dq[i] = Σ_j d[i][j]·k[j],   dk[j] = Σ_i d[i][j]·q[i]
+ * Sums over i are chains over ascending i, head after head of those that share k and v. p is computed again from q and k, a
+ * block of queries at a time. */
+typedef struct {
+    ck_attention_params attention; /* `product` as the dtype wants it */
+    ck_task pack;                  /* ck_pack_panels of the same dtype */
+} ck_attention_gradient_params;
+
+/* operands: q, k, v, mask if there is one, dy[batch][queries][heads · value_size], dq, dk, dv, workspace of
+ * ck_attention_gradient_workspace bytes; all but the mask plain as q. f32 (reference, AVX2, AVX-512), f64 (reference). Unit: the
+ * heads that share one head of keys and values. */
+ck_task ck_attention_gradient(ck_dtype dtype, ck_isa isa);
+size_t ck_attention_gradient_units(const ck_attention_gradient_params *params);
+size_t ck_attention_gradient_workspace(const ck_attention_gradient_params *params, ck_dtype dtype, int lanes);
 
 #ifdef __cplusplus
 }

@@ -19,8 +19,9 @@ extern "C" {
  *       g = dy·gamma, n = (x − mean)·inv_std, dx = inv_std·(g − mean(g) − n·mean(g·n))
  *   CK_LAYER_NORM_DPARAMS  x, mean, inv_std, dy, dgamma?, dbeta?          unit: 16 columns
  *       dgamma = Σ_rows dy·(x − mean)·inv_std, dbeta = Σ_rows dy
- *   CK_RMS_NORM, CK_RMS_NORM_DX, CK_RMS_NORM_DPARAMS: the same operands, units and formulas with
- *       mean = 0 throughout (the operand `mean` is ignored) and dx without the term mean(g).
+ *   CK_RMS_NORM            x, gamma?, y, inv_std?                         the same formulas and units with mean = 0
+ *   CK_RMS_NORM_DX         x, gamma?, inv_std, dy, dx                     throughout, and dx without the term mean(g)
+ *   CK_RMS_NORM_DPARAMS    x, inv_std, dy, dgamma
  *
  * Batch norm: ck_batch_norm_params, x [pixels, channels]. Sums over pixels are taken by chunks of CK_PIXEL_CHUNK, each into
  * two vectors of its own in `sums` [chunks, 2, channels], and the chunks joined in order.

@@ -19,6 +19,7 @@ typedef enum { CK_RNN, CK_GRU, CK_LSTM, CK_CELLS } ck_cell;
 
 typedef struct {
     int64_t batch, time, hidden;
+    int64_t block; /* batch entries a unit; results do not depend on it */
     int64_t x_row_stride, x_time_stride; /* between batch entries, between steps; gates × hidden elements lie together */
     int64_t y_row_stride, y_time_stride;
     int32_t cell;       /* ck_cell */
@@ -26,19 +27,42 @@ typedef struct {
     int32_t has_lengths, length_dtype; /* CK_I32 or CK_I64, one a batch entry */
     int32_t has_state;  /* h, for LSTM c too; else zeros */
     int32_t reset_after;
+    int32_t narrow;     /* R is of a 16-bit type */
+    int32_t keeps;      /* what the gradient reads is an output too */
+    int32_t has_mask;   /* in products the state is m·h, m[hidden] one a batch entry */
+    int32_t has_dy, has_dh, has_dc; /* of the gradient: what arrives */
     ck_activation_params activation; /* of RNN */
     ck_task product;    /* ck_gemm for the types of h and R */
+    ck_task slope;      /* of the gradient of RNN: ck_activation_gradient; NULL: act(x) = x */
 } ck_recurrent_params;
 
 /* operands: x, R[gates][hidden, hidden] in panels, b[hidden] if reset_after, lengths if there are, h and c if there are,
- * y[hidden at the strides], h[batch][hidden], c for LSTM, workspace of ck_recurrent_workspace bytes.
- * f32 (reference, AVX2, AVX-512). Unit: a block of batch entries. */
+ * m[batch][hidden] if has_mask, y[hidden at the strides], h[batch][hidden], c for LSTM, if `keeps` what is kept, workspace of ck_recurrent_workspace bytes.
+ * f32 (reference, AVX2, AVX-512), f64 (reference). Unit: a block of batch entries.
+ *
+ * Kept at every step, hidden elements each, one after the other, in the order of y: RNN x + h·R; GRU r, z, n and with
+ * reset_after u = h·R_n + b; LSTM i, f, g, o, c. Zeros from a sequence's length on. */
 ck_task ck_recurrent(ck_dtype dtype, ck_isa isa);
 size_t ck_recurrent_units(const ck_recurrent_params *params);
-size_t ck_recurrent_workspace(const ck_recurrent_params *params, int lanes);
+size_t ck_recurrent_workspace(const ck_recurrent_params *params, ck_dtype dtype, int lanes);
+
+/* Back-propagation through time: from dy, and the gradients dh, dc at the last state, to those at x and the first state.
+ * operands: y, kept, R[gates]ᵀ in panels, lengths if there are, h and c if there are, m if has_mask, dy, dh, dc where they arrive; dx
+ * like x, before[hidden] in the order of y, the state each step began with, times m; of GRU `inner` like it: r times that, or with
+ * reset_after du, the gradient at u; if has_state dh, for LSTM dc; workspace of ck_recurrent_gradient_workspace bytes.
+ * dR[g] = Σ beforeᵀ·dx[g], but of GRU's n Σ innerᵀ·dx[n], or with reset_after Σ beforeᵀ·inner. Variants and units: as ck_recurrent. */
+ck_task ck_recurrent_gradient(ck_dtype dtype, ck_isa isa);
+size_t ck_recurrent_gradient_workspace(const ck_recurrent_params *params, ck_dtype dtype, int lanes);
+
+/* Entries of a block for which `lanes` threads have equally much to do. */
+int64_t ck_recurrent_block(int64_t batch, int lanes);
 
 /* 1, 3 or 4. */
 static inline int64_t ck_recurrent_gates(int32_t cell) { return cell == CK_LSTM ? 4 : cell == CK_GRU ? 3 : 1; }
+/* How many times `hidden` elements a step keeps. */
+static inline int64_t ck_recurrent_kept(int32_t cell, int32_t reset_after) {
+    return cell == CK_LSTM ? 5 : cell == CK_GRU ? 3 + (reset_after != 0) : 1;
+}
 
 #ifdef __cplusplus
 }

@@ -46,6 +46,13 @@ POOL_INLINE pool_taps pool_taps_of(const pool_axis *a, int32_t o) {
     return (pool_taps){end - begin, start + begin * a->dilation, a->dilation, begin};
 }
 
+/* How many outputs from o on have the taps of o, each `stride` further: one, or as many as have all taps inside X. */
+POOL_INLINE int32_t pool_run(const pool_axis *a, pool_taps of, int32_t o) {
+    if (of.count < a->kernel) return 1;
+    const int32_t last = (a->in - 1 - (a->kernel - 1) * a->dilation + a->pad) / a->stride;
+    return (last < a->out ? last + 1 : a->out) - o;
+}
+
 /* The taps by which some output reads input i, and those outputs: (i + pad − k·dilation) / stride. */
 POOL_INLINE pool_taps pool_taps_into(const pool_axis *a, int32_t i) {
     int32_t first = 0, reach = i + a->pad;

@@ -6,8 +6,8 @@
 #define CHOOSE(base, isa)                                   \
     switch ((int)(isa)) {                                   \
     case CK_ISA_AVX512_VNNI: return base##_avx512_vnni;     \
-    case CK_ISA_AVX512: return base##_avx512;               \
     case CK_ISA_AVX_VNNI: return base##_avx_vnni;           \
+    case CK_ISA_AVX512: /* whose processors without VNNI are few: */ \
     case CK_ISA_AVX2: return base##_avx2;                   \
     default: return base##_reference;                       \
     }

@@ -15,7 +15,6 @@ QUANTIZED_TASK(ck_depthwise8_reference);
 #define DOT_TASKS(isa) QUANTIZED_TASK(ck_product8_##isa); QUANTIZED_TASK(ck_depthwise8_##isa)
 DOT_TASKS(avx2);
 DOT_TASKS(avx_vnni);
-DOT_TASKS(avx512);
 DOT_TASKS(avx512_vnni);
 #endif
 #if defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)

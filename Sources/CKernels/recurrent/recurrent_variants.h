@@ -4,23 +4,59 @@
 
 #include "../include/ck_recurrent.h"
 
-/* What a step does to one batch entry once the products are in `gates`; n is the hidden size. */
-typedef struct {
-    void (*rnn)(const ck_activation_params *activation, float *gates, float *h, size_t n);
-    /* r and z take the place of their sums, r·h is written to `reset`. */
-    void (*gru_reset)(float *gates, const float *h, float *reset, size_t n);
-    /* `product` is h·R_n + b, where the reset comes after it; else NULL. */
-    void (*gru)(const float *gates, const float *product, float *h, size_t n);
-    void (*lstm)(const float *gates, float *h, float *c, size_t n);
-} ck_recurrent_rows;
+/* What a step does to one batch entry once the products are in `gates`; n is the hidden size. `kept` takes what the gradient
+ * reads; it may be NULL. */
+#define CK_RECURRENT_ROWS(T, suffix)                                                                              \
+    typedef struct {                                                                                              \
+        void (*rnn)(const ck_activation_params *activation, T *gates, T *h, T *kept, size_t n);                   \
+        /* r and z take the place of their sums, r·h is written to `reset`. */                                    \
+        void (*gru_reset)(T *gates, const T *h, T *reset, size_t n);                                              \
+        /* After that. */                                                                                         \
+        void (*gru)(const T *gates, T *h, T *kept, size_t n);                                                     \
+        /* With the reset after: gates are sums, the third of them h·R_n; x is what the input gives n. */         \
+        void (*gru_after)(const T *gates, const T *x, const T *b, T *h, T *kept, size_t n);                       \
+        void (*lstm)(const T *gates, T *h, T *c, T *kept, size_t n);                                              \
+        /* c[panels · 16] += a[k]·B of one row, B's panels from the last to the first if `backwards`: those that are in the  \
+         * first-level cache come first when it turns at every step. NULL: ck_gemm does it. */                    \
+        void (*row_product)(const T *a, const T *b, int64_t k, int64_t panels, T *c, int backwards);              \
+    } ck_recurrent_rows_##suffix;                                                                                 \
+    /* The same backwards: from the gradients dh, dc at the state after a step to dx at the gates' sums. dh and dc become  \
+     * those at the state before it, but for what flows through dx. */                                            \
+    typedef struct {                                                                                              \
+        /* n and z; dr follows once n's product is known. */                                                      \
+        void (*gru)(const T *kept, const T *before, T *dh, T *dx, size_t n);                                      \
+        /* `product` is dx_n·R_nᵀ; r·h is written to `reset`. */                                                  \
+        void (*gru_reset)(const T *kept, const T *before, const T *product, T *dh, T *dx, T *reset, size_t n);    \
+        void (*gru_after)(const T *kept, const T *before, T *dh, T *dx, T *du, size_t n);                         \
+        void (*lstm)(const T *kept, const T *before, T *dh, T *dc, T *dx, size_t n);                              \
+    } ck_recurrent_gradient_rows_##suffix;                                                                        \
+    void ck_recurrent_run_##suffix(const ck_recurrent_params *p, void *const *operands, size_t begin, size_t end, \
+                                   unsigned lane, const ck_recurrent_rows_##suffix *rows);                        \
+    void ck_recurrent_gradient_run_##suffix(const ck_recurrent_params *p, void *const *operands, size_t begin,    \
+                                            size_t end, unsigned lane,                                            \
+                                            const ck_recurrent_gradient_rows_##suffix *rows);
 
-void ck_recurrent_run(const ck_recurrent_params *p, void *const *operands, size_t begin, size_t end, unsigned lane,
-                      const ck_recurrent_rows *rows);
+CK_RECURRENT_ROWS(float, f32)
+CK_RECURRENT_ROWS(double, f64)
 
-void ck_recurrent_reference(const void *, void *const *, size_t, size_t, unsigned);
+/* How many steps of an entry count. */
+static inline int64_t ck_recurrent_length(const ck_recurrent_params *p, const void *lengths, int64_t row) {
+    if (!p->has_lengths) return p->time;
+    const int64_t length =
+        p->length_dtype == CK_I32 ? ((const int32_t *)lengths)[row] : ((const int64_t *)lengths)[row];
+    return length < 0 ? 0 : length < p->time ? length : p->time;
+}
+
+#define CK_RECURRENT_TASK(name) void name(const void *, void *const *, size_t, size_t, unsigned)
+CK_RECURRENT_TASK(ck_recurrent_f32_reference);
+CK_RECURRENT_TASK(ck_recurrent_f64_reference);
+CK_RECURRENT_TASK(ck_recurrent_gradient_f32_reference);
+CK_RECURRENT_TASK(ck_recurrent_gradient_f64_reference);
 #if defined(__x86_64__)
-void ck_recurrent_avx2(const void *, void *const *, size_t, size_t, unsigned);
-void ck_recurrent_avx512(const void *, void *const *, size_t, size_t, unsigned);
+CK_RECURRENT_TASK(ck_recurrent_avx2);
+CK_RECURRENT_TASK(ck_recurrent_avx512);
+CK_RECURRENT_TASK(ck_recurrent_gradient_avx2);
+CK_RECURRENT_TASK(ck_recurrent_gradient_avx512);
 #endif
 
 #endif

@@ -40,8 +40,8 @@ ck_task ck_reduce(ck_reduce_op op, ck_dtype dtype, ck_isa isa) {
     switch (dtype) {
     case CK_F32:
 #if defined(__x86_64__)
-        if (isa == CK_ISA_AVX512) return ck_reduce_avx512[op];
-        if (isa == CK_ISA_AVX2) return ck_reduce_avx2[op];
+        if (isa == CK_ISA_AVX512 && ck_reduce_avx512[op]) return ck_reduce_avx512[op];
+        if (isa != CK_ISA_REFERENCE) return ck_reduce_avx2[op];
 #endif
         (void)isa;
         return ck_reduce_reference_f32[op];
@@ -59,8 +59,7 @@ ck_task ck_arg_reduce(ck_arg_op op, ck_dtype dtype, ck_isa isa) {
     switch (dtype) {
     case CK_F32:
 #if defined(__x86_64__)
-        if (isa == CK_ISA_AVX512) return ck_arg_avx512[op];
-        if (isa == CK_ISA_AVX2) return ck_arg_avx2[op];
+        if (isa != CK_ISA_REFERENCE) return ck_arg_avx2[op];
 #endif
         (void)isa;
         return ck_arg_reference_f32[op];

@@ -10,8 +10,8 @@ extern const ck_task ck_reduce_reference_f32[CK_REDUCE_OPS], ck_reduce_reference
     ck_reduce_reference_i32[CK_REDUCE_OPS], ck_reduce_reference_i64[CK_REDUCE_OPS];
 extern const ck_task ck_arg_reference_f32[2], ck_arg_reference_f64[2], ck_arg_reference_i32[2], ck_arg_reference_i64[2];
 #if defined(__x86_64__)
-extern const ck_task ck_reduce_avx2[CK_REDUCE_OPS], ck_reduce_avx512[CK_REDUCE_OPS];
-extern const ck_task ck_arg_avx2[2], ck_arg_avx512[2];
+extern const ck_task ck_reduce_avx2[CK_REDUCE_OPS], ck_reduce_avx512[CK_REDUCE_OPS]; /* avx512: sums and means alone */
+extern const ck_task ck_arg_avx2[2];
 #endif
 
 static inline size_t ck_grid_count(int32_t rank, const int64_t *size) {

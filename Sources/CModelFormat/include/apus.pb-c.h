@@ -54,6 +54,7 @@ typedef struct Apus__Transpose Apus__Transpose;
 typedef struct Apus__Trim Apus__Trim;
 typedef struct Apus__NonMaxSuppression Apus__NonMaxSuppression;
 typedef struct Apus__Recurrent Apus__Recurrent;
+typedef struct Apus__RecurrentGradient Apus__RecurrentGradient;
 typedef struct Apus__Attention Apus__Attention;
 typedef struct Apus__CachedAttention Apus__CachedAttention;
 typedef struct Apus__TopK Apus__TopK;
@@ -63,6 +64,8 @@ typedef struct Apus__Pad Apus__Pad;
 typedef struct Apus__CodeBounds Apus__CodeBounds;
 typedef struct Apus__QuantizedDense Apus__QuantizedDense;
 typedef struct Apus__QuantizedConv2D Apus__QuantizedConv2D;
+typedef struct Apus__FakeQuantize Apus__FakeQuantize;
+typedef struct Apus__ObserveRange Apus__ObserveRange;
 typedef struct Apus__WeightOnlyDense Apus__WeightOnlyDense;
 typedef struct Apus__DynamicDense Apus__DynamicDense;
 typedef struct Apus__Reduce Apus__Reduce;
@@ -604,6 +607,7 @@ typedef enum {
   APUS__NODE__OPERATOR_NON_ZERO = 111,
   APUS__NODE__OPERATOR_NON_MAX_SUPPRESSION = 112,
   APUS__NODE__OPERATOR_TOP_K = 113,
+  APUS__NODE__OPERATOR_RMS_NORM = 116,
   APUS__NODE__OPERATOR_RNN = 120,
   APUS__NODE__OPERATOR_GRU = 121,
   APUS__NODE__OPERATOR_LSTM = 122,
@@ -646,6 +650,18 @@ typedef enum {
   APUS__NODE__OPERATOR_MAX_POOL_INDEX_GRADIENT = 173,
   APUS__NODE__OPERATOR_CONV2D_MAX_POOL = 174,
   APUS__NODE__OPERATOR_CONV2D_MAX_POOL_WEIGHT_GRADIENT = 175,
+  APUS__NODE__OPERATOR_RNN_TRAINING = 176,
+  APUS__NODE__OPERATOR_GRU_TRAINING = 177,
+  APUS__NODE__OPERATOR_LSTM_TRAINING = 178,
+  APUS__NODE__OPERATOR_RNN_GRADIENT = 179,
+  APUS__NODE__OPERATOR_GRU_GRADIENT = 180,
+  APUS__NODE__OPERATOR_LSTM_GRADIENT = 181,
+  APUS__NODE__OPERATOR_ATTENTION_GRADIENT = 182,
+  APUS__NODE__OPERATOR_RMS_NORM_GRADIENT = 183,
+  APUS__NODE__OPERATOR_FAKE_QUANTIZE = 188,
+  APUS__NODE__OPERATOR_FAKE_QUANTIZE_GRADIENT = 189,
+  APUS__NODE__OPERATOR_FAKE_QUANTIZE_WEIGHTS = 190,
+  APUS__NODE__OPERATOR_OBSERVE_RANGE = 191,
   APUS__NODE__OPERATOR_SGD = 200,
   APUS__NODE__OPERATOR_RMS_PROP = 201,
   APUS__NODE__OPERATOR_ADAGRAD = 202,
@@ -750,6 +766,7 @@ struct  Apus__Node
     Apus__NoAttributes *non_zero;
     Apus__NonMaxSuppression *non_max_suppression;
     Apus__TopK *top_k;
+    Apus__LayerNorm *rms_norm;
     Apus__Recurrent *rnn;
     Apus__Recurrent *gru;
     Apus__Recurrent *lstm;
@@ -819,6 +836,24 @@ struct  Apus__Node
      */
     Apus__Conv2DMaxPool *conv2d_max_pool;
     Apus__Conv2DMaxPool *conv2d_max_pool_weight_gradient;
+    /*
+     * also gives what the gradient reads
+     */
+    Apus__Recurrent *rnn_training;
+    Apus__Recurrent *gru_training;
+    Apus__Recurrent *lstm_training;
+    Apus__RecurrentGradient *rnn_gradient;
+    Apus__RecurrentGradient *gru_gradient;
+    Apus__RecurrentGradient *lstm_gradient;
+    Apus__Attention *attention_gradient;
+    Apus__NoAttributes *rms_norm_gradient;
+    /*
+     * Quantization-aware training; Docs/Quantization.md, section 10.
+     */
+    Apus__FakeQuantize *fake_quantize;
+    Apus__FakeQuantize *fake_quantize_gradient;
+    Apus__NoAttributes *fake_quantize_weights;
+    Apus__ObserveRange *observe_range;
     Apus__Sgd *sgd;
     Apus__RmsProp *rms_prop;
     Apus__Adagrad *adagrad;
@@ -1135,10 +1170,33 @@ struct  Apus__Recurrent
    * of RNN
    */
   Apus__Activation *activation;
+  /*
+   * in training
+   */
+  protobuf_c_boolean has_state_mask;
 };
 #define APUS__RECURRENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__recurrent__descriptor) \
-    , 0, 0, 0, 0, 0, NULL }
+    , 0, 0, 0, 0, 0, NULL, 0 }
+
+
+struct  Apus__RecurrentGradient
+{
+  ProtobufCMessage base;
+  Apus__Recurrent *layer;
+  /*
+   * which gradients arrive
+   */
+  protobuf_c_boolean has_dy;
+  protobuf_c_boolean has_dh;
+  /*
+   * of LSTM
+   */
+  protobuf_c_boolean has_dc;
+};
+#define APUS__RECURRENT_GRADIENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__recurrent_gradient__descriptor) \
+    , NULL, 0, 0, 0 }
 
 
 struct  Apus__Attention
@@ -1266,6 +1324,26 @@ struct  Apus__QuantizedConv2D
 #define APUS__QUANTIZED_CONV2_D__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__quantized_conv2_d__descriptor) \
     , NULL, NULL }
+
+
+struct  Apus__FakeQuantize
+{
+  ProtobufCMessage base;
+  float range_gradient_scale;
+};
+#define APUS__FAKE_QUANTIZE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__fake_quantize__descriptor) \
+    , 0 }
+
+
+struct  Apus__ObserveRange
+{
+  ProtobufCMessage base;
+  float momentum;
+};
+#define APUS__OBSERVE_RANGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__observe_range__descriptor) \
+    , 0 }
 
 
 struct  Apus__WeightOnlyDense
@@ -2144,6 +2222,25 @@ Apus__Recurrent *
 void   apus__recurrent__free_unpacked
                      (Apus__Recurrent *message,
                       ProtobufCAllocator *allocator);
+/* Apus__RecurrentGradient methods */
+void   apus__recurrent_gradient__init
+                     (Apus__RecurrentGradient         *message);
+size_t apus__recurrent_gradient__get_packed_size
+                     (const Apus__RecurrentGradient   *message);
+size_t apus__recurrent_gradient__pack
+                     (const Apus__RecurrentGradient   *message,
+                      uint8_t             *out);
+size_t apus__recurrent_gradient__pack_to_buffer
+                     (const Apus__RecurrentGradient   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__RecurrentGradient *
+       apus__recurrent_gradient__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__recurrent_gradient__free_unpacked
+                     (Apus__RecurrentGradient *message,
+                      ProtobufCAllocator *allocator);
 /* Apus__Attention methods */
 void   apus__attention__init
                      (Apus__Attention         *message);
@@ -2314,6 +2411,44 @@ Apus__QuantizedConv2D *
                       const uint8_t       *data);
 void   apus__quantized_conv2_d__free_unpacked
                      (Apus__QuantizedConv2D *message,
+                      ProtobufCAllocator *allocator);
+/* Apus__FakeQuantize methods */
+void   apus__fake_quantize__init
+                     (Apus__FakeQuantize         *message);
+size_t apus__fake_quantize__get_packed_size
+                     (const Apus__FakeQuantize   *message);
+size_t apus__fake_quantize__pack
+                     (const Apus__FakeQuantize   *message,
+                      uint8_t             *out);
+size_t apus__fake_quantize__pack_to_buffer
+                     (const Apus__FakeQuantize   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__FakeQuantize *
+       apus__fake_quantize__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__fake_quantize__free_unpacked
+                     (Apus__FakeQuantize *message,
+                      ProtobufCAllocator *allocator);
+/* Apus__ObserveRange methods */
+void   apus__observe_range__init
+                     (Apus__ObserveRange         *message);
+size_t apus__observe_range__get_packed_size
+                     (const Apus__ObserveRange   *message);
+size_t apus__observe_range__pack
+                     (const Apus__ObserveRange   *message,
+                      uint8_t             *out);
+size_t apus__observe_range__pack_to_buffer
+                     (const Apus__ObserveRange   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__ObserveRange *
+       apus__observe_range__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__observe_range__free_unpacked
+                     (Apus__ObserveRange *message,
                       ProtobufCAllocator *allocator);
 /* Apus__WeightOnlyDense methods */
 void   apus__weight_only_dense__init
@@ -2643,6 +2778,9 @@ typedef void (*Apus__NonMaxSuppression_Closure)
 typedef void (*Apus__Recurrent_Closure)
                  (const Apus__Recurrent *message,
                   void *closure_data);
+typedef void (*Apus__RecurrentGradient_Closure)
+                 (const Apus__RecurrentGradient *message,
+                  void *closure_data);
 typedef void (*Apus__Attention_Closure)
                  (const Apus__Attention *message,
                   void *closure_data);
@@ -2669,6 +2807,12 @@ typedef void (*Apus__QuantizedDense_Closure)
                   void *closure_data);
 typedef void (*Apus__QuantizedConv2D_Closure)
                  (const Apus__QuantizedConv2D *message,
+                  void *closure_data);
+typedef void (*Apus__FakeQuantize_Closure)
+                 (const Apus__FakeQuantize *message,
+                  void *closure_data);
+typedef void (*Apus__ObserveRange_Closure)
+                 (const Apus__ObserveRange *message,
                   void *closure_data);
 typedef void (*Apus__WeightOnlyDense_Closure)
                  (const Apus__WeightOnlyDense *message,
@@ -2755,6 +2899,7 @@ extern const ProtobufCMessageDescriptor apus__transpose__descriptor;
 extern const ProtobufCMessageDescriptor apus__trim__descriptor;
 extern const ProtobufCMessageDescriptor apus__non_max_suppression__descriptor;
 extern const ProtobufCMessageDescriptor apus__recurrent__descriptor;
+extern const ProtobufCMessageDescriptor apus__recurrent_gradient__descriptor;
 extern const ProtobufCMessageDescriptor apus__attention__descriptor;
 extern const ProtobufCMessageDescriptor apus__cached_attention__descriptor;
 extern const ProtobufCMessageDescriptor apus__top_k__descriptor;
@@ -2765,6 +2910,8 @@ extern const ProtobufCEnumDescriptor    apus__pad__mode__descriptor;
 extern const ProtobufCMessageDescriptor apus__code_bounds__descriptor;
 extern const ProtobufCMessageDescriptor apus__quantized_dense__descriptor;
 extern const ProtobufCMessageDescriptor apus__quantized_conv2_d__descriptor;
+extern const ProtobufCMessageDescriptor apus__fake_quantize__descriptor;
+extern const ProtobufCMessageDescriptor apus__observe_range__descriptor;
 extern const ProtobufCMessageDescriptor apus__weight_only_dense__descriptor;
 extern const ProtobufCMessageDescriptor apus__dynamic_dense__descriptor;
 extern const ProtobufCMessageDescriptor apus__reduce__descriptor;

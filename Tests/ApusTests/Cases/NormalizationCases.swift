@@ -1,4 +1,5 @@
 import ApusGraph
+import Foundation
 
 private let epsilon: Float = 0.01, momentum: Float = 0.9
 
@@ -70,6 +71,43 @@ private func batchNormGradient(_ inputs: [TestTensor]) -> [TestTensor] {
     }
     return [TestTensor(.f32, x.shape, dx), dgamma, dbeta]
 }
+
+/// Rows over the last axis.
+private func rmsNorm(_ inputs: [TestTensor]) -> [TestTensor] {
+    let x = inputs[0], gamma = inputs[1], width = gamma.count
+    let scales = (0..<x.count / width).map { row in
+        1 / (mean((0..<width).map { pow(x.values[row * width + $0], 2) }) + Double(epsilon)).squareRoot()
+    }
+    let y = x.values.indices.map { x.values[$0] * scales[$0 / width] * gamma.values[$0 % width] }
+    return [
+        TestTensor(.f32, x.shape, y), TestTensor(.f32, Array(x.shape.dropLast(gamma.shape.count)), scales),
+    ]
+}
+
+private func rmsNormGradient(_ inputs: [TestTensor]) -> [TestTensor] {
+    let x = inputs[0], gamma = inputs[1], s = inputs[2], dy = inputs[3], width = gamma.count
+    let n = x.values.indices.map { x.values[$0] * s.values[$0 / width] }
+    let h = x.values.indices.map { dy.values[$0] * gamma.values[$0 % width] }
+    let means = (0..<s.count).map { row in mean((0..<width).map { h[row * width + $0] * n[row * width + $0] }) }
+    let dgamma = TestTensor.make(.f32, gamma.shape) { c in
+        stride(from: c[0], to: x.count, by: width).reduce(0) { $0 + dy.values[$1] * n[$1] }
+    }
+    let dx = x.values.indices.map { s.values[$0 / width] * (h[$0] - n[$0] * means[$0 / width]) }
+    return [TestTensor(.f32, x.shape, dx), dgamma]
+}
+
+let rmsNormCases: [OperatorCase] =
+    [([3, 5], [5]), ([2, 3, 40], [40]), ([2, 3, 7], [3, 7]), ([70, 131], [131]), ([0, 4], [4])].map { shape, row in
+        OperatorCase(
+            "RmsNorm \(shape) over \(row)", RmsNorm(axes: row.count, epsilon: epsilon), [.real(shape), .real(row)],
+            gradients: shape[0] > 0 && row.last! < 100 ? [0, 1] : [], through: [0], tolerance: 2e-5
+        ) { rmsNorm($0) }
+    } + [
+        OperatorCase(
+            "RmsNormGradient", RmsNormGradient(), [.real([3, 2, 37]), .real([37]), .real([3, 2], 0.5...2), .real([3, 2, 37])],
+            tolerance: 1e-4
+        ) { rmsNormGradient($0) }
+    ]
 
 let batchNormCases: [OperatorCase] =
     [[6, 3], [2, 4, 3, 5], [3, 7, 40], [1, 1]].flatMap { shape in

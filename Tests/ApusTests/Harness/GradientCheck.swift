@@ -66,7 +66,8 @@ struct GradientCheck {
         func loss(_ shift: Double) throws -> Double {
             var moved = inputs
             moved[input].values[element] += shift
-            let outputs = try OperatorRun.run(forward, moved, isa: CK_ISA_REFERENCE)
+            let outputs = try test.surrogate?(inputs)(moved)
+                ?? OperatorRun.run(forward, moved, isa: CK_ISA_REFERENCE)
             var sum = 0.0
             for (i, (output, weight)) in zip(outputs, weights).enumerated() where arrives(at: i, weight) {
                 for (y, c) in zip(output.values, weight.values) { sum += y * c }

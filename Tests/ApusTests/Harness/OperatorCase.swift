@@ -48,12 +48,15 @@ struct OperatorCase: @unchecked Sendable {
     /// Outputs are compared with |found − wanted| ≤ tolerance · max(1, |wanted|). 0: every instruction set gives the
     /// reference's bytes.
     var tolerance: Double
+    /// Of a staircase, what its gradient is said to be that of: a function of moved inputs, near the given ones.
+    var surrogate: (([TestTensor]) -> ([TestTensor]) -> [TestTensor])?
     /// The definition, element by element, in Double.
     var reference: ([TestTensor]) -> [TestTensor]
 
     init(
         _ name: String, _ op: Operator, _ inputs: [TestInput], gradients: [Int] = [], through differentiable: [Int]? = nil,
-        tolerance: Double = 1e-5, reference: @escaping ([TestTensor]) -> [TestTensor]
+        tolerance: Double = 1e-5, surrogate: (([TestTensor]) -> ([TestTensor]) -> [TestTensor])? = nil,
+        reference: @escaping ([TestTensor]) -> [TestTensor]
     ) {
         self.name = name
         self.op = op
@@ -61,6 +64,7 @@ struct OperatorCase: @unchecked Sendable {
         self.gradients = gradients
         self.differentiable = differentiable
         self.tolerance = tolerance
+        self.surrogate = surrogate
         self.reference = reference
     }
 

@@ -1,6 +1,7 @@
 import ApusGraph
 import ApusRuntime
 import CKernels
+import Foundation
 import XCTest
 
 @testable import Apus
@@ -108,7 +109,17 @@ final class QuantizerTests: XCTestCase {
         quantizer.codesOverride = codes
         let report = try QuantizationReport(quantizer, try quantizer.quantized(), samples: try samples(real, 4))
         XCTAssertEqual(report.nodes.first?.name, "residual")
-        XCTAssertTrue(report.html(title: "a<b").contains("Quantization of a&lt;b"))
+    }
+
+    /// build/quantization-report.html: what Tests/PythonTests/test_report.py reads as a browser does.
+    func testReportIsWritten() throws {
+        let real = try fixture(), quantizer = try quantizer(real)
+        let report = try QuantizationReport(quantizer, try quantizer.quantized(), samples: try samples(real, 4))
+        let page = report.html(title: "a<b")
+        XCTAssertTrue(page.contains("Quantization of a&lt;b"))
+        let folder = CaseFiles.root.appendingPathComponent("build")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try page.write(to: folder.appendingPathComponent("quantization-report.html"), atomically: true, encoding: .utf8)
     }
 
     func testKeepsNodesReal() throws {

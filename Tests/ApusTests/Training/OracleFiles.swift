@@ -5,7 +5,7 @@ import XCTest
 @testable import Apus
 
 /// Writes build/oracle/NETWORK.npz: the parameters of a network, a batch, and what training computes of it: what
-/// Tests/PythonTests/test_torch.py computes again with PyTorch.
+/// Tests/PythonTests/test_torch.py and test_sequences.py compute again with PyTorch, and the latter with Keras.
 ///
 /// Arrays: `x`, `labels`; `parameter/NAME`; `logits` and `loss` of the training phase; `gradient/NAME`;
 /// `moving/NAME`, the new moving statistics; `prediction`, the exported network's logits.
@@ -23,7 +23,7 @@ final class OracleFiles: XCTestCase {
             try ModelLibrary.cifarResNet(depth: 1, input: [16, 16, 3], seed: 4),
             try ModelLibrary.vggStyle(widths: [8, 16], units: 24, dropout: 0, input: [16, 16, 3], seed: 5),
         ]
-        for network in networks {
+        for network in try networks + SequenceNetworks.all() {
             let arrays = try OracleRun(network).arrays()
             XCTAssertTrue(arrays.contains { $0.name.hasPrefix("gradient/") })
             let path = folder.appendingPathComponent(network.name).path
@@ -61,7 +61,9 @@ private struct OracleRun {
         var random = Philox(seed: 99)
         let input = try network.inferenceGraph(maximumBatch: samples).functions[0].inputs[0].type
         let shape = [samples] + input.shape.dimensions.dropFirst()
-        x = try Tensor((0..<shape.reduce(1, *)).map { _ in 2 * random.uniform() - 1 }, shape: shape)
+        x = input.dtype == .i32
+            ? try SequenceNetworks.words(shape, &random)
+            : try Tensor((0..<shape.reduce(1, *)).map { _ in 2 * random.uniform() - 1 }, shape: shape)
         labels = try Tensor((0..<samples).map { Int32($0 * 7 % 5) }, shape: [samples])
         // Biases and normalizations that differ from 0 and 1, so that an exchange of two of them is seen.
         for parameter in network.parameters.all where parameter.value.shape.count == 1 {
@@ -92,7 +94,8 @@ private struct OracleRun {
         builder.output("loss", loss)
         for (index, gradient) in zip(trained, gradients) {
             let name = network.parameters.all[index].name
-            builder.output("gradient/\(name)", try XCTUnwrap(gradient, "no gradient of \(name)"))
+            let value = try XCTUnwrap(gradient, "no gradient of \(name)")
+            builder.output("gradient/\(name)", value, type: value.type)
         }
         for update in emitted.context.updates {
             builder.output("moving/\(network.parameters.all[update.parameter].name)", update.value)

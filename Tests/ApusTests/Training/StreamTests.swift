@@ -162,11 +162,49 @@ final class StreamTests: XCTestCase {
 
     /// Weights lie in the file once, whoever reads them.
     func testFunctionsShareTheirWeights() throws {
-        let network = try network()
+        let network = try Sequential(input: [StreamTests.length, 8], seed: 5) {
+            Apus.Dense(12, usesBias: false)
+            BatchNorm()
+            SelfAttention()
+            Apus.Dense(5)
+        }
         let alone = try network.exportGraph(), together = try network.exportGraph(steps: StepOptions(chunks: [1, 2]))
         let large = { (graph: Graph) in graph.constants.map { $0.type.byteSize }.filter { $0 > 64 }.sorted() }
         XCTAssertEqual(large(alone), large(together))
         XCTAssertEqual(together.functions.map { $0.name }, ["predict", "step", "step_2"])
+    }
+
+    /// The step functions of a quantized model read the quantized weights, and give what its `predict` gives.
+    func testQuantizedStreams() throws {
+        let network = try Sequential(input: [StreamTests.length, 8], seed: 5) {
+            Apus.Dense(64)
+            SelfAttention()
+            Apus.Dense(48)
+            Apus.Dense(5)
+        }
+        let x = try sequence(), graph = try network.exportGraph(steps: StepOptions(chunks: [1, 3]))
+        for scheme in [QuantizationScheme.w8, .w4, .int8Dynamic, .f16] {
+            let quantized = try Quantizer(graph, QuantizationOptions(scheme)).quantized()
+            XCTAssertEqual(quantized.functions.map { $0.name }, ["predict", "step", "step_3"], scheme.rawValue)
+            XCTAssertEqual(quantized.constants.count { $0.name.hasSuffix("kernel") }, 3, scheme.rawValue)
+            let whole = try Runner(quantized, threads: 1).run([x])[0].array(of: Float.self)
+            for chunk in [1, 3] {
+                let session = try session(quantized)
+                defer { session.destroy() }
+                XCTAssertEqual(try stream(session, x, chunk: chunk), whole, "\(scheme.rawValue), chunks of \(chunk)")
+            }
+        }
+        XCTAssertThrowsError(try Quantizer(graph).quantized()) { XCTAssertTrue("\($0)".contains("predict, step, step_3"), "\($0)") }
+    }
+
+    func testAStreamAlone() throws {
+        let network = try network(), x = try sequence()
+        let graph = try network.exportGraph(steps: StepOptions(includesPredict: false))
+        XCTAssertEqual(graph.functions.map { $0.name }, ["step"])
+        XCTAssertTrue(graph.dimensions.isEmpty)
+        let session = try session(graph)
+        defer { session.destroy() }
+        XCTAssertEqual(try stream(session, x), try network.predict(x).array(of: Float.self))
     }
 
     func testRefusals() throws {
@@ -180,6 +218,7 @@ final class StreamTests: XCTestCase {
         refuses("'flatten'", flat)
         refuses("a step of 0 elements, wanted 1 ... 24", try network(), StepOptions(chunks: [0]))
         refuses("a step of 9 elements, wanted 1 ... 8", try network(), StepOptions(chunks: [9], context: 8))
+        refuses("steps of no chunk", try network(), StepOptions(chunks: []))
         refuses("a cache of i8", try network(), StepOptions(cache: .i8))
         refuses("read and never remembered", try Sequential(input: [4, 3]) { Forgetful() })
     }

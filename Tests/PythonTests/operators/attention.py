@@ -1,4 +1,4 @@
-"""Scaled dot-product attention in heads."""
+"""Scaled dot-product attention in heads, and its gradient."""
 
 from __future__ import annotations
 
@@ -14,19 +14,46 @@ def heads(x: np.ndarray, count: int) -> np.ndarray:
     return np.swapaxes(x.reshape(x.shape[0], x.shape[1], count, x.shape[2] // count), 1, 2)
 
 
-@operator
-def attention(a: Any, q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: Optional[np.ndarray] = None):
-    queries, keys, group = q.shape[1], k.shape[1], a.heads // a.key_value_heads
-    q = heads(q, a.heads)
-    k, v = (np.repeat(heads(x, a.key_value_heads), group, axis=1) for x in (k, v))
+def merged(x: np.ndarray) -> np.ndarray:
+    """[N, count, T, D] as [N, T, count·D]."""
+    return np.swapaxes(x, 1, 2).reshape(x.shape[0], x.shape[2], x.shape[1] * x.shape[3])
+
+
+def weights(a: Any, q: np.ndarray, k: np.ndarray, mask: Optional[np.ndarray]) -> np.ndarray:
+    """What each query of [N, H, T, D] takes of each key."""
+    queries, keys = q.shape[2], k.shape[2]
     scores = a.scale * (q @ np.swapaxes(k, 2, 3))
     if mask is not None:
         scores = scores + mask
     if a.causal:
         scores = np.where(np.arange(keys) <= np.arange(queries)[:, None] + keys - queries, scores, -np.inf)
-    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    y = weights / weights.sum(axis=-1, keepdims=True) @ v
-    return [np.swapaxes(y, 1, 2).reshape(y.shape[0], queries, y.shape[1] * y.shape[3])]
+    e = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def repeated(a: Any, x: np.ndarray) -> np.ndarray:
+    """Keys or values, those of each head of queries."""
+    return np.repeat(heads(x, a.key_value_heads), a.heads // a.key_value_heads, axis=1)
+
+
+@operator
+def attention(a: Any, q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: Optional[np.ndarray] = None):
+    return [merged(weights(a, heads(q, a.heads), repeated(a, k), mask) @ repeated(a, v))]
+
+
+@operator
+def attention_gradient(a: Any, q: np.ndarray, k: np.ndarray, v: np.ndarray, *mask_and_dy: np.ndarray):
+    mask, dy = (None, *mask_and_dy)[-2:]
+    q, k, v, dy = heads(q, a.heads), repeated(a, k), repeated(a, v), heads(dy, a.heads)
+    p = weights(a, q, k, mask)
+    c = dy @ np.swapaxes(v, 2, 3)
+    d = a.scale * p * (c - (p * c).sum(axis=-1, keepdims=True))
+
+    def shared(x: np.ndarray) -> np.ndarray:
+        """Summed over the heads that share one."""
+        return x.reshape(x.shape[0], a.key_value_heads, -1, *x.shape[2:]).sum(axis=2)
+
+    return merged(d @ k), merged(shared(np.swapaxes(d, 2, 3) @ q)), merged(shared(np.swapaxes(p, 2, 3) @ dy))
 
 
 @operator

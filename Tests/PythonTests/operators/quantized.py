@@ -6,7 +6,7 @@ import numpy as np
 
 from .elementwise import activate
 from .image import Window, grouped, pool_divisor, pool_window
-from .registry import coded, convert
+from .registry import coded, convert, operator
 
 F32, F64 = np.float32, np.float64
 
@@ -128,3 +128,48 @@ def dynamic_dense(a, codes, y, x, w, c, scales, *bias):
     if a.has_bias:
         v = v + bias[0]
     return convert(activate(a.activation, v.astype(F64)), np.dtype("<f4"))
+
+
+# ---- Section 10: in training, on float32 ---------------------------------------------------------------------------
+
+
+def range_codes(ends: np.ndarray) -> tuple[np.float32, np.float32, np.float32]:
+    """The scale of a range, and the bounds of x / scale."""
+    low, high = min(F64(ends[0]), 0.0), max(F64(ends[1]), 0.0)
+    scale = F32(max((high - low) / 255, 1e-30))
+    zero = np.clip(np.rint(-128 - low / F64(scale)), -128, 127)
+    return scale, F32(-128 - zero), F32(127 - zero)
+
+
+@operator
+def fake_quantize(a, x, ends):
+    scale, low, high = range_codes(ends)
+    v = x.astype(F32) / scale
+    v = np.where(v > low, v, low)
+    return scale * np.rint(np.where(v < high, v, high))
+
+
+@operator
+def fake_quantize_gradient(a, x, ends, dy):
+    scale, low, high = range_codes(ends)
+    v = x.astype(F32) / scale
+    inside = (v >= low) & (v <= high)
+    dx = np.where(inside, dy, 0.0)
+    if a.range_gradient_scale == 0:
+        return dx
+    inner = np.where(inside, (np.rint(v) - v) * dy, 0.0).sum() / 255
+    below, above = dy[v < low].sum() - inner, dy[v > high].sum() + inner
+    return dx, a.range_gradient_scale * np.array([below, above])
+
+
+@operator
+def fake_quantize_weights(a, w):
+    most = np.abs(w).max(axis=tuple(range(w.ndim - 1))) / 127
+    scale = np.where(most > 0, most.astype(F32).astype(F64), 1.0)
+    return scale * np.clip(np.rint(w / scale), -127, 127)
+
+
+@operator
+def observe_range(a, x, ends):
+    batch = np.array([min(0.0, x.min()), max(0.0, x.max())])
+    return batch if not ends.any() else ends + (1 - F64(F32(a.momentum))) * (batch - ends)

@@ -7,30 +7,38 @@ from typing import Any, Callable, Optional
 import numpy as np
 
 from .elementwise import activate
-from .registry import operator
+from .registry import OPERATORS
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-x))
 
 
-def rnn_step(a: Any, x, r, b, h, c):
-    return activate(a.activation, x[0] + h @ r[0]), c
+# A step takes h, what the products take for it, and c; it gives the new h and c, and what training keeps.
 
 
-def gru_step(a: Any, x, r, b, h, c):
-    reset, update = sigmoid(x[0] + h @ r[0]), sigmoid(x[1] + h @ r[1])
-    new = np.tanh(x[2] + (reset * (h @ r[2] + b) if a.reset_after else (reset * h) @ r[2]))
-    return (1 - update) * new + update * h, c
+def rnn_step(a: Any, x, r, b, h, m, c):
+    total = x[0] + m @ r[0]
+    return activate(a.activation, total), c, [total]
 
 
-def lstm_step(a: Any, x, r, b, h, c):
-    i, f, g, o = (x[k] + h @ r[k] for k in range(4))
-    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-    return sigmoid(o) * np.tanh(c), c
+def gru_step(a: Any, x, r, b, h, m, c):
+    reset, update = sigmoid(x[0] + m @ r[0]), sigmoid(x[1] + m @ r[1])
+    inner = [m @ r[2] + b] if a.reset_after else []
+    new = np.tanh(x[2] + (reset * inner[0] if inner else (reset * m) @ r[2]))
+    return (1 - update) * new + update * h, c, [reset, update, new, *inner]
 
 
-def layer(a: Any, step: Callable, states: int, x: np.ndarray, r: np.ndarray, *rest: np.ndarray) -> list[np.ndarray]:
+def lstm_step(a: Any, x, r, b, h, m, c):
+    i, f, g, o = (x[k] + m @ r[k] for k in range(4))
+    i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
+    c = f * c + i * g
+    return o * np.tanh(c), c, [i, f, g, o, c]
+
+
+def layer(
+    a: Any, step: Callable, states: int, x: np.ndarray, r: np.ndarray, *rest: np.ndarray, keeps: bool = False
+) -> list[np.ndarray]:
     extra = list(rest)
     b: Optional[np.ndarray] = extra.pop(0) if a.reset_after else None
     x = x if a.time_major else np.swapaxes(x, 0, 1)
@@ -38,26 +46,83 @@ def layer(a: Any, step: Callable, states: int, x: np.ndarray, r: np.ndarray, *re
     lengths = extra.pop(0) if a.has_lengths else np.full(batch, time)
     h = extra.pop(0) if a.has_initial_state else np.zeros((batch, hidden))
     c = extra.pop(0) if a.has_initial_state and states == 2 else np.zeros((batch, hidden))
-    y = np.zeros((time, batch, hidden))
+    mask = extra.pop(0) if a.has_state_mask else 1
+    parts = {1: 1, 3: 4 if a.reset_after else 3, 4: 5}[gates]
+    y, kept = np.zeros((time, batch, hidden)), np.zeros((time, batch, parts * hidden))
     for t in reversed(range(time)) if a.reverse else range(time):
-        parts = np.moveaxis(x[t].reshape(batch, gates, hidden), 1, 0)
-        new_h, new_c = step(a, parts, r, b, h, c)
+        new_h, new_c, new_kept = step(a, np.moveaxis(x[t].reshape(batch, gates, hidden), 1, 0), r, b, h, h * mask, c)
         inside = (t < lengths)[:, None]
         y[t] = np.where(inside, new_h, 0)
+        kept[t] = np.where(inside, np.concatenate(new_kept, axis=-1), 0)
         h, c = np.where(inside, new_h, h), np.where(inside, new_c, c)
-    return [y if a.time_major else np.swapaxes(y, 0, 1), h, c][: 1 + states]
+    y, kept = (z if a.time_major else np.swapaxes(z, 0, 1) for z in (y, kept))
+    return [y, h, c][: 1 + states] + [kept] * keeps
 
 
-@operator
-def rnn(a, *inputs):
-    return layer(a, rnn_step, 1, *inputs)
+# A step back takes what the step kept, h, its mask and c before it, and the gradients at h and c after it; it gives those of the
+# gates' sums, of what the gates' products give, and of h and c before, but for what flows through the products.
 
 
-@operator
-def gru(a, *inputs):
-    return layer(a, gru_step, 1, *inputs)
+def rnn_back(a: Any, r, kept, h, m, c, dh, dc):
+    epsilon = 1e-6
+    slope = (activate(a.activation, kept[0] + epsilon) - activate(a.activation, kept[0] - epsilon)) / (2 * epsilon)
+    return [dh * slope], [dh * slope], 0 * dh, dc
 
 
-@operator
-def lstm(a, *inputs):
-    return layer(a, lstm_step, 2, *inputs)
+def gru_back(a: Any, r, kept, h, m, c, dh, dc):
+    reset, update, new = kept[:3]
+    dn = dh * (1 - update) * (1 - new**2)
+    dz = dh * (h - new) * update * (1 - update)
+    product = dn @ r[2].T
+    dr = (dn * kept[3] if a.reset_after else product * h * m) * reset * (1 - reset)
+    if a.reset_after:
+        return [dr, dz, dn], [dr, dz, dn * reset], dh * update, dc
+    return [dr, dz, dn], [dr, dz, 0 * dn], dh * update + product * reset * m, dc
+
+
+def lstm_back(a: Any, r, kept, h, m, c, dh, dc):
+    i, f, g, o, new = kept
+    t = np.tanh(new)
+    dc = dc + dh * o * (1 - t**2)
+    sums = [dc * g * i * (1 - i), dc * c * f * (1 - f), dc * i * (1 - g**2), dh * t * o * (1 - o)]
+    return sums, sums, 0 * dh, dc * f
+
+
+def gradient(a: Any, back: Callable, states: int, y: np.ndarray, kept: np.ndarray, r: np.ndarray, *rest: np.ndarray):
+    extra, l = list(rest), a.layer
+    y, kept = (z if l.time_major else np.swapaxes(z, 0, 1) for z in (y, kept))
+    time, batch, hidden = y.shape
+    gates = r.shape[0]
+    lengths = extra.pop(0) if l.has_lengths else np.full(batch, time)
+    zeros = np.zeros((batch, hidden))
+    first = [extra.pop(0) if l.has_initial_state else zeros for _ in range(states)] + [zeros] * (2 - states)
+    mask = extra.pop(0) if l.has_state_mask else 1
+    dy = extra.pop(0) if a.has_dy else None
+    dy = np.zeros_like(y) if dy is None else dy if l.time_major else np.swapaxes(dy, 0, 1)
+    dh = extra.pop(0) if a.has_dh else zeros
+    dc = extra.pop(0) if a.has_dc else zeros
+    dx, du, dr = np.zeros((time, batch, gates * hidden)), np.zeros_like(y), np.zeros_like(r)
+    for t in range(time) if l.reverse else reversed(range(time)):
+        before, start = t + (1 if l.reverse else -1), np.where(l.reverse, t == lengths - 1, t == 0)[:, None]
+        parts = np.split(kept[t], kept.shape[2] // hidden, axis=-1)
+        known = 0 <= before < time
+        h = np.where(start, first[0], y[before] if known else 0)
+        c = np.where(start, first[1], kept[before][:, -hidden:] if known and states == 2 else 0)
+        inside = (t < lengths)[:, None]
+        sums, products, new_dh, new_dc = back(l, r, parts, h, mask, c, dh + dy[t], dc)
+        sums, products = ([np.where(inside, z, 0) for z in list_] for list_ in (sums, products))
+        new_dh = new_dh + mask * sum(d @ r[g].T for g, d in enumerate(products))
+        dx[t], du[t] = np.concatenate(sums, axis=-1), products[-1]
+        for g in range(gates):
+            state = mask * (parts[0] * h if gates == 3 and g == 2 and not l.reset_after else h)
+            dr[g] += state.T @ (products if l.reset_after else sums)[g]
+        dh, dc = np.where(inside, new_dh, dh), np.where(inside, new_dc, dc)
+    dx, du = (z if l.time_major else np.swapaxes(z, 0, 1) for z in (dx, du))
+    return [dx, dr] + [du] * l.reset_after + [dh, dc][: states if l.has_initial_state else 0]
+
+
+CELLS = {"rnn": (rnn_step, rnn_back, 1), "gru": (gru_step, gru_back, 1), "lstm": (lstm_step, lstm_back, 2)}
+for name, (step, back, states) in CELLS.items():
+    OPERATORS[name] = lambda a, *x, f=step, s=states: layer(a, f, s, *x)
+    OPERATORS[f"{name}_training"] = lambda a, *x, f=step, s=states: layer(a, f, s, *x, keeps=True)
+    OPERATORS[f"{name}_gradient"] = lambda a, *x, f=back, s=states: gradient(a, f, s, *x)

@@ -53,6 +53,14 @@ def layer_norm_gradient(a, x, gamma, mean, scale, dy):
     return dx, (dy * n).sum(axis=outer), dy.sum(axis=outer)
 
 
+@operator
+def rms_norm_gradient(a, x, gamma, scale, dy):
+    last, outer = row_axes(x, gamma.ndim), tuple(range(x.ndim - gamma.ndim))
+    scale = scale.reshape(scale.shape + (1,) * gamma.ndim)
+    n, h = x * scale, dy * gamma
+    return scale * (h - n * (h * n).mean(axis=last, keepdims=True)), (dy * n).sum(axis=outer)
+
+
 # ---- Losses --------------------------------------------------------------------------------------------------------
 
 

@@ -204,6 +204,13 @@ def row_axes(x: np.ndarray, count: int) -> tuple[int, ...]:
 
 
 @operator
+def rms_norm(a, x, gamma):
+    last = row_axes(x, a.axes)
+    scale = 1 / np.sqrt((x**2).mean(axis=last, keepdims=True) + a.epsilon)
+    return x * scale * gamma, scale.reshape(x.shape[:x.ndim - a.axes])
+
+
+@operator
 def layer_norm(a, x, gamma, beta):
     last = row_axes(x, a.axes)
     mean = x.mean(axis=last, keepdims=True)

@@ -58,7 +58,13 @@ extension Trainer {
             throw .file("a model without a checkpoint, wanted a file that saveCheckpoint wrote")
         }
         let checkpoint = try CheckpointText.decode(Checkpoint.self, text)
-        try check(checkpoint, found)
+        do throws(ApusError) {
+            try plan(epoch: max(0, checkpoint.progress.epoch))
+            try check(checkpoint, found)
+        } catch {
+            try plan(epoch: progress.epoch)
+            throw error
+        }
         let running = try checkpoint.running.map { running throws(ApusError) in try running.restored(metrics) }
         var callbacks: [CheckpointedCallback] = []
         for entry in checkpoint.callbacks {

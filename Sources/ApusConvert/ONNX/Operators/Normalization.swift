@@ -71,16 +71,9 @@ private func layerNormalization(_ n: NodeContext) throws(ApusError) -> [Imported
     let axis = try x.axis(try n.int("axis", -1)), epsilon = try n.float("epsilon", 1e-5)
     let wide = try n.g.widened(x, .real)
     let axes = Array(axis..<x.rank)
-    var row: [Int] = []
-    for i in axes { row.append(try x.extent(i)) }
-    // The operator takes scale and bias of the rows' own shape.
-    func parameter(_ input: Int, _ otherwise: Double) throws(ApusError) -> Term {
-        let term = n.has(input)
-            ? try n.g.cast(try n.term(input), to: wide.dtype) : try n.g.scalar(otherwise, like: wide)
-        return try n.g.expand(term, to: [[Int]](repeating: row, count: n.g.samples.count))
-    }
     let outputs = try n.g.layerNorm(
-        wide, try parameter(1, 1), try parameter(2, 0), axes: axes.count, epsilon: epsilon)
+        wide, try rowParameter(n, 1, 1, axes, like: wide), try rowParameter(n, 2, 0, axes, like: wide), axes: axes.count,
+        epsilon: epsilon)
     let statistics = x.shapes.map { $0.dimensions.enumerated().map { $0 < axis ? $1 : 1 } }
     return [
         ImportedValue(try n.g.cast(outputs[0], to: x.dtype)),
@@ -92,12 +85,20 @@ private func layerNormalization(_ n: NodeContext) throws(ApusError) -> [Imported
 /// x/√(mean(x²) + ε)·scale over the axes from `axis` on.
 private func rmsNormalization(_ n: NodeContext) throws(ApusError) -> Term {
     let x = try n.term(0)
-    let axis = try x.axis(try n.int("axis", -1)), epsilon = Double(try n.float("epsilon", 1e-5))
+    let axis = try x.axis(try n.int("axis", -1)), epsilon = max(try n.float("epsilon", 1e-5), .leastNormalMagnitude)
     let wide = try n.g.widened(x, .real)
-    let mean = try n.g.reduce(.mean, try n.g.square(wide), Array(axis..<x.rank), keep: true)
-    let root = try n.g.sqrt(try n.g.add(mean, try n.g.scalar(epsilon, like: wide)))
-    let scale = try n.g.cast(try n.term(1), to: wide.dtype)
-    return try n.g.cast(try n.g.mul(try n.g.div(wide, root), scale), to: x.dtype)
+    let scale = try rowParameter(n, 1, 1, Array(axis..<x.rank), like: wide)
+    return try n.g.cast(try n.g.emit(RmsNorm(axes: x.rank - axis, epsilon: epsilon), [wide, scale])[0], to: x.dtype)
+}
+
+/// A parameter of rows over `axes`, of their own shape, which the operators want.
+private func rowParameter(
+    _ n: NodeContext, _ input: Int, _ otherwise: Double, _ axes: [Int], like x: Term
+) throws(ApusError) -> Term {
+    var row: [Int] = []
+    for i in axes { row.append(try x.extent(i)) }
+    let term = n.has(input) ? try n.g.cast(try n.term(input), to: x.dtype) : try n.g.scalar(otherwise, like: x)
+    return try n.g.expand(term, to: [[Int]](repeating: row, count: n.g.samples.count))
 }
 
 /// x over its p-norm along the axis; 0 where that is 0.

@@ -8,7 +8,21 @@ let normalizationExports: [OnnxExportRule] = [
         return [ExportedValue(n.emit("BatchNormalization", inputs, ["epsilon": .float(op.epsilon)])[0], order)]
     },
     OnnxExportRule(LayerNorm.entry, exportLayerNorm),
+    OnnxExportRule(RmsNorm.entry, exportRmsNorm),
 ]
+
+/// Composed: ONNX has the operator since set 23 only, and without the statistic.
+@Sendable private func exportRmsNorm(_ n: NodeExport, _ op: RmsNorm) throws(ApusError) -> [ExportedValue] {
+    let rank = n.rank(0), axes = Array(rank - op.axes..<rank), over = n.integers(axes)
+    let x = try n.input(0), gamma = try n.input(1)
+    let square = n("ReduceMean", n("Mul", x, x), over)
+    let scale = n("Reciprocal", n("Sqrt", n("Add", square, try n.scalar(Double(op.epsilon), n.dtype(0)))))
+    let order = AxisOrder.plain(rank)
+    return [
+        ExportedValue(n("Mul", n("Mul", x, scale), gamma), order),
+        ExportedValue(n.isRead(output: 1) ? n("Squeeze", scale, over) : "", order.removing(axes)),
+    ]
+}
 
 /// ONNX keeps the normalized axes of the statistics as 1, and has them in f32 only: those of f64 are composed.
 @Sendable private func exportLayerNorm(_ n: NodeExport, _ op: LayerNorm) throws(ApusError) -> [ExportedValue] {

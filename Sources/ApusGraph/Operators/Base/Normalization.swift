@@ -32,6 +32,19 @@ func requireEpsilon(_ epsilon: Float) throws(ApusError) {
     guard epsilon > 0 && epsilon.isFinite else { throw .shape("an epsilon that is not a positive finite number") }
 }
 
+/// The type of the statistics of x, one for each row; checks x, and gamma, which is shaped like a row: the last `axes` dimensions.
+func normalizedRows(_ x: TensorType, axes: Int, gamma: TensorType) throws(ApusError) -> TensorType {
+    try x.require("x", float: true)
+    guard axes >= 1 && axes <= x.shape.rank else {
+        throw .shape("gamma over the last \(axes) dimensions of x \(x), wanted 1 ... \(x.shape.rank)")
+    }
+    let sizes = x.shape.dimensions
+    let row = TensorType(x.dtype, Shape(Array(sizes.suffix(axes))))
+    guard row.shape.count >= 1 else { throw .shape("rows \(row.shape) without elements") }
+    try gamma.require("gamma", exactly: row)
+    return TensorType(x.dtype, Shape(Array(sizes.dropLast(axes))))
+}
+
 /// Checks x [..., C] and vectors [C] of the same type.
 func requireChannels(_ inputs: [TensorType], _ names: StaticString...) throws(ApusError) {
     let x = inputs[0]

@@ -1,20 +1,24 @@
+import Apus
 import ApusGraph
 
 /// The tokenizer of a checkpoint as metadata of the model, so that one file is all that turns text into a result, and
 /// programs need no reader of JSON.
 ///
+/// Byte-level BPE is written as `BytePairTokenizer` says, WordPiece so:
+///
 /// | key | value |
 /// |---|---|
-/// | `tokenizer.type` | `wordpiece`; there is no other yet, and no entry for what is none |
+/// | `tokenizer.type` | `wordpiece` |
 /// | `tokenizer.vocabulary` | the tokens in the order of their ids, a line each |
 /// | `tokenizer.lowercase`, `tokenizer.strip_accents`, `tokenizer.split_chinese` | `1` or `0` |
 /// | `tokenizer.max_tokens` | the length to truncate a sequence to, where the folder says one |
-enum TokenizerMetadata {
+enum CheckpointTokenizer {
     /// From tokenizer.json, or vocab.txt and tokenizer_config.json, of the encoder's folder or else of the outer one.
     static func entries(
         root: CheckpointFolder, encoder: CheckpointFolder
     ) throws(ApusError) -> [(key: String, value: String)] {
         for folder in [encoder, root] {
+            if let pairs = try bytePairs(folder) { return pairs.metadata }
             var found = try fast(folder)
             if found == nil { found = try plain(folder) }
             guard let (vocabulary, options) = found else { continue }
@@ -30,6 +34,20 @@ enum TokenizerMetadata {
             ] + (length.map { [("tokenizer.max_tokens", "\($0)")] } ?? []) + [("tokenizer.vocabulary", vocabulary)]
         }
         return []
+    }
+
+    /// GPT-2's vocab.json and merges.txt, or a tokenizer.json of the same kind.
+    private static func bytePairs(_ folder: CheckpointFolder) throws(ApusError) -> BytePairTokenizer? {
+        if folder.has("vocab.json") && folder.has("merges.txt") {
+            return try BytePairTokenizer(vocabulary: folder.path("vocab.json"), merges: folder.path("merges.txt"))
+        }
+        struct Kind: Decodable {
+            struct Model: Decodable { let type: String? }
+            let model: Model
+        }
+        let file = "tokenizer.json"
+        guard folder.has(file), try folder.json(Kind.self, file).model.type == "BPE" else { return nil }
+        return try BytePairTokenizer(tokenizer: folder.path(file))
     }
 
     private struct Options {

@@ -1,0 +1,58 @@
+import ApusGraph
+
+/// Emits a network's nodes with what quantization-aware training adds: weights of integer products are rounded before them,
+/// values that will be codes after them.
+final class FakeQuantization {
+    let stage: QuantizationAwareness.Stage
+    private let awareness: QuantizationAwareness
+    private let builder: GraphBuilder
+    private let range: (String) -> Int?
+    private let emit: (Int) -> Value
+    private var missing: Set<String>
+    /// What the ranges are after the step.
+    private(set) var updates: [(parameter: Int, value: Value)] = []
+
+    /// `emit` gives the value of a parameter.
+    init(
+        _ awareness: QuantizationAwareness, epoch: Int, _ parameters: Parameters, _ builder: GraphBuilder,
+        emit: @escaping (Int) -> Value
+    ) {
+        self.awareness = awareness
+        stage = awareness.stage(epoch: epoch)
+        self.builder = builder
+        range = { parameters.find(QuantizationAwareness.range($0)) }
+        self.emit = emit
+        missing = Set(awareness.places.values).union(awareness.places.products)
+    }
+
+    func node(_ op: Operator, _ inputs: [Value], name: String) throws(ApusError) -> [Value] {
+        var inputs = inputs
+        if awareness.places.products.contains(name) {
+            missing.remove(name)
+            inputs[1] = try builder.node(FakeQuantizeWeights(), [inputs[1]], name: "\(name)/rounded-weights")[0]
+        }
+        var outputs = try builder.node(op, inputs, name: name)
+        outputs[0] = try rounded(outputs[0], place: name)
+        return outputs
+    }
+
+    /// A value as its codes will be; the value itself where it has none.
+    func rounded(_ value: Value, place: String) throws(ApusError) -> Value {
+        guard let elements = awareness.places.elements[place], let index = range(place) else { return value }
+        missing.remove(place)
+        var ends = emit(index)
+        if stage.observes {
+            ends = try builder.node(ObserveRange(momentum: awareness.momentum), [value, ends], name: "\(place)/observer")[0]
+            updates.append((index, ends))
+        }
+        // Esser et al. 2020, section 2.2, with 255 steps.
+        let scale = stage.learns ? Float(1 / (255 * Double(max(1, elements))).squareRoot()) : 0
+        return try builder.node(FakeQuantize(rangeGradientScale: scale), [value, ends], name: "\(place)/rounded")[0]
+    }
+
+    /// Throws where a place was not met: the layers then emit other nodes in training than in inference.
+    func finish() throws(ApusError) {
+        guard let name = missing.sorted().first else { return }
+        throw .unsupported("quantization-aware training: no layer emits '\(name)' in training")
+    }
+}

@@ -1,0 +1,33 @@
+import Apus
+import ApusConvert
+import ApusGraph
+import ArgumentParser
+
+/// What makes a checkpoint of a language model a stream.
+struct StreamOptions: ParsableArguments {
+    @Option(help: ArgumentHelp(
+        "Of a language model's folder: write functions that read a stream, this many tokens a run, instead of 'predict'.",
+        valueName: "1,16,…"))
+    var steps: String?
+
+    @Option(help: "Tokens that a stream looks back on; as many as the model has positions by default.")
+    var context: Int?
+
+    @Option(help: "What a stream keeps keys and values as.")
+    var cache: WeightType = .f32
+
+    /// nil: no stream is asked for.
+    var options: StepOptions? {
+        get throws {
+            guard let steps else {
+                guard context == nil, cache == .f32 else { throw ApusError.argument("--context or --cache without --steps") }
+                return nil
+            }
+            let chunks = try steps.split(separator: ",", omittingEmptySubsequences: false).map { text in
+                guard let chunk = Int(text) else { throw ApusError.argument("--steps '\(steps)', wanted numbers, such as 1,16") }
+                return chunk
+            }
+            return StepOptions(chunks: chunks, context: context, cache: cache.dtype, includesPredict: false)
+        }
+    }
+}

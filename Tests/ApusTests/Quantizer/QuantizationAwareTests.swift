@@ -1,0 +1,215 @@
+import ApusGraph
+import ApusRuntime
+import XCTest
+
+@testable import Apus
+
+final class QuantizationAwareTests: XCTestCase {
+    private let crossEntropy = SparseCategoricalCrossEntropy(fromLogits: true)
+
+    /// Every kind of place: folded batch norms, depthwise layers, a residual, an activation that codes cannot express, a
+    /// concatenation, pools, dropout.
+    private func network(seed: UInt64 = 5, dropout: Double = 0.1) throws -> Network {
+        let x = Input([8, 8, 1], name: "x")
+        var y = ReLU6(name: "stem")(BatchNorm(momentum: 0.8)(Conv2D(8, kernel: 3, padding: .same, usesBias: false)(x)))
+        y = Residual(activation: .relu) {
+            DepthwiseConv2D(kernel: 3, padding: .same, usesBias: false, name: "depthwise")
+            BatchNorm(momentum: 0.8)
+            ReLU()
+            Conv2D(8, kernel: 1, usesBias: false, name: "pointwise")
+            BatchNorm(momentum: 0.8)
+        }.apply([y])[0]
+        let smooth = Conv2D(8, kernel: 3, padding: .same, activation: .silu, name: "smooth")(y)
+        let joined = MaxPool2D(2)(Concat(name: "joined")(y, smooth))
+        let mean = GlobalAvgPool2D(name: "mean")(joined)
+        let logits = Dense(4, name: "logits")(Dropout(dropout)(Dense(16, activation: .relu, name: "hidden")(mean)))
+        return try Network(inputs: [x], outputs: [logits], outputNames: ["scores"], name: "aware", seed: seed)
+    }
+
+    private func trainer(_ network: Network, threads: Int = 1) throws -> Trainer {
+        try Trainer(
+            network, loss: crossEntropy, optimizer: Adam(learningRate: ConstantRate(0.01)), metrics: [Accuracy()], batchSize: 16, seed: 7,
+            threads: threads)
+    }
+
+    func testPlacesAreThoseOfTheIntegerGraph() throws {
+        let network = try network()
+        try network.quantizationAware(.int8)
+        let places = try XCTUnwrap(network.quantization).places
+        XCTAssertEqual(places.products, ["conv2d", "depthwise", "pointwise", "smooth", "hidden", "logits"])
+        XCTAssertEqual(
+            Set(places.values),
+            ["x", "stem", "relu", "relu_1", "smooth", "smooth/Silu", "joined", "mean", "hidden/Relu"])
+        XCTAssertNotNil(network.parameters["stem/range"])
+    }
+
+    func testExceptedLayersStayReal() throws {
+        let network = try network()
+        try network.quantizationAware(.int8, except: ["logits", "depthwise"])
+        let places = try XCTUnwrap(network.quantization).places
+        XCTAssertFalse(places.products.contains("logits"))
+        XCTAssertFalse(places.products.contains("depthwise"))
+        try trainer(network).fit(try SmallTraining.quarters(32), epochs: 1)
+        let nodes = try network.exportGraph().functions[0].nodes
+        XCTAssertEqual(nodes.first { $0.name == "logits" }?.op.name, "Dense")
+        XCTAssertEqual(nodes.first { $0.name == "depthwise" }?.op.name, "Conv2D")
+        XCTAssertEqual(nodes.first { $0.name == "pointwise" }?.op.name, "QuantizedConv2D")
+    }
+
+    /// From random weights to an integer model that classifies, without calibration; what it predicts in the trainer are the
+    /// bytes that the file gives.
+    func testTrainsFromScratchAndExportsWhatItPredicts() throws {
+        for ranges in [RangeRule.movingAverage(momentum: 0.9), .learned(afterEpoch: 1)] {
+            let network = try network()
+            try network.quantizationAware(.int8, ranges: ranges)
+            try network.freezeBatchNorm(afterEpoch: 6)
+            let data = try SmallTraining.quarters(160)
+            let history = try trainer(network).fit(data, epochs: 8, validation: .data(try SmallTraining.quarters(80, seed: 9)))
+            XCTAssertGreaterThan(try XCTUnwrap(history.last?["val_accuracy"]), 0.9, "\(ranges)")
+            let graph = try network.exportGraph()
+            XCTAssertEqual(graph.functions[0].nodes.filter { $0.op.name.hasPrefix("Quantized") }.count, 7)
+            XCTAssertEqual(graph.functions[0].nodes.filter { $0.op.name == "Quantize" }.count, 1)
+            XCTAssertFalse(graph.functions[0].nodes.contains { $0.op.name == "Dequantize" })
+            let folder = try ScratchFolder(), path = folder.file("aware.apus")
+            try network.export(to: path)
+            let images = data.inputs[0].tensor
+            let wanted = try network.predict(images, threads: 1)
+            let file = try Runner(try ApusRuntime.Model(path: path).graph, threads: 2)
+            for start in stride(from: 0, to: 64, by: 16) {
+                XCTAssertEqual(try file.run([try images.rows(start..<start + 16)])[0], try wanted.rows(start..<start + 16))
+            }
+        }
+    }
+
+    /// With fixed ranges and statistics, the step's forward pass on rounded numbers is the integer graph but for how sums are
+    /// rounded: half of the logits agree to a thousandth of the largest, all to a twentieth.
+    func testForwardOfAStepIsTheIntegerForm() throws {
+        let network = try network(dropout: 0)
+        try network.quantizationAware(.int8, ranges: .movingAverage(momentum: 0.5))
+        let data = try SmallTraining.quarters(64)
+        let trainer = try trainer(network)
+        try trainer.fit(data, epochs: 4)
+        try network.freezeObservers(afterEpoch: 4)
+        try network.freezeBatchNorm(afterEpoch: 4)
+        try trainer.plan(epoch: 4)
+        trainer.learningRateOverride = 0
+        let batch = try data.batches(size: 16, shuffleSeed: 0, epoch: 0).batch(at: 0)
+        let integers = try network.predict(batch.inputs[0].tensor).doubles()
+        try trainer.step(batch)
+        let step = try trainer.prediction(0).doubles(), largest = integers.map { abs($0) }.max()!
+        let differences = zip(step, integers).map { abs($0 - $1) / largest }.sorted()
+        XCTAssertLessThan(differences[step.count / 2], 1e-3)
+        XCTAssertLessThan(differences[step.count - 1], 0.05)
+    }
+
+    /// Interrupted in every stage of a training and resumed, it ends with the same bytes in every state.
+    func testResumesAcrossStages() throws {
+        func fresh() throws -> Trainer {
+            let network = try network()
+            try network.quantizationAware(.int8, ranges: .learned(afterEpoch: 1))
+            try network.freezeBatchNorm(afterEpoch: 2)
+            try network.freezeObservers(afterEpoch: 3)
+            return try trainer(network)
+        }
+        let data = try SmallTraining.quarters(32), folder = try ScratchFolder()
+        let whole = try fresh()
+        try whole.fit(data, epochs: 4)
+        for cut in 2...whole.progress.step {
+            let path = folder.file("\(cut).apus")
+            XCTAssertThrowsError(
+                try fresh().fit(
+                    data, epochs: 4, callbacks: [Interruption(afterStep: cut)],
+                    checkpoint: CheckpointPolicy(path, everyBatches: 1)))
+            let resumed = try fresh()
+            try resumed.restore(path)
+            try resumed.fit(data, epochs: 4)
+            XCTAssertEqual(resumed.copyStates(), whole.copyStates(), "from step \(cut - 1)")
+        }
+    }
+
+    /// Ranges move in the first epoch and are trained in the next; frozen, nothing of them moves.
+    func testStagesOfRanges() throws {
+        let network = try network(), data = try SmallTraining.quarters(32)
+        try network.quantizationAware(.int8, ranges: .learned(afterEpoch: 1))
+        try network.freezeObservers(afterEpoch: 2)
+        let trainer = try trainer(network)
+        var seen: [[Float]] = [[0, 0]]
+        for epoch in 1...4 {
+            try trainer.fit(data, epochs: epoch)
+            seen.append(try XCTUnwrap(network.parameters["stem/range"]).array(of: Float.self))
+        }
+        XCTAssertEqual(seen[1][0], 0, "ReLU6 has no values below 0")
+        XCTAssertGreaterThan(seen[1][1], 0)
+        XCTAssertNotEqual(seen[1], seen[2])
+        XCTAssertEqual(seen[2], seen[3])
+        XCTAssertEqual(seen[3], seen[4])
+    }
+
+    func testFrozenBatchNormKeepsItsStatistics() throws {
+        let network = try network(), data = try SmallTraining.quarters(32)
+        try network.quantizationAware(.int8)
+        try network.freezeBatchNorm(afterEpoch: 1)
+        let trainer = try trainer(network)
+        func statistics() -> [Tensor] {
+            network.parameters.all.filter { $0.name.contains("/moving_") }.map { $0.value }
+        }
+        let start = statistics()
+        try trainer.fit(data, epochs: 1)
+        let first = statistics(), gamma = network.parameters["batchnorm/gamma"]
+        try trainer.fit(data, epochs: 2)
+        XCTAssertNotEqual(start, first)
+        XCTAssertEqual(first, statistics())
+        XCTAssertNotEqual(gamma, network.parameters["batchnorm/gamma"], "still trained")
+    }
+
+    func testFineTunesLoadedWeights() throws {
+        let data = try SmallTraining.quarters(160), test = try SmallTraining.quarters(80, seed: 9)
+        let real = try network(), folder = try ScratchFolder(), path = folder.file("real.apus")
+        try trainer(real).fit(data, epochs: 6, checkpoint: CheckpointPolicy(path))
+        let tuned = try network(seed: 99)
+        try tuned.quantizationAware(.int8)
+        try tuned.loadWeights(path)
+        XCTAssertEqual(tuned.parameters["smooth/kernel"], real.parameters["smooth/kernel"])
+        try trainer(tuned).fit(data, epochs: 1)
+        let before = try real.evaluate(test, metrics: [Accuracy()])["accuracy"]
+        let after = try tuned.evaluate(test, metrics: [Accuracy()])["accuracy"]
+        XCTAssertGreaterThan(try XCTUnwrap(after), try XCTUnwrap(before) - 0.05)
+        let other = try Sequential(input: [8, 8, 1]) { Flatten(); Dense(4) }
+        XCTAssertTrue(message { try other.loadWeights(path) }.contains("no weights 'dense/kernel'"))
+    }
+
+    /// FakeQuantize gives the bytes of Quantize, then Dequantize.
+    func testFakeQuantizationIsTheArithmeticOfCodes() throws {
+        let codes = CodeScale(low: -1.25, high: 3.5)
+        var random = Philox(seed: 1)
+        let values = (0..<4000).map { _ in Float(random.normal()) * 2 } + [.nan, .infinity, -.infinity, 0, -0.0, 3.5, -1.25]
+        func run(_ emit: (GraphBuilder, Value) throws -> Value) throws -> [UInt8] {
+            let graph = Graph("f"), builder = GraphBuilder(graph, function: "f")
+            let x = try builder.input("x", TensorType(.f32, [values.count]))
+            builder.output("y", try emit(builder, x))
+            builder.finish()
+            return try Runner(graph, threads: 1).run([try Tensor(values, shape: [values.count])])[0].withUnsafeBytes { Array($0) }
+        }
+        let fake = try run { builder, x in
+            builder.graph.constants.append(try Tensor([-1.25, 3.5] as [Float], shape: [2]).constant("range"))
+            return try builder(FakeQuantize(), x, builder.constant(builder.graph.constants.count - 1))
+        }
+        let real = try run { try $0(Dequantize(), try $0(Quantize(to: codes), $1)) }
+        XCTAssertEqual(fake, real)
+    }
+
+    func testRefusals() throws {
+        let network = try network()
+        XCTAssertTrue(message { try network.quantizationAware(.w4) }.contains("for w4, wanted int8"))
+        XCTAssertTrue(message { try network.quantizationAware(.int8, except: ["nothing"]) }.contains("no node 'nothing'"))
+        XCTAssertTrue(message { try network.freezeObservers(afterEpoch: 1) }.contains("not quantization-aware"))
+        XCTAssertTrue(
+            message { try network.quantizationAware(.int8, ranges: .learned(afterEpoch: 0)) }.contains("after 0 epochs"))
+        let early = try trainer(network)
+        try network.quantizationAware(.int8)
+        XCTAssertTrue(message { _ = try network.exportGraph() }.contains("train it first"))
+        XCTAssertGreaterThan(try network.summary().fileBytes, 1000, "sizes are known before")
+        XCTAssertTrue(
+            message { try early.fit(try SmallTraining.quarters(16), epochs: 1) }.contains("quantization-aware after its trainer"))
+    }
+}
