@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from . import inference, training
+from . import inference, integer, training
 from .machine import measure_machine, package_versions
 from .models import INFERENCE, TRAINING
 from .paths import BENCHMARKS
@@ -21,7 +21,7 @@ SLOW_TO_OPEN = {"pytorch-compile"}
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--task", choices=["inference", "training"], help="only one of the two")
+    parser.add_argument("--task", choices=["inference", "integer", "training"], help="only one of these")
     parser.add_argument("--models", metavar="NAME,…", help=f"some of {', '.join([*INFERENCE, *TRAINING])}; "
                         "a name without its batch stands for all batches")
     parser.add_argument("--rivals", metavar="NAME,…", help=f"beside Apus: some of {', '.join(_rivals())}")
@@ -50,10 +50,11 @@ def main() -> None:
     packages = package_versions()
     rows, omissions, text = [], [], ""
     for task, module, table, counts in (
-        ("inference", inference, INFERENCE, threads), ("training", training, TRAINING, TRAINING_THREADS)
+        ("inference", inference, INFERENCE, threads), ("integer", integer, INFERENCE, threads),
+        ("training", training, TRAINING, TRAINING_THREADS)
     ):
         if options.task in (None, task):
-            known = list(RUNTIMES) if task == "inference" else training.RUNTIMES
+            known = training.RUNTIMES if task == "training" else list(RUNTIMES)
             names = [name for name in known if name == "apus" or name in rivals]
             for measured, left_out in module.run(_models(table, chosen), names, counts, effort, machine):
                 rows += measured

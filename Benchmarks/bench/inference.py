@@ -29,18 +29,18 @@ def run(models: list[str], runtimes: list[str], threads: list[int], effort: Effo
         omissions: list[Omission] = []
         net = INFERENCE[model]()
         ready: list[str] = []
-        _progress(f"{model}: PyTorch")
+        progress(f"{model}: PyTorch")
         prepare(model, "pytorch")
         for name in runtimes:
-            _progress(f"{model}: a file for {name}")
+            progress(f"{model}: a file for {name}")
             try:
                 if converter := RUNTIMES[name].converter:
                     prepare(model, converter)
                 ready.append(name)
             except Failed as error:
-                omissions.append(_omission(model, name, error))
+                omissions.append(omission(model, name, error))
         for count in threads:
-            measured, failed = _measure(model, net, ready, count, effort, machine)
+            measured, failed = measure_model(model, net, [RUNTIMES[name] for name in ready], count, effort, machine)
             rows += measured
             omissions += failed
             # What failed once is not tried again.
@@ -48,32 +48,32 @@ def run(models: list[str], runtimes: list[str], threads: list[int], effort: Effo
         yield rows, omissions
 
 
-def _measure(model: str, net: Network, names: list[str], threads: int, effort: Effort,
-             machine: Machine) -> tuple[list[Row], list[Omission]]:
+def measure_model(model: str, net: Network, runtimes: list[Runtime], threads: int, effort: Effort, machine: Machine,
+                  kind: str = "f32", tolerance: float = TOLERANCE) -> tuple[list[Row], list[Omission]]:
     workers: list[Worker] = []
     omissions: list[Omission] = []
-    for name in names:
-        _progress(f"{model}, {threads} thread(s): {name} opens")
+    for runtime in runtimes:
+        progress(f"{model}, {kind}, {threads} thread(s): {runtime.name} opens")
         try:
-            workers.append(_start(model, net, RUNTIMES[name], threads))
+            workers.append(_start(model, net, runtime, threads, tolerance))
         except Failed as error:
-            omissions.append(_omission(model, name, error))
-    _progress(f"{model}, {threads} thread(s): rounds")
+            omissions.append(omission(model, runtime.name, error, kind))
+    progress(f"{model}, {threads} thread(s): rounds")
     times, failures = measure(workers, effort)
-    omissions += [_omission(model, name, reason) for name, reason in failures.items()]
-    bound = machine.inference_bound_us(net, threads)
+    omissions += [omission(model, name, reason, kind) for name, reason in failures.items()]
+    bound = machine.inference_bound_us(net, threads, kind)
     rows = []
     for worker in workers:
         if worker.name in times:
             t = times[worker.name]
             rows.append(Row(
-                "inference", model, "f32", threads, worker.name, t.median, t.p10, t.p90, worker.memory(), worker.open_ms,
+                "inference", model, kind, threads, worker.name, t.median, t.p10, t.p90, worker.memory(), worker.open_ms,
                 worker.first_ms, net.operations / t.median * 1e-3, bound / t.median))
         worker.close()
     return rows, omissions
 
 
-def _start(model: str, net: Network, runtime: Runtime, threads: int) -> Worker:
+def _start(model: str, net: Network, runtime: Runtime, threads: int, tolerance: float) -> Worker:
     """A worker whose first result agrees with the reference."""
     out = BUILD / "models" / model
     kind, input_file = sample(net, runtime, out)
@@ -88,25 +88,25 @@ def _start(model: str, net: Network, runtime: Runtime, threads: int) -> Worker:
         command = python_module("worker", runtime.name, model, out / runtime.file, threads, kind, input_file, result)
     worker = Worker(runtime.name, command, threads)
     try:
-        _check(np.fromfile(result, np.float32), np.fromfile(out / "result.f32", np.float32))
+        _check(np.fromfile(result, np.float32), np.fromfile(out / "result.f32", np.float32), tolerance)
     except Failed:
         worker.close()
         raise
     return worker
 
 
-def _check(found: np.ndarray, wanted: np.ndarray) -> None:
+def _check(found: np.ndarray, wanted: np.ndarray, tolerance: float) -> None:
     if found.shape != wanted.shape:
         raise Failed(f"a result of {found.size} values, wanted {wanted.size}")
     error = float(np.max(np.abs(found - wanted)) / np.max(np.abs(wanted)))
-    if not error <= TOLERANCE:
-        raise Failed(f"the result differs by {error:.1e} of its largest value, wanted at most {TOLERANCE:.0e}")
+    if not error <= tolerance:
+        raise Failed(f"the result differs by {error:.1e} of its largest value, wanted at most {tolerance:.0e}")
 
 
-def _omission(model: str, runtime: str, reason: object) -> Omission:
-    _progress(f"{model}: {runtime} is left out: {reason}")
-    return Omission("inference", model, runtime, str(reason))
+def omission(model: str, runtime: str, reason: object, kind: str = "f32") -> Omission:
+    progress(f"{model}, {kind}: {runtime} is left out: {reason}")
+    return Omission("inference", model, runtime, str(reason), kind)
 
 
-def _progress(text: str) -> None:
+def progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)

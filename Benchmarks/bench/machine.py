@@ -21,22 +21,25 @@ class Machine:
     # By number of threads: what peaks.c prints.
     peaks: dict[int, dict]
 
-    def bound_us(self, operations: int, weight_bytes: int, threads: int) -> float:
-        """The least time: of the multiply-adds at the peak, or of reading the weights once from the first level of
-        memory that holds them, whichever is longer."""
+    def bound_us(self, operations: int, weight_bytes: float, threads: int, products: str = "fma") -> float:
+        """The least time: of the multiply-adds at the peak of their instruction, or of reading the weights once from the
+        first level of memory that holds them, whichever is longer."""
         peak = self.peaks[threads]
         level = peak["memory"][self.level(weight_bytes, threads)]
-        return max(operations / peak["fma"], weight_bytes / level["gb_per_s"]) * 1e-3
+        # Where there is no such instruction, that of f32 is the next best.
+        return max(operations / (peak[products] or peak["fma"]), weight_bytes / level["gb_per_s"]) * 1e-3
 
-    def level(self, size: int, threads: int) -> str:
+    def level(self, size: float, threads: int) -> str:
         """The first level of memory that holds so many bytes."""
         levels = self.peaks[threads]["memory"]
         return next((name for name in ("L1", "L2", "L3") if size <= levels[name]["bytes"]), "DRAM")
 
-    def inference_bound_us(self, net: Network, threads: int) -> float:
+    def inference_bound_us(self, net: Network, threads: int, kind: str = "f32") -> float:
         # Of a table of embeddings only the rows of the tokens are read.
         tables = sum(node.weights["table"][0] * node.weights["table"][1] for node in net.nodes if node.op == "embedding")
-        return self.bound_us(net.operations, 4 * (net.parameters - tables), threads)
+        bits = {"f32": 32, "int8": 8, "w8": 8, "w4": 4}[kind]
+        products = "vnni" if kind == "int8" else "fma"
+        return self.bound_us(net.operations, bits * (net.parameters - tables) / 8, threads, products)
 
     def training_bound_us(self, net: Network, batch: int, threads: int) -> float:
         """Three products for one: forward, the gradient of the input, the gradient of the weights."""

@@ -36,6 +36,7 @@ class Omission:
     model: str
     runtime: str
     reason: str
+    type: str = "f32"
 
 
 def write(folder: Path, rows: list[Row], omissions: list[Omission], machine: Machine, packages: dict[str, str],
@@ -62,9 +63,12 @@ def _keep_others(path: Path, result: dict) -> None:
     old = json.loads(path.read_text())
     if old["effort"] != result["effort"] or old["machine"]["processor"] != result["machine"]["processor"]:
         return
-    timed = {(row["task"], row["model"]) for row in result["rows"] + result["omissions"]}
-    for key in ("rows", "omissions"):
-        result[key] += [row for row in old[key] if (row["task"], row["model"]) not in timed]
+    def key(row: dict) -> tuple[str, str, str]:
+        return row["task"], row["model"], row.get("type", "f32")
+
+    timed = {key(row) for row in result["rows"] + result["omissions"]}
+    for part in ("rows", "omissions"):
+        result[part] += [row for row in old[part] if key(row) not in timed]
 
 
 def markdown(result: dict) -> str:
@@ -80,19 +84,19 @@ def markdown(result: dict) -> str:
     ]
     for task, title in (("inference", "Inference, one sample"), ("training", "Training, one step with Adam")):
         rows = [row for row in result["rows"] if row["task"] == task]
-        for kind in sorted({row["type"] for row in rows}):
+        for kind in sorted({row["type"] for row in rows}, key=lambda kind: (kind != "f32", kind)):
             for threads in sorted({row["threads"] for row in rows}):
                 chosen = [row for row in rows if row["threads"] == threads and row["type"] == kind]
                 parts.append(f"## {title}, {kind}, {threads} thread{'s' if threads > 1 else ''}\n")
-                parts.append(_times(chosen))
-        if rows:
+                parts.append(_times(chosen, _apus_times(rows, threads) if kind != "f32" else {}))
+        if rows := [row for row in rows if row["type"] == "f32"]:
             parts.append(f"## {title}: memory and opening\n")
             parts.append("Each cell: peak resident MB that the runtime adds · ms to open · ms to the first result; "
                          f"{min(row['threads'] for row in rows)} thread(s).\n")
             parts.append(_memory(rows))
     if result["omissions"]:
         parts.append("## Left out\n")
-        parts.append("".join(f"- {o['task']}, {o['model']}, {o['runtime']}: {o['reason']}\n" for o in result["omissions"]))
+        parts.append("".join(f"- {o['task']}, {o['model']}, {o.get('type', 'f32')}, {o['runtime']}: {o['reason']}\n" for o in result["omissions"]))
     return "\n".join(parts)
 
 
@@ -111,18 +115,27 @@ def _peaks(peaks: list[dict]) -> str:
     return _table(table)
 
 
-def _times(rows: list[dict]) -> str:
+def _apus_times(rows: list[dict], threads: int) -> dict[str, float]:
+    """Of Apus in f32, by model."""
+    return {row["model"]: row["median_us"] for row in rows
+            if row["runtime"] == "apus" and row["type"] == "f32" and row["threads"] == threads}
+
+
+def _times(rows: list[dict], in_f32: dict[str, float]) -> str:
+    """With how much faster than Apus in f32, where there are such times."""
     rivals = _ordered({row["runtime"] for row in rows} - {"apus"})
-    table = [["model", "Apus", "p10 … p90", "ratio", "GFLOP/s", "peak", *rivals]]
+    table = [["model", "Apus", "p10 … p90", "ratio", "GFLOP/s", "peak", *(["f32 / this"] if in_f32 else []), *rivals]]
     for model, runtimes in _by_model(rows).items():
         apus = runtimes.get("apus")
         times = {name: row["median_us"] for name, row in runtimes.items() if name != "apus"}
         best = min(times.values(), default=None)
-        cells = [model, "", "", "", "", ""]
+        cells = [model, "", "", "", "", ""] + ([""] if in_f32 else [])
         if apus:
             cells = [model, _digits(apus["median_us"]), f"{_digits(apus['p10_us'])} … {_digits(apus['p90_us'])}",
                      f"**{best / apus['median_us']:.2f}**" if best else "", _digits(apus["gflops"]),
                      f"{100 * apus['share_of_peak']:.0f} %"]
+            if in_f32:
+                cells.append(f"{in_f32[model] / apus['median_us']:.2f}" if model in in_f32 else "")
         table.append(cells + [("**%s**" if times.get(name) == best else "%s") % _digits(times.get(name)) for name in rivals])
     return _table(table)
 

@@ -123,11 +123,18 @@ def test_results(tmp_path) -> None:
             for name, median in (("apus", 2.0), ("fast", 5.0), ("slow", 9.0))]
     text = write(tmp_path, rows, [Omission("inference", "n", "apus", "because")], Machine("p", {1: peak}), {"x": "1"}, "quick")
     assert "| m | 2 | 2 … 2 | **2.50** | 4 | 50 % | **5** | 9 |" in text
-    assert "- inference, n, apus: because" in text
+    assert "- inference, n, f32, apus: because" in text
     assert (tmp_path / "results.md").read_text() == text
     read = json.loads((tmp_path / "results.json").read_text())["rows"]
     assert read[0]["runtime"] == "apus" and read[0]["median_us"] == 2.0 and read[0]["open_ms"] == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["results.json", "results.md"]
+    integer = [Row("inference", "m", "int8", 1, name, median, median, median, 1, 2, 3, 4, 0.5)
+               for name, median in (("apus", 0.5), ("fast", 1.0))]
+    omission = Omission("inference", "m", "slow", "because", "int8")
+    text = write(tmp_path, integer, [omission], Machine("p", {1: peak}), {"x": "1"}, "quick")
+    assert "| m | 2 | 2 … 2 | **2.50** | 4 | 50 % | **5** | 9 |" in text, "the rows of f32 stay"
+    assert "| m | 0.5 | 0.5 … 0.5 | **2.00** | 4 | 50 % | 4.00 | **1** |" in text, "with the ratio to f32"
+    assert "- inference, m, int8, slow: because" in text
     text = write(tmp_path, rows, [], Machine("p", {1: peak}), {"x": "1"}, "quick", "avx2")
     assert "`APUS_ISA=avx2`" in text and "for lack of a switch: onnxruntime" in text
     assert (tmp_path / "results-avx2.md").read_text() == text != (tmp_path / "results.md").read_text()

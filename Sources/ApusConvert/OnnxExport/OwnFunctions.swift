@@ -15,7 +15,8 @@ struct OwnFunction: Sendable {
     /// x·W·w, each row of x quantized by its greatest magnitude: Docs/Quantization.md, section 8.
     static let dynamicDense = OwnFunction(name: "DynamicDense") {
         var body = FunctionBody(inputs: ["x", "W", "w"])
-        let zero = body.number(0)
+        // The message leaves a single 0 out, but none of a list.
+        let zero = body.emit("Constant", [], ["value_floats": .floats([0])])
         let isNumber = body.emit("Not", [body.emit("IsNaN", ["x"])])
         let magnitude = body.emit("Where", [isNumber, body.emit("Abs", ["x"]), zero])
         let greatest = body.emit("ReduceMax", [magnitude, body.integers([-1])], ["keepdims": .int(1)])
