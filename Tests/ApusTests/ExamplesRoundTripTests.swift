@@ -69,6 +69,8 @@ final class ExamplesRoundTripTests: XCTestCase {
             XCTAssertEqual(try rows(session.tensor(output: 0)), wanted, "arena", line: line)
         }
 
+        // What recurrent layers emit in training is another operator than what ships.
+        guard !network.layers.contains(where: { $0 is Recurrent }) else { return }
         try network.quantizationAware(.int8)
         try Trainer(network, loss: loss, optimizer: Adam(), batchSize: 3, threads: 2).fit(data, epochs: 1)
         let folder = try ScratchFolder()
