@@ -75,7 +75,7 @@ let hostTargets: [Target] = [
 ]
 
 /// What a folder of an example holds beside its program.
-let extras = ["binary-classifier": ["data"], "digits": ["data"], "character-gpt": ["generate.c", "torch_twin.py"]]
+let extras = ["binary-classifier": ["data"], "digits": ["data"], "character-gpt": ["curves.svg", "generate.c", "torch_twin.py"]]
 
 let exampleTargets: [Target] =
     [
