@@ -135,7 +135,9 @@ void wrapper(const char *path) {
     check(std::equal(bound.begin(), bound.end(), before.begin()), "a bound output is written");
     session.bind_output<std::byte>(0, {});
     session.load_states(states);
-    apus::Session fork = session.fork();
+    apus::Options smallest;
+    smallest.dimensions = options.dimensions;
+    apus::Session fork = session.fork(smallest);
     check(outputs(model, fork) == before, "a fork continues where its session stands");
     fork.copy_states(session);
     check(outputs(model, fork) == before, "states are copied");
