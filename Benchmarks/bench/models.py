@@ -164,7 +164,7 @@ def minilm() -> Network:
 def recurrent(cell: str) -> Network:
     """Two layers of 64 over 100 steps of 64 numbers; every step of the last."""
     net = Network(f"{cell}-2x64-100", (100, 64))
-    net.output = net.recurrent(net.recurrent(net.input, cell, 64), cell, 64)
+    net.output = net.flatten(net.recurrent(net.recurrent(net.input, cell, 64), cell, 64))
     return net
 
 
