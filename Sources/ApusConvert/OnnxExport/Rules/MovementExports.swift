@@ -52,7 +52,10 @@ let movementExports: [OnnxExportRule] = [
         y = n.emit("Pad", [y, widths] + (value.map { [$0] } ?? []), ["mode": .string(Array(mode.utf8))])[0]
     }
     switch op.mode {
-    case .constant: pad("constant", op.before, op.after, try n.scalar(Double(op.value), n.dtype(0)))
+    case .constant:
+        // Among codes 0 is the zero point.
+        let value = n.type(0).quantization.map { Double($0.zeroPoints.first ?? 0) } ?? Double(op.value)
+        pad("constant", op.before, op.after, try n.scalar(value, n.dtype(0)))
     case .edge: pad("edge", op.before, op.after)
     case .reflect:
         for step in reflections(n, op) { pad(step.isEdge ? "edge" : "reflect", step.before, step.after) }
