@@ -3,7 +3,7 @@
 # flags and 300 samples of the training data (PTQ), and trained on with quantization awareness (QAT). Prints the accuracy on
 # test data and the sizes, a line a model and seed, then means. Fails where a model loses more points on average than it may:
 # PTQ 0.5, with depthwise convolutions 1.0; QAT 0.2, with depthwise convolutions 0.3; or where its int8 files are more than
-# 27 % of those in f32, with depthwise convolutions 35 %: these are so small that golden pairs and scales weigh.
+# 27 % of those in f32.
 #
 #   scripts/quantize-examples.sh [MODEL…]          by default mnist-cnn cifar-cnn cifar-resnet cifar-mobilenet
 #   SEEDS="0 1 2" EPOCHS=25 TUNE=4 THREADS=1 DATA=../shared/data scripts/quantize-examples.sh cifar-resnet
@@ -52,5 +52,5 @@ awk '{ f32[$1] += $3; ptq[$1] += $4; qat[$1] += $5; share[$1] += $7 / $6; n[$1]+
         f = f32[m] / n[m]; p = ptq[m] / n[m]; q = qat[m] / n[m]; s = share[m] / n[m]
         printf "%s: f32 %.2f, PTQ %.2f (%+.2f), QAT %.2f (%+.2f), files of %.1f %%\n", m, f, p, p - f, q, q - f, 100 * s
         light = m ~ /mobilenet/
-        if (f - p > (light ? 1.0 : 0.5) || f - q > (light ? 0.3 : 0.2) || s > (light ? 0.35 : 0.27)) bad = 1
+        if (f - p > (light ? 1.0 : 0.5) || f - q > (light ? 0.3 : 0.2) || s > 0.27) bad = 1
     } exit bad }' "$table"
