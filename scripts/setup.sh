@@ -1,9 +1,10 @@
 #!/bin/sh
-# Installs what the project needs and the machine lacks: packages that Debian and Ubuntu both have, as root or through sudo.
+# Installs what the project needs and the machine lacks: packages that Debian and Ubuntu both have, and those that are named, as
+# root or through sudo.
 set -eu
 packages="libprotobuf-c-dev libpng-dev libjpeg-dev zlib1g-dev build-essential binutils python3 python3-venv pkg-config"
 missing=
-for package in $packages; do
+for package in $packages "$@"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0

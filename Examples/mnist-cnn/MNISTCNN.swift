@@ -1,5 +1,4 @@
 import Apus
-import ApusGraph
 import ArgumentParser
 import ExampleSupport
 
@@ -11,18 +10,7 @@ struct MNISTCNN: ParsableCommand {
     @OptionGroup var options: ExampleOptions
 
     func run() throws {
-        let pixels = Normalization(scale: 1 / 255)
-        let data = try options.mnist().normalized(by: pixels)
-
-        let network = try ModelLibrary.mnistCNN(seed: options.seed)
-        network.classNames = data.training.classNames
-        network.describeInput(pixels, range: 0...255, color: "gray")
-        let trainer = try Trainer(
-            network, loss: SparseCategoricalCrossEntropy(fromLogits: true), optimizer: Adam(), metrics: [Accuracy()],
-            batchSize: 32, seed: options.seed, threads: options.threads)
-        try trainer.fit(data.training, epochs: options.epochs ?? 5, callbacks: options.callbacks)
-
-        try options.finish(network, test: data.test)
-        try options.fineTune(network, data)
+        try options.trainPlain(
+            try ModelLibrary.mnistCNN(seed: options.seed), on: try options.mnist(), color: "gray", epochs: 5)
     }
 }

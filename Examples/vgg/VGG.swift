@@ -1,5 +1,4 @@
 import Apus
-import ApusGraph
 import ArgumentParser
 import ExampleSupport
 
@@ -11,23 +10,7 @@ struct VGG: ParsableCommand {
     @OptionGroup var options: ExampleOptions
 
     func run() throws {
-        let bytes = try options.cifar10()
-        let channels = try bytes.training.normalization(scale: 1 / 255)
-        let data = try bytes.normalized(by: channels)
-        let epochs = options.epochs ?? 10, batchSize = 64
-        let steps = epochs * ((data.training.count + batchSize - 1) / batchSize)
-
         let network = try ModelLibrary.vggStyle(dropout: 0.1, seed: options.seed)
-        network.classNames = data.training.classNames
-        network.describeInput(channels, range: 0...255, color: "RGB")
-        let trainer = try Trainer(
-            network, loss: SparseCategoricalCrossEntropy(fromLogits: true),
-            optimizer: SGD(learningRate: OneCycle(0.05, steps: steps), momentum: 0.9, nesterov: true),
-            metrics: [Accuracy()], batchSize: batchSize, seed: options.seed, threads: options.threads)
-        try trainer.fit(
-            data.training, epochs: epochs, augmentation: [.randomFlip, .randomCrop(padding: 4)],
-            callbacks: options.callbacks)
-
-        try options.finish(network, test: data.test)
+        try options.trainAugmented(network, rate: 0.05, epochs: 10)
     }
 }

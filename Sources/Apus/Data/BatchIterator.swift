@@ -1,7 +1,8 @@
 import ApusGraph
 import Foundation
 
-/// Hands out batches that a background thread makes ahead. One thread at a time may call `next`.
+/// Hands out batches that a background thread makes ahead. One thread at a time may call `next`, which ends early where a
+/// batch could not be made; `check` tells.
 public final class BatchIterator: IteratorProtocol {
     private let queue: BatchQueue
 
@@ -10,10 +11,11 @@ public final class BatchIterator: IteratorProtocol {
         self.queue = queue
         let thread = Thread {
             for position in batches.start..<batches.count {
-                guard let batch = try? batches.batch(at: position) else {
-                    fatalError("no memory for a batch of \(batches.size) samples")
+                do throws(ApusError) {
+                    guard queue.put(try batches.batch(at: position)) else { return }
+                } catch {
+                    return queue.finish(error)
                 }
-                guard queue.put(batch) else { return }
             }
             queue.finish()
         }
@@ -24,6 +26,11 @@ public final class BatchIterator: IteratorProtocol {
     deinit { queue.cancel() }
 
     public func next() -> Batch? { queue.take() }
+
+    /// Throws what kept the next batch from being made, once `next` has given nil.
+    public func check() throws(ApusError) {
+        if let failure = queue.failure { throw failure }
+    }
 }
 
 /// A bounded queue between one producer and one consumer.
@@ -32,6 +39,7 @@ private final class BatchQueue: @unchecked Sendable {
     private let capacity: Int
     private var waiting: [Batch] = []
     private var isFinished = false
+    private var error: ApusError?
     private var isCancelled = false
 
     init(capacity: Int) { self.capacity = capacity }
@@ -57,9 +65,16 @@ private final class BatchQueue: @unchecked Sendable {
         return waiting.removeFirst()
     }
 
-    func finish() {
+    var failure: ApusError? {
+        condition.lock()
+        defer { condition.unlock() }
+        return error
+    }
+
+    func finish(_ error: ApusError? = nil) {
         condition.lock()
         isFinished = true
+        self.error = error
         condition.signal()
         condition.unlock()
     }

@@ -3,18 +3,13 @@ import ApusGraph
 /// y = activation(x * W + b): a convolution over images [batch, height, width, channels].
 ///
 /// Parameters: kernel [height, width, channels/groups, filters], bias [filters].
-public final class Conv2D: Layer {
+public final class Conv2D: ConvolutionLayer {
     public let filters: Int
     public let kernel: Size2D
     public let stride: Size2D
     public let padding: Padding
     public let dilation: Size2D
     public let groups: Int
-    public let activation: Activation
-    public let usesBias: Bool
-    private let kernelInitializer: any Initializer
-    private let biasInitializer: any Initializer
-    private let kernelRegularizer: (any Regularizer)?
 
     public init(
         _ filters: Int, kernel: Size2D, stride: Size2D = 1, padding: Padding = .valid, dilation: Size2D = 1,
@@ -28,29 +23,20 @@ public final class Conv2D: Layer {
         self.padding = padding
         self.dilation = dilation
         self.groups = groups
-        self.activation = activation
-        self.usesBias = usesBias
-        self.kernelInitializer = kernelInitializer
-        self.biasInitializer = biasInitializer
-        self.kernelRegularizer = kernelRegularizer
-        super.init(name: name)
+        super.init(
+            activation: activation, usesBias: usesBias, kernelInitializer: kernelInitializer,
+            biasInitializer: biasInitializer, kernelRegularizer: kernelRegularizer, name: name)
     }
 
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         let x = try image(inputs), channels = x.shape.last
         try require(kernel)
-        guard groups > 0, filters > 0, channels % groups == 0, filters % groups == 0 else {
-            throw .argument("\(filters) filters over \(channels) channels in \(groups) groups")
-        }
+        try require(filters: filters, over: channels, groups: groups)
         let op = ApusGraph.Conv2D(
             strides: stride, dilations: dilation, padding: padding, groups: groups, hasBias: usesBias)
-        var operands = [
-            x,
-            try context.parameter(
-                "kernel", [kernel.height, kernel.width, channels / groups, filters], kernelInitializer,
-                regularizer: kernelRegularizer),
+        return [
+            try convolve(
+                x, op, kernel: [kernel.height, kernel.width, channels / groups, filters], filters: filters, context)
         ]
-        if usesBias { operands.append(try context.parameter("bias", [filters], biasInitializer)) }
-        return [try context.activate(try context.node(op, operands)[0], activation)]
     }
 }

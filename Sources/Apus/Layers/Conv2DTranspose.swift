@@ -4,16 +4,11 @@ import ApusGraph
 ///
 /// With padding `.same` the result is height·stride × width·stride; with `.valid`, (height − 1)·stride + the larger of
 /// kernel and stride. Parameters: kernel [height, width, filters, channels], bias [filters].
-public final class Conv2DTranspose: Layer {
+public final class Conv2DTranspose: ConvolutionLayer {
     public let filters: Int
     public let kernel: Size2D
     public let stride: Size2D
     public let padding: Padding
-    public let activation: Activation
-    public let usesBias: Bool
-    private let kernelInitializer: any Initializer
-    private let biasInitializer: any Initializer
-    private let kernelRegularizer: (any Regularizer)?
 
     public init(
         _ filters: Int, kernel: Size2D, stride: Size2D = 1, padding: Padding = .valid,
@@ -25,12 +20,9 @@ public final class Conv2DTranspose: Layer {
         self.kernel = kernel
         self.stride = stride
         self.padding = padding
-        self.activation = activation
-        self.usesBias = usesBias
-        self.kernelInitializer = kernelInitializer
-        self.biasInitializer = biasInitializer
-        self.kernelRegularizer = kernelRegularizer
-        super.init(name: name)
+        super.init(
+            activation: activation, usesBias: usesBias, kernelInitializer: kernelInitializer,
+            biasInitializer: biasInitializer, kernelRegularizer: kernelRegularizer, name: name)
     }
 
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
@@ -40,13 +32,8 @@ public final class Conv2DTranspose: Layer {
         let rest = Size2D(max(0, stride.height - kernel.height), max(0, stride.width - kernel.width))
         let op = ApusGraph.Conv2DTranspose(
             strides: stride, padding: padding, outputPadding: padding == .valid ? rest : 0, hasBias: usesBias)
-        var operands = [
-            x,
-            try context.parameter(
-                "kernel", [kernel.height, kernel.width, filters, channels], kernelInitializer,
-                regularizer: kernelRegularizer),
+        return [
+            try convolve(x, op, kernel: [kernel.height, kernel.width, filters, channels], filters: filters, context)
         ]
-        if usesBias { operands.append(try context.parameter("bias", [filters], biasInitializer)) }
-        return [try context.activate(try context.node(op, operands)[0], activation)]
     }
 }

@@ -51,6 +51,7 @@ extension Network {
                 try metrics[i].update(predictions: predictions[output], targets: targets[output])
             }
         }
+        try iterator.check()
         var log = EpochLog(epoch: 0)
         if evaluator != nil { log["loss"] = mean.value }
         for metric in metrics { log[metric.name] = metric.value }

@@ -85,6 +85,7 @@ extension Trainer {
             began = now
             try saver?.batchEnded(self)
         }
+        try iterator.check()
         var log = running!.log(epoch: progress.epoch, network)
         if let held {
             try updateNetwork()

@@ -2,5 +2,5 @@ import ApusGraph
 
 /// a + b + ….
 public final class Add: MergeLayer {
-    override var operation: Operator { .add }
+    public init(name: String = "") { super.init(.add, name: name) }
 }

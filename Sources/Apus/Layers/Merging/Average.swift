@@ -2,7 +2,7 @@ import ApusGraph
 
 /// (a + b + …) / count.
 public final class Average: MergeLayer {
-    override var operation: Operator { .add }
+    public init(name: String = "") { super.init(.add, name: name) }
 
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         let sum = try super.call(inputs, context)[0]

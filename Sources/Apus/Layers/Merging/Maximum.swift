@@ -2,5 +2,5 @@ import ApusGraph
 
 /// max(a, b, …).
 public final class Maximum: MergeLayer {
-    override var operation: Operator { .maximum }
+    public init(name: String = "") { super.init(.maximum, name: name) }
 }

@@ -2,10 +2,13 @@ import ApusGraph
 
 /// Combines two or more inputs element by element, from left to right; shapes broadcast.
 public class MergeLayer: Layer {
-    public override init(name: String = "") { super.init(name: name) }
-
     /// Combines two of them.
-    var operation: Operator { preconditionFailure("a merge layer without an operation") }
+    let operation: Operator
+
+    init(_ operation: Operator, name: String) {
+        self.operation = operation
+        super.init(name: name)
+    }
 
     public override var runsStepByStep: Bool { true }
 

@@ -2,5 +2,5 @@ import ApusGraph
 
 /// min(a, b, …).
 public final class Minimum: MergeLayer {
-    override var operation: Operator { .minimum }
+    public init(name: String = "") { super.init(.minimum, name: name) }
 }

@@ -2,5 +2,5 @@ import ApusGraph
 
 /// a · b · ….
 public final class Multiply: MergeLayer {
-    override var operation: Operator { .mul }
+    public init(name: String = "") { super.init(.mul, name: name) }
 }

@@ -2,7 +2,7 @@ import ApusGraph
 
 /// a − b, of exactly two inputs.
 public final class Subtract: MergeLayer {
-    override var operation: Operator { .sub }
+    public init(name: String = "") { super.init(.sub, name: name) }
 
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         guard inputs.count == 2 else { throw .argument("\(inputs.count) inputs, wanted 2") }

@@ -13,18 +13,13 @@ public enum Padding1D: Sendable, Equatable {
 ///
 /// Parameters: kernel [1, kernel, channels/groups, filters], Keras' with a height; bias [filters]. With causal padding and a
 /// stride of 1 it runs step by step, and remembers the last (kernel − 1)·dilation inputs.
-public final class Conv1D: Layer {
+public final class Conv1D: ConvolutionLayer {
     public let filters: Int
     public let kernel: Int
     public let stride: Int
     public let padding: Padding1D
     public let dilation: Int
     public let groups: Int
-    public let activation: Activation
-    public let usesBias: Bool
-    private let kernelInitializer: any Initializer
-    private let biasInitializer: any Initializer
-    private let kernelRegularizer: (any Regularizer)?
 
     public init(
         _ filters: Int, kernel: Int, stride: Int = 1, padding: Padding1D = .valid, dilation: Int = 1, groups: Int = 1,
@@ -37,12 +32,9 @@ public final class Conv1D: Layer {
         self.padding = padding
         self.dilation = dilation
         self.groups = groups
-        self.activation = activation
-        self.usesBias = usesBias
-        self.kernelInitializer = kernelInitializer
-        self.biasInitializer = biasInitializer
-        self.kernelRegularizer = kernelRegularizer
-        super.init(name: name)
+        super.init(
+            activation: activation, usesBias: usesBias, kernelInitializer: kernelInitializer,
+            biasInitializer: biasInitializer, kernelRegularizer: kernelRegularizer, name: name)
     }
 
     public override var runsStepByStep: Bool { stride == 1 && (padding == .causal || kernel == 1) }
@@ -53,9 +45,7 @@ public final class Conv1D: Layer {
         guard kernel > 0, dilation > 0 else {
             throw .argument("a kernel of \(kernel) with dilation \(dilation), wanted 1 or more")
         }
-        guard groups > 0, filters > 0, channels % groups == 0, filters % groups == 0 else {
-            throw .argument("\(filters) filters over \(channels) channels in \(groups) groups")
-        }
+        try require(filters: filters, over: channels, groups: groups)
         let past = (kernel - 1) * dilation
         var padding = padding == .same ? Padding.same : .valid
         if self.padding == .causal, past > 0 {
@@ -70,12 +60,11 @@ public final class Conv1D: Layer {
         }
         let op = ApusGraph.Conv2D(
             strides: Size2D(1, stride), dilations: Size2D(1, dilation), padding: padding, groups: groups, hasBias: usesBias)
-        var operands = [
-            try context.parameter(
-                "kernel", [1, kernel, channels / groups, filters], kernelInitializer, regularizer: kernelRegularizer)
+        let shape = [1, kernel, channels / groups, filters]
+        return [
+            try asImage(x, context) { image throws(ApusError) in
+                try convolve(image, op, kernel: shape, filters: filters, context)
+            }
         ]
-        if usesBias { operands.append(try context.parameter("bias", [filters], biasInitializer)) }
-        let y = try asImage(x, context) { image throws(ApusError) in try context.node(op, [image] + operands)[0] }
-        return [try context.activate(y, activation)]
     }
 }

@@ -55,8 +55,8 @@ public class Recurrent: Layer {
     var stateNames: [String] { ["h"] }
     func operation(
         reverse: Bool, hasLengths: Bool, hasInitialState: Bool, keepsGates: Bool, hasStateMask: Bool
-    ) -> RecurrentLayer {
-        preconditionFailure("a recurrent layer without an operation")
+    ) throws(ApusError) -> RecurrentLayer {
+        throw .unsupported("a recurrent layer without an operation")
     }
     /// What the operator takes beside x and R.
     func extraParameters(_ prefix: String, _ context: LayerContext) throws(ApusError) -> [Value] { [] }
@@ -125,7 +125,7 @@ public class Recurrent: Layer {
             guard states.isEmpty else { throw .unsupported("a first state given to a step, which remembers its own") }
             for name in stateNames { states.append(try context.memory(name, [1, units])) }
         }
-        let op = operation(
+        let op = try operation(
             reverse: reverse, hasLengths: arguments.lengths != nil, hasInitialState: !states.isEmpty,
             keepsGates: context.phase == .training, hasStateMask: stateMask != nil)
         let optional = [arguments.lengths].compactMap { $0 } + states + [stateMask].compactMap { $0 }
