@@ -63,7 +63,9 @@ public struct SessionOptions {
 /// Instruction sets by name.
 public enum InstructionSet {
     /// All there are kernels for.
-    public static let all = [CK_ISA_REFERENCE, CK_ISA_AVX2, CK_ISA_AVX_VNNI, CK_ISA_AVX512, CK_ISA_AVX512_VNNI, CK_ISA_AVX512_AMX]
+    public static let all = [
+        CK_ISA_REFERENCE, CK_ISA_AVX2, CK_ISA_AVX_VNNI, CK_ISA_AVX512, CK_ISA_AVX512_VNNI, CK_ISA_AVX512_AMX,
+    ]
 
     /// The best the processor has, or what APUS_ISA = reference | avx2 | avx_vnni | avx512 | avx512_vnni | avx512_amx
     /// names, if it has that.

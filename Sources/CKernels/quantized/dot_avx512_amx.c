@@ -51,14 +51,17 @@ static tile_shapes shapes_of(size_t fours) {
         _tile_dpbusd(SUM_10, a, b);                                      \
     }
 
-V_INLINE void tile_any(const product_tile *t, const int rows, const int panels) {
-    const size_t pitch = t->u_pitch, panel = t->panel_bytes, wide = (size_t)panels * CK_PANEL;
+/* The sums of one or two panels from `first` on, into rows of `wide`. */
+V_INLINE void tile_any(const product_tile *t, const int rows, const int panels, size_t first, size_t wide) {
+    const size_t pitch = t->u_pitch, panel = t->panel_bytes;
     const uint8_t *u = t->u;
-    const int8_t *w = t->w;
-    _tile_loadd(SUM_00, t->c, 0); /* every row the same */
-    if (panels == 2) _tile_loadd(SUM_01, t->c + CK_PANEL, 0);
-    if (rows == 2) _tile_loadd(SUM_10, t->c, 0);
-    if (rows == 2 && panels == 2) _tile_loadd(SUM_11, t->c + CK_PANEL, 0);
+    const int8_t *w = t->w + first * panel;
+    const int32_t *c = t->c + first * CK_PANEL;
+    int32_t *sums = t->sums + first * CK_PANEL;
+    _tile_loadd(SUM_00, c, 0); /* every row the same */
+    if (panels == 2) _tile_loadd(SUM_01, c + CK_PANEL, 0);
+    if (rows == 2) _tile_loadd(SUM_10, c, 0);
+    if (rows == 2 && panels == 2) _tile_loadd(SUM_11, c + CK_PANEL, 0);
     for (size_t k = t->depth; k >= TILE_FOURS; k -= TILE_FOURS) {
         TILE_STEP(A, B)
         u += 4 * TILE_FOURS;
@@ -67,20 +70,23 @@ V_INLINE void tile_any(const product_tile *t, const int rows, const int panels) 
     if (t->depth % TILE_FOURS > 0) {
         TILE_STEP(A_REST, B_REST)
     }
-    int32_t *sums = t->sums;
     _tile_stored(SUM_00, sums, wide * sizeof *sums);
     if (panels == 2) _tile_stored(SUM_01, sums + CK_PANEL, wide * sizeof *sums);
     if (rows == 2) _tile_stored(SUM_10, sums + TILE_ROWS * wide, wide * sizeof *sums);
     if (rows == 2 && panels == 2) _tile_stored(SUM_11, sums + TILE_ROWS * wide + CK_PANEL, wide * sizeof *sums);
 }
 
-static void tile_1x1(const product_tile *t) { tile_any(t, 1, 1); }
-static void tile_1x2(const product_tile *t) { tile_any(t, 1, 2); }
-static void tile_2x1(const product_tile *t) { tile_any(t, 2, 1); }
-static void tile_2x2(const product_tile *t) { tile_any(t, 2, 2); }
+#define TILE_KERNELS(rows)                                                                             \
+    static void tile_##rows##x1(const product_tile *t) { tile_any(t, rows, 1, 0, CK_PANEL); }          \
+    static void tile_##rows##x2(const product_tile *t) { tile_any(t, rows, 2, 0, 2 * CK_PANEL); }      \
+    static void tile_##rows##x4(const product_tile *t) {                                               \
+        for (size_t first = 0; first < 4; first += 2) tile_any(t, rows, 2, first, 4 * CK_PANEL);       \
+    }
+TILE_KERNELS(1)
+TILE_KERNELS(2)
 
 void ck_product8_avx512_amx(const void *params, void *const *operands, size_t begin, size_t end, unsigned lane) {
-    static const product_micro table[][4] = {{tile_1x1, tile_1x2}, {tile_2x1, tile_2x2}};
+    static const product_micro table[][4] = {{tile_1x1, tile_1x2, tile_1x4}, {tile_2x1, tile_2x2, tile_2x4}};
     static const product_kernels kernels = {table, 2 * TILE_ROWS, TILE_ROWS};
     const ck_product8_params *p = params;
     const tile_shapes shapes = shapes_of(product_ceil(product_view_of(&p->geometry).k, 4));

@@ -2,8 +2,9 @@
 #include "product_view.h"
 #include "quantized_tasks.h"
 
-/* Fewer rows than this are multiplied faster by VNNI than by tiles. */
-#define PRODUCT_TILE_ROWS 8
+/* Fewer rows, or sums of fewer products, are faster by VNNI than by tiles. */
+#define AMX_ROWS 8
+#define AMX_DEPTH 36
 
 #if defined(__x86_64__)
 #define CHOOSE(base, isa)                                   \
@@ -25,7 +26,8 @@ ck_task ck_product8(const ck_product8_params *p, ck_isa isa) {
     if (isa == CK_ISA_NEON) return ck_product8_neon;
 #endif
 #if defined(__x86_64__)
-    if (isa == CK_ISA_AVX512_AMX && product_view_of(&p->geometry).pixels >= PRODUCT_TILE_ROWS) return ck_product8_avx512_amx;
+    const product_view v = product_view_of(&p->geometry);
+    if (isa == CK_ISA_AVX512_AMX && v.pixels >= AMX_ROWS && v.k >= AMX_DEPTH) return ck_product8_avx512_amx;
 #endif
     CHOOSE(ck_product8, isa)
 }
