@@ -259,7 +259,7 @@ APUS_API void *apus_session_state_data(apus_session *session, size_t state);
 typedef struct apus_profile_entry {
     const char *node;     /* the node's name in the file */
     const char *operator_name; /* such as "Conv2D" */
-    const char *isa;      /* "reference", "avx2", "avx_vnni", "avx512", "avx512_vnni" */
+    const char *isa;      /* "reference", "avx2", "avx_vnni", "avx512", "avx512_vnni", "avx512_amx" */
     uint64_t runs;
     uint64_t nanoseconds; /* over all runs */
     uint64_t operations;  /* of one run: 2 for a multiply-add */

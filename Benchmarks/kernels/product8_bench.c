@@ -11,7 +11,7 @@
 #include "bench.h"
 #include "ck_quantized.h"
 
-static const ck_isa sets[] = {CK_ISA_AVX512_VNNI, CK_ISA_AVX_VNNI, CK_ISA_AVX2, CK_ISA_REFERENCE};
+static const ck_isa sets[] = {CK_ISA_AVX512_AMX, CK_ISA_AVX512_VNNI, CK_ISA_AVX_VNNI, CK_ISA_AVX2, CK_ISA_REFERENCE};
 enum { SETS = sizeof sets / sizeof *sets };
 
 static uint64_t state = 1;
@@ -164,7 +164,7 @@ static void bench(int batch, int size, int in_c, int out_c, int kernel, int stri
 int main(int argc, char **argv) {
     const int rounds = argc > 1 ? atoi(argv[1]) : 400;
     printf("%d random products: %d differ\n", rounds, check(rounds));
-    printf("                          512vnni    vnni    avx2        µs\n");
+    printf("                             amx  512vnni    vnni    avx2        µs\n");
     static const int layers[][7] = {
         {1, 1, 784, 1024, 1, 1, 0},   {1, 1, 1024, 1024, 1, 1, 0}, {1, 1, 1024, 10, 1, 1, 0},  {1, 28, 1, 32, 3, 1, 0},
         {1, 14, 32, 64, 3, 1, 0},     {1, 32, 3, 32, 3, 1, 0},     {1, 16, 32, 64, 3, 1, 0},   {1, 224, 3, 64, 7, 2, 0},

@@ -4,7 +4,7 @@ public import CKernels
 public struct KernelSite {
     public let inputs: [TensorType]
     public let outputs: [TensorType]
-    /// Without VNNI: what most families choose from.
+    /// Without VNNI and AMX: what most families choose from.
     public let isa: ck_isa
     /// What integer products choose from.
     public let integerISA: ck_isa

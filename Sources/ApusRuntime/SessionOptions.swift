@@ -63,10 +63,12 @@ public struct SessionOptions {
 /// Instruction sets by name.
 public enum InstructionSet {
     /// All there are kernels for.
-    public static let all = [CK_ISA_REFERENCE, CK_ISA_AVX2, CK_ISA_AVX_VNNI, CK_ISA_AVX512, CK_ISA_AVX512_VNNI]
+    public static let all = [
+        CK_ISA_REFERENCE, CK_ISA_AVX2, CK_ISA_AVX_VNNI, CK_ISA_AVX512, CK_ISA_AVX512_VNNI, CK_ISA_AVX512_AMX,
+    ]
 
-    /// The best the processor has, or what APUS_ISA = reference | avx2 | avx_vnni | avx512 | avx512_vnni names, if it has
-    /// that.
+    /// The best the processor has, or what APUS_ISA = reference | avx2 | avx_vnni | avx512 | avx512_vnni | avx512_amx
+    /// names, if it has that.
     public static var selected: ck_isa {
         let native = ck_isa_native()
         guard let text = cs_environment("APUS_ISA") else { return native }

@@ -64,7 +64,9 @@ typedef enum {
     CK_ISA_NEON = 3,      /* with dot products of bytes, for which alone there are kernels */
     CK_ISA_VNNI = 8,      /* a bit: sums of products of bytes in one instruction */
     CK_ISA_AVX_VNNI = CK_ISA_AVX2 | CK_ISA_VNNI,
-    CK_ISA_AVX512_VNNI = CK_ISA_AVX512 | CK_ISA_VNNI
+    CK_ISA_AVX512_VNNI = CK_ISA_AVX512 | CK_ISA_VNNI,
+    CK_ISA_AMX = 16,      /* a bit: products of tiles of bytes */
+    CK_ISA_AVX512_AMX = CK_ISA_AVX512_VNNI | CK_ISA_AMX
 } ck_isa;
 
 /* Activations that products and convolutions apply to their result in registers. */
@@ -82,11 +84,12 @@ typedef struct {
 
 /* The best instruction set of this processor that Apus has kernels for. */
 ck_isa ck_isa_native(void);
-/* Whether this processor can run the kernels of an instruction set. */
+/* Whether this processor can run the kernels of an instruction set. Linux lets a process use AMX that has asked; where the
+ * processor has it, this and ck_isa_native ask. What is refused is not supported. */
 int ck_isa_is_supported(ck_isa isa);
-/* What families that sum no bytes choose from: without VNNI, the reference for NEON. */
+/* What families that sum no bytes choose from: without VNNI and AMX, the reference for NEON. */
 ck_isa ck_isa_base(ck_isa isa);
-/* AVX-512 VBMI, which some variants use beside CK_ISA_AVX512_VNNI. */
+/* AVX-512 VBMI, which some variants use where there is CK_ISA_AVX512_VNNI. */
 int ck_isa_has_vbmi(void);
 const char *ck_isa_name(ck_isa isa); /* "reference", "avx2", … */
 

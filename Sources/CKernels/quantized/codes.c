@@ -18,7 +18,7 @@ ck_task ck_quantize_rows(ck_isa isa) { return CHOOSE(ck_quantize_rows, isa); }
 ck_task ck_lookup(ck_dtype dtype, ck_isa isa) {
     if (dtype == CK_F32) return ck_lookup_f32;
 #if defined(__x86_64__)
-    if (isa == CK_ISA_AVX512_VNNI && ck_isa_has_vbmi()) return ck_lookup_i8_vbmi;
+    if (isa >= CK_ISA_AVX512_VNNI && ck_isa_has_vbmi()) return ck_lookup_i8_vbmi;
 #endif
     return dtype == CK_I8 ? CHOOSE(ck_lookup_i8, isa) : NULL;
 }

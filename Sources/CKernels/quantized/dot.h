@@ -106,22 +106,25 @@ V_INLINE vi dot_in_order(vi bytes) {
 #endif
 }
 
-/* How sums become codes by packing: the lower bound is applied to i16, to which all below it and NaN saturate. */
+/* How sums become codes by packing, which saturates as the bounds wish: the lower one is that of NaN and of all that no
+ * integer holds, the upper one also guards the conversion to integers where `tame` does not. */
 typedef struct {
     vf high, residual_scale;
-    vi low, zero, residual_zero;
+    vi least, most, zero, residual_zero; /* least, most: codes, of bytes */
 } product_quantizer;
 
 V_INLINE product_quantizer product_quantizer_of(const ck_product8_params *p) {
     return (product_quantizer){
-        .high = v_set(p->to.high), .low = VB(set1_epi16)((short)p->to.low), .zero = VB(set1_epi16)((short)p->to.zero),
+        .high = v_set(p->to.high), .zero = VB(set1_epi16)((short)p->to.zero),
+        .least = VB(set1_epi8)((char)(p->to.low + (float)p->to.zero)),
+        .most = VB(set1_epi8)((char)(p->to.high + (float)p->to.zero)),
         .residual_scale = v_set(p->residual_scale), .residual_zero = vi_set(p->residual_zero)};
 }
 
 V_INLINE vi product_pack(const product_quantizer *q, const vi *code) {
-    const vi a = VB(max_epi16)(VB(packs_epi32)(code[0], code[1]), q->low);
-    const vi b = VB(max_epi16)(VB(packs_epi32)(code[2], code[3]), q->low);
-    return VB(packs_epi16)(VB(add_epi16)(a, q->zero), VB(add_epi16)(b, q->zero));
+    const vi a = VB(adds_epi16)(VB(packs_epi32)(code[0], code[1]), q->zero);
+    const vi b = VB(adds_epi16)(VB(packs_epi32)(code[2], code[3]), q->zero);
+    return VB(min_epi8)(VB(max_epi8)(VB(packs_epi16)(a, b), q->least), q->most);
 }
 
 /* The code of v, NaN that of the lower bound. */

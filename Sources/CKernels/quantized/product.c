@@ -2,9 +2,14 @@
 #include "product_view.h"
 #include "quantized_tasks.h"
 
+/* Fewer rows, or sums of fewer products, are faster by VNNI than by tiles. */
+#define AMX_ROWS 8
+#define AMX_DEPTH 36
+
 #if defined(__x86_64__)
 #define CHOOSE(base, isa)                                   \
     switch ((int)(isa)) {                                   \
+    case CK_ISA_AVX512_AMX: /* but for products of tiles: */ \
     case CK_ISA_AVX512_VNNI: return base##_avx512_vnni;     \
     case CK_ISA_AVX_VNNI: return base##_avx_vnni;           \
     case CK_ISA_AVX512: /* whose processors without VNNI are few: */ \
@@ -20,6 +25,10 @@ ck_task ck_product8(const ck_product8_params *p, ck_isa isa) {
 #if defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)
     if (isa == CK_ISA_NEON) return ck_product8_neon;
 #endif
+#if defined(__x86_64__)
+    const product_view v = product_view_of(&p->geometry);
+    if (isa == CK_ISA_AVX512_AMX && v.pixels >= AMX_ROWS && v.k >= AMX_DEPTH) return ck_product8_avx512_amx;
+#endif
     CHOOSE(ck_product8, isa)
 }
 
@@ -30,7 +39,7 @@ size_t ck_product8_units(const ck_product8_params *p) {
 
 size_t ck_product8_lane_bytes(const ck_product8_params *p) {
     const product_view v = product_view_of(&p->geometry);
-    return v.height * v.pitch + PRODUCT_SLACK;
+    return product_ceil(v.height, 16) * 16 * v.pitch + PRODUCT_SLACK;
 }
 
 ck_task ck_depthwise8(const ck_product8_params *p, ck_isa isa) {

@@ -17,13 +17,14 @@ typedef struct {
 
 typedef void (*product_micro)(const product_tile *);
 
-/* The tiles of an instruction set: [rows − 1][log2 panels], NULL where there is none. */
+/* The tiles of an instruction set: [(rows − 1) / step][log2 panels], NULL where there is none. A tile may read and sum
+ * rows up to the next multiple of `step`. */
 typedef struct {
     const product_micro (*of)[4];
-    size_t highest; /* rows */
+    size_t highest, step; /* rows */
 } product_kernels;
 
-/* The walk over units, which is the same with and without VNNI. */
+/* The walk over units, which is the same whatever multiplies the tiles. */
 #define PRODUCT_RUN(isa)                                                                                               \
     void product_run_##isa(const ck_product8_params *p, void *const *operands, size_t begin, size_t end, unsigned lane, \
                            const product_kernels *kernels)

@@ -5,7 +5,7 @@
 
 #include "ck_quantized.h"
 
-#define PRODUCT_ROWS 12          /* of the tallest register tile */
+#define PRODUCT_ROWS 96          /* of a block: at least, of long sums; twice as many at most */
 #define PRODUCT_WIDEST 8         /* panels of the widest */
 #define PRODUCT_SLACK 64         /* bytes past a thread's rows that may be written */
 
@@ -37,16 +37,15 @@ PRODUCT_INLINE product_view product_view_of(const ck_conv_params *g) {
     if (v.pitch % 512 == 0) v.pitch += 64;
     /* Weights that stay in a near cache are best met by few rows; others by many, so that they come in once. */
     const size_t block_bytes = v.panels * v.panel_bytes <= 192 << 10 ? 48 << 10 : 384 << 10;
-    size_t tiles = block_bytes / v.pitch / PRODUCT_ROWS;
-    if (tiles < 1) tiles = 1;
-    if (tiles > 16) tiles = 16;
-    v.height = product_min(v.pixels, tiles * PRODUCT_ROWS);
+    const size_t most = block_bytes / v.pitch < PRODUCT_ROWS ? PRODUCT_ROWS : 2 * PRODUCT_ROWS;
+    const size_t even = product_ceil(v.pixels, product_ceil(v.pixels + !v.pixels, most));
+    v.height = product_min(v.pixels, product_ceil(even, 16) * 16);
     v.blocks = v.pixels == 0 ? 0 : product_ceil(v.pixels, v.height);
     v.chunk = v.pixels > 2 ? 4 : PRODUCT_WIDEST;
     v.chunks = product_ceil(v.panels, v.chunk);
     return v;
 }
 
-/* The first pixel of a block; all but the last are whole tiles. */
+/* The first pixel of a block; all but the last have `height` pixels. */
 PRODUCT_INLINE size_t product_block(const product_view *v, size_t block) { return product_min(block * v->height, v->pixels); }
 #endif

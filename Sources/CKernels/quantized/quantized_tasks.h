@@ -16,6 +16,7 @@ QUANTIZED_TASK(ck_depthwise8_reference);
 DOT_TASKS(avx2);
 DOT_TASKS(avx_vnni);
 DOT_TASKS(avx512_vnni);
+QUANTIZED_TASK(ck_product8_avx512_amx);
 #endif
 #if defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)
 QUANTIZED_TASK(ck_product8_neon);

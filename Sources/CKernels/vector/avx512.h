@@ -1,4 +1,4 @@
-/* The vector vocabulary on AVX-512 F/BW/DQ/VL, and VNNI where CK_VNNI is defined: 16 floats. Included by FAMILY_avx512.c only, before any
+/* The vector vocabulary on AVX-512 F/BW/DQ/VL, VNNI where CK_VNNI is defined, AMX where CK_AMX is: 16 floats. Included by FAMILY_avx512.c only, before any
  * other code; the attribute push makes every function of that file an AVX-512 function. */
 #ifndef CK_VECTOR_AVX512_H
 #define CK_VECTOR_AVX512_H
@@ -7,7 +7,9 @@
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>
-#if defined(CK_VNNI)
+#if defined(CK_AMX)
+#pragma clang attribute push(__attribute__((target("amx-tile,amx-int8,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"))), apply_to = function)
+#elif defined(CK_VNNI)
 #pragma clang attribute push(__attribute__((target("avx512vnni,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"))), apply_to = function)
 #else
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"))), apply_to = function)
