@@ -244,7 +244,8 @@ APUS_API apus_status apus_session_load_states(apus_session *session, const void 
 /* Gives a session the states of another of the same model: from then on both continue on their own. Allocates nothing. */
 APUS_API apus_status apus_session_copy_states(apus_session *session, const apus_session *source, apus_error *error);
 
-/* Creates a session that continues where this one stands. `options` as in apus_session_create. */
+/* Creates a session that continues where this one stands: its states, its sizes of dimensions. `options` as in
+ * apus_session_create; a limit of a dimension below its size fails with APUS_BAD_SHAPE. */
 APUS_API apus_status apus_session_fork(const apus_session *session, const apus_session_options *options,
                                        apus_session **fork, apus_error *error);
 

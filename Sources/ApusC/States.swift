@@ -52,6 +52,7 @@ public func apus_session_fork(
         let session = try requireSession(handle)
         let copy = try Session(session.model, try sessionOptions(options))
         result.pointee = OpaquePointer(copy.handle)
+        try copy.copyDimensions(from: session)
         try copy.copyStates(from: session)
     }
 }

@@ -17,20 +17,34 @@ extension Session {
         guard !model.graph.measuredDimensions[index] else {
             throw .argument("dimension '\(name)' is measured by the model, wanted one that is set")
         }
-        let minimum = model.graph.dimensions[index].minimum
-        let limit = header.pointee.limits[index]
-        guard size >= minimum && size <= limit else {
-            throw .shape("dimension '\(name)' of \(size), wanted \(minimum) ... \(limit)")
-        }
         var values = dimensions
-        guard values[index] != size else { return }
         values[index] = size
+        try setDimensions(values)
+    }
+
+    /// The sizes that another session of the model has been set to; those that a run measures stay as they are.
+    public func copyDimensions(from source: Session) throws(ApusError) {
+        var values = source.dimensions
+        for i in values.indices where model.graph.measuredDimensions[i] { values[i] = header.pointee.dimensions[i] }
+        try setDimensions(values)
+    }
+
+    private func setDimensions(_ values: [Int]) throws(ApusError) {
+        var changed: Int?
+        for i in values.indices where values[i] != header.pointee.dimensions[i] {
+            let dimension = model.graph.dimensions[i], limit = header.pointee.limits[i]
+            guard values[i] >= dimension.minimum && values[i] <= limit else {
+                throw .shape("dimension '\(dimension.name)' of \(values[i]), wanted \(dimension.minimum) ... \(limit)")
+            }
+            changed = i
+        }
+        guard let changed else { return }
         var plans: [Plan] = []
-        for function in 0..<functionCount { plans.append(try plan(function, values, changed: index)) }
+        for function in 0..<functionCount { plans.append(try plan(function, values, changed: changed)) }
         for function in 0..<functionCount {
             header.pointee.functions[function].set(plans[function], model.graph, lanes: header.pointee.lanes)
         }
-        header.pointee.dimensions[index] = size
+        for i in values.indices { header.pointee.dimensions[i] = values[i] }
     }
 
     /// Plans a function for the value that a run has measured. On failure the run ends where it is.

@@ -74,6 +74,25 @@ final class SymbolicBatchTests: XCTestCase {
         }
     }
 
+    func testTheSizesOfAnotherSession() throws {
+        let model = try Model(try graph([SymbolicDimension("batch", 1...9)], -1) { b, x in try b(.exp, x) })
+        let source = try Session(model), copy = try Session(model)
+        defer {
+            source.destroy()
+            copy.destroy()
+        }
+        try source.setDimension("batch", 4)
+        try copy.copyDimensions(from: source)
+        XCTAssertEqual(copy.dimensions, [4])
+        XCTAssertEqual(try copy.type(.output, function: 0, 0).shape, [4, 3, 4])
+        var options = SessionOptions()
+        options.dimensionLimits = [("batch", 3)]
+        let small = try Session(model, options)
+        defer { small.destroy() }
+        XCTAssertFails(.badShape, "'batch' of 4, wanted 1 ... 3") { try small.copyDimensions(from: source) }
+        XCTAssertEqual(small.dimensions, [3])
+    }
+
     private func graph(_ dimensions: [SymbolicDimension], _ batch: Int, _ body: Body) throws -> Graph {
         let graph = Graph("symbolic")
         graph.dimensions = dimensions

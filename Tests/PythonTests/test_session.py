@@ -101,6 +101,16 @@ def test_a_fork_continues_on_its_own(session):
     assert np.array_equal(fork.run(ROWS)[0], ROWS + 2 * ROWS.sum(0) + BIAS)
 
 
+def test_a_fork_has_the_sizes_of_its_source(session):
+    session.set_dimension("batch", 5)
+    fork = session.fork()
+    assert fork.input("x").shape == (5, 3) and fork.output("y").shape == (5, 3)
+    fork.set_dimension("batch", 7)
+    assert session.input("x").shape == (5, 3)
+    with pytest.raises(apus.Error, match="'batch' of 5, wanted 1 ... 4"):
+        session.fork(dimensions={"batch": 4})
+
+
 def test_a_state_by_name(model, session):
     (info,) = model.states
     session.run(ROWS)

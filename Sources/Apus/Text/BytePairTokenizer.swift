@@ -69,11 +69,8 @@ public struct BytePairTokenizer: Tokenizer {
         return tokens
     }
 
-    /// What no UTF-8 is among the tokens' bytes becomes U+FFFD.
-    public func decode(_ tokens: [Int]) -> String {
-        var bytes: [UInt8] = []
-        for token in tokens where vocabulary.indices.contains(token) { bytes += ByteAlphabet.bytes(vocabulary[token]) }
-        return String(decoding: bytes, as: UTF8.self)
+    public func bytes(of token: Int, atStart: Bool) -> [UInt8] {
+        vocabulary.indices.contains(token) ? ByteAlphabet.bytes(vocabulary[token]) : []
     }
 
     private func parts(_ text: Substring) -> [(text: Substring, special: Int?)] {

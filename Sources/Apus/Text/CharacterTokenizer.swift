@@ -28,8 +28,8 @@ public struct CharacterTokenizer: Tokenizer, Equatable {
     /// Characters that the vocabulary lacks are left out.
     public func encode(_ text: String) -> [Int] { text.unicodeScalars.compactMap { indices[$0] } }
 
-    public func decode(_ tokens: [Int]) -> String {
-        String(String.UnicodeScalarView(tokens.compactMap { characters.indices.contains($0) ? characters[$0] : nil }))
+    public func bytes(of token: Int, atStart: Bool) -> [UInt8] {
+        characters.indices.contains(token) ? Array(String(characters[token]).utf8) : []
     }
 
     // MARK: In a model's file

@@ -5,6 +5,18 @@ public protocol Tokenizer: Sendable {
 
     func encode(_ text: String) -> [Int]
 
-    /// The text of tokens; numbers outside of the vocabulary are left out.
-    func decode(_ tokens: [Int]) -> String
+    /// What a token adds to a text, in UTF-8, of which it may be a part of a character; nothing for a number outside of the
+    /// vocabulary.
+    ///
+    /// - Parameter atStart: whether the text is empty so far.
+    func bytes(of token: Int, atStart: Bool) -> [UInt8]
+}
+
+extension Tokenizer {
+    /// The text of tokens; numbers outside of the vocabulary are left out. What is no UTF-8 becomes U+FFFD.
+    public func decode(_ tokens: [Int]) -> String {
+        var bytes: [UInt8] = []
+        for token in tokens { bytes += self.bytes(of: token, atStart: bytes.isEmpty) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
 }

@@ -71,19 +71,11 @@ public struct WordPieceTokenizer: Tokenizer {
     /// [CLS], the text's pieces and [SEP]. Where the text has the name of a special token, it is that.
     public func encode(_ text: String) -> [Int] { [first] + pieces(text).prefix(options.maximumTokens - 2) + [last] }
 
-    /// Pieces with spaces between words; special tokens are left out.
-    public func decode(_ tokens: [Int]) -> String {
-        let names = Set(special.map { $0.token })
-        var text = ""
-        for token in tokens where vocabulary.indices.contains(token) && !names.contains(token) {
-            let piece = vocabulary[token]
-            if piece.hasPrefix("##") {
-                text += piece.dropFirst(2)
-            } else {
-                text += (text.isEmpty ? "" : " ") + piece
-            }
-        }
-        return text
+    /// A piece, after a space where it begins a word that is not the first; special tokens are left out.
+    public func bytes(of token: Int, atStart: Bool) -> [UInt8] {
+        guard vocabulary.indices.contains(token), !special.contains(where: { $0.token == token }) else { return [] }
+        let piece = vocabulary[token].utf8
+        return piece.starts(with: "##".utf8) ? Array(piece.dropFirst(2)) : (atStart ? [] : [32]) + piece
     }
 
     /// The tokens of a text's pieces, without [CLS] and [SEP].

@@ -55,9 +55,9 @@ public struct WordTokenizer: Tokenizer, Equatable {
         WordTokenizer.words(text).map { indices[$0] ?? WordTokenizer.unknown }
     }
 
-    /// The words of the vocabulary among `tokens`, a space between them.
-    public func decode(_ tokens: [Int]) -> String {
-        tokens.filter { 2..<vocabularySize ~= $0 }.map { vocabulary[$0 - 2] }.joined(separator: " ")
+    /// A word of the vocabulary, after a space unless it is the first.
+    public func bytes(of token: Int, atStart: Bool) -> [UInt8] {
+        2..<vocabularySize ~= token ? Array(((atStart ? "" : " ") + vocabulary[token - 2]).utf8) : []
     }
 
     /// Texts as rows of `length` indices, i32 [texts, length]: the first of a longer text, and padding after a shorter one.

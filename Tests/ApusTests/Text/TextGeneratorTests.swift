@@ -73,6 +73,39 @@ final class TextGeneratorTests: XCTestCase {
         XCTAssertEqual(pieces, ["b", "cde", "f"])
     }
 
+    /// Tokens that are bytes, of which some are no UTF-8: in pieces the text that they are together.
+    func testPiecesAreTheWhole() throws {
+        let tokenizer = try BytePairTokenizer(vocabulary: ByteAlphabet.characters.map { String(Character($0)) }, merges: [])
+        var random = Philox(seed: 3)
+        let alphabet: [UInt8] = [0x41, 0x80, 0x9F, 0xA0, 0xBF, 0xC1, 0xC3, 0xE0, 0xE2, 0xED, 0xF0, 0xF4, 0xF5, 0xFF]
+        for _ in 0..<300 {
+            var bytes: [Int] = []
+            for _ in 0..<24 { bytes.append(Int(alphabet[Int(random.next() % UInt64(alphabet.count))])) }
+            bytes += Array("ů\u{1F40E}\u{FFFD}".utf8).map { Int($0) }
+            var text = GeneratedText(tokenizer, stops: []), pieces = ""
+            for byte in bytes { pieces += text.append(byte) }
+            XCTAssertTrue(pieces.unicodeScalars.suffix(3).elementsEqual("ů\u{1F40E}\u{FFFD}".unicodeScalars))
+            pieces += text.finish()
+            XCTAssertEqual(Array(pieces.utf8), Array(tokenizer.decode(bytes).utf8), "\(bytes)")
+            XCTAssertEqual(text.text, pieces)
+        }
+    }
+
+    /// The first of two stops, found in pieces of any length.
+    func testStopsAcrossTokens() throws {
+        let tokenizer = try WordTokenizer(vocabulary: ["the", "end", "of", "a", "text"])
+        for (stops, wanted) in [
+            (["end of a t", "of"], "the end "), (["d of"], "the en"), (["text the"], "the end of a "), (["x"], "the end of a te"),
+        ] {
+            var text = GeneratedText(tokenizer, stops: stops), pieces = ""
+            for token in [2, 3, 4, 5, 6, 2] where !text.isStopped { pieces += text.append(token) }
+            pieces += text.finish()
+            XCTAssertTrue(text.isStopped)
+            XCTAssertEqual(text.text, wanted)
+            XCTAssertEqual(pieces, wanted)
+        }
+    }
+
     func testRefusals() throws {
         let network = try Sequential(input: [16], dtype: .i32) { Successor(3) }
         let tokenizer = try CharacterTokenizer(fitting: "abc")
