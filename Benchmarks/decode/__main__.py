@@ -69,7 +69,7 @@ def main() -> None:
         for name, median in medians.items():
             ratio = f"{median / best:.2f}" if name == "Apus" else ""
             # Of a quantized file all but the table of embeddings, of which a token reads one row.
-            table = 4 * shape.vocab_size * shape.n_embd
+            table = shape.vocab_size * (shape.n_embd + 4)
             needed = shape.bytes_per_token if quantize is None else decoders[name].bytes - table if name == "Apus" else None
             share = f"{100 * needed * median / memory / 1e9:.0f} %" if needed else ""
             print(f"| {kind} | {name} | {median:.1f} | {ratio} | {share} |", flush=True)

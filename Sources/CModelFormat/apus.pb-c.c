@@ -7812,7 +7812,7 @@ const ProtobufCMessageDescriptor apus__observe_range__descriptor =
   (ProtobufCMessageInit) apus__observe_range__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__weight_only_dense__field_descriptors[4] =
+static const ProtobufCFieldDescriptor apus__weight_only_dense__field_descriptors[5] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -7862,25 +7862,37 @@ static const ProtobufCFieldDescriptor apus__weight_only_dense__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    NULL, /* CODE_SIZE */
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__WeightOnlyDense, has_residual),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const ProtobufCIntRange apus__weight_only_dense__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor apus__weight_only_dense__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__WeightOnlyDense),
-  4,
+  5,
   apus__weight_only_dense__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__weight_only_dense__number_ranges,
   (ProtobufCMessageInit) apus__weight_only_dense__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__dynamic_dense__field_descriptors[2] =
+static const ProtobufCFieldDescriptor apus__dynamic_dense__field_descriptors[3] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -7906,18 +7918,30 @@ static const ProtobufCFieldDescriptor apus__dynamic_dense__field_descriptors[2] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    NULL, /* CODE_SIZE */
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__DynamicDense, has_residual),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const ProtobufCIntRange apus__dynamic_dense__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor apus__dynamic_dense__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__DynamicDense),
-  2,
+  3,
   apus__dynamic_dense__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__dynamic_dense__number_ranges,

@@ -121,6 +121,12 @@ final class QuantizedRefusalTests: XCTestCase {
         refuse(dynamic, f32(2, 3), i8(3, 4), i32(3), f32(4), f32(4), because: "sums of columns i32[3], wanted i32[4]")
         refuse(dynamic, f32(2, 3), i8(3, 4), i32(4), f32(3), f32(4), because: "scales f32[3], wanted f32[4]")
         refuse(dynamic, f32(2, 65537), i8(65537, 4), i32(4), f32(4), f32(4), because: "wanted 1 ... 65536 rows")
+        refuse(
+            DynamicDense(hasBias: false, hasResidual: true), f32(2, 3), i8(3, 4), i32(4), f32(4), f32(1, 4),
+            because: "residual f32[1, 4], wanted f32[2, 4]")
+        refuse(
+            WeightOnlyDense(hasBias: false, hasResidual: true), f32(2, 3), i8(3, 4), f16(1, 4), f32(4),
+            because: "residual f32[4], wanted f32[2, 4]")
     }
 
     func testMovedCodes() throws {

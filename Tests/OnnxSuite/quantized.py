@@ -290,7 +290,7 @@ def dense_network() -> tuple[Any, list[int]]:
 def check_network(kind: str, folder: Path) -> str:
     from onnxruntime import quantization as q
 
-    build = dense_network if kind.startswith(("dynamic", "int4")) else network
+    build = dense_network if kind.startswith(("dynamic", "int4", "MatMulNBits")) else network
     model, shape = build()
     source, path, target = folder / "float.onnx", folder / "quantized.onnx", folder / "quantized.apus"
     onnx.save(model, source)
@@ -306,6 +306,8 @@ def check_network(kind: str, folder: Path) -> str:
         q.quantize_dynamic(source, path, weight_type=q.QuantType.QInt8, per_channel=True)
     elif kind == "int4":
         blocked_weights(model, path)
+    elif kind in NBITS:
+        narrow_weights(model, path, **NBITS[kind])
     else:
         form, activations, per_channel = kind.split(", ")
         q.quantize_static(
@@ -321,7 +323,10 @@ def check_network(kind: str, folder: Path) -> str:
     between, lost = np.abs(theirs - ours).max() / scale, np.abs(theirs - exact).max() / scale
     assert not real, f"on real numbers: {real}"
     # What ONNX Runtime's rows share a scale for, each has its own for here: nearer the float model, not the same.
-    limit = 1.5 * lost if kind == "dynamic" else 1e-5 if kind == "int4" else max(0.02, 0.5 * lost)
+    # Scales of MatMulNBits are rounded to 16 bits.
+    limit = (
+        1.5 * lost if kind == "dynamic" else 1e-5 if kind == "int4" else 1e-3 if kind in NBITS else max(0.02, 0.5 * lost)
+    )
     assert between <= limit, f"{between:.1e} of the scale from ONNX Runtime, wanted {limit:.1e}; it lost {lost:.1e}"
     return f"{len(nodes)} nodes, {between:.1e} from ONNX Runtime, which lost {lost:.1e}"
 
@@ -345,10 +350,43 @@ def blocked_weights(model: Any, path: Path) -> None:
     onnx.save(model, path)
 
 
+def narrow_weights(model: Any, path: Path, bits: int, block: int, has_zeros: bool) -> None:
+    """Each matrix as ONNX Runtime's own operator of narrow weights."""
+    graph, matrices = model.graph, {t.name: t for t in model.graph.initializer if len(t.dims) == 2}
+    for node in graph.node:
+        if node.op_type != "MatMul":
+            continue
+        tensor = matrices[node.input[1]]
+        columns = numpy_helper.to_array(tensor).T
+        blocks = columns.reshape(len(columns), -1, block)
+        low, high = (blocks.min(2), blocks.max(2)) if has_zeros else (-np.abs(blocks).max(2), np.abs(blocks).max(2))
+        scales = ((high - low) / (2**bits - 1)).astype(np.float32)
+        zeros = np.rint(-low / scales).astype(np.uint8) if has_zeros else np.full(scales.shape, 2 ** (bits - 1), np.uint8)
+        codes = np.clip(np.rint(blocks / scales[..., None]) + zeros[..., None], 0, 2**bits - 1).astype(np.uint8)
+        if bits == 4:
+            codes = codes[..., ::2] | codes[..., 1::2] << 4
+            zeros = np.pad(zeros, [(0, 0), (0, zeros.shape[1] % 2)])
+            zeros = zeros[:, ::2] | zeros[:, 1::2] << 4
+        parts = {"codes": codes, "scales": scales.ravel(), **({"zeros": zeros.ravel()} if has_zeros else {})}
+        graph.initializer.remove(tensor)
+        graph.initializer.extend(numpy_helper.from_array(part, f"{tensor.name}_{name}") for name, part in parts.items())
+        inputs = [node.input[0], *(f"{tensor.name}_{name}" for name in parts)]
+        node.CopyFrom(helper.make_node(
+            "MatMulNBits", inputs, list(node.output), name=node.name, domain="com.microsoft", K=columns.shape[1],
+            N=len(columns), bits=bits, block_size=block, accuracy_level=1))  # fmt: skip
+    model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    onnx.save(model, path)
+
+
+NBITS: dict[str, dict[str, Any]] = {
+    "MatMulNBits, 4 bits": {"bits": 4, "block": 32, "has_zeros": False},
+    "MatMulNBits, 4 bits with zero points": {"bits": 4, "block": 128, "has_zeros": True},
+    "MatMulNBits, 8 bits": {"bits": 8, "block": 64, "has_zeros": False},
+}
 NETWORKS = [
     f"{form}, {code}, {channels}"
     for form in ("QDQ", "QOperator") for code in ("QUInt8", "QInt8") for channels in ("per tensor", "per channel")
-] + ["dynamic", "int4"]  # fmt: skip
+] + ["dynamic", "int4", *NBITS]  # fmt: skip
 
 
 def main() -> int:

@@ -6,8 +6,10 @@ import CKernels
 /// of AVX2. A file that carries them can be checked on any machine: `apus verify` replays them with the kernels of that
 /// machine.
 public enum Goldens {
-    /// A pair of more input bytes than this is stored once, with the smallest dimensions only.
+    /// A pair of more input bytes than these is stored with the smallest dimensions only.
     private static let sizeLimit = 1 << 18
+    /// Likewise where its inputs are more than 1 / share of the constants, and more than `smallSize`.
+    private static let share = 10, smallSize = 1 << 12
     /// Arithmetic operations of a pair, past which AVX2 computes it: never more than AVX2, so that its bytes do not depend
     /// on the machine.
     private static let referenceOperations = 1 << 29
@@ -21,7 +23,7 @@ public enum Goldens {
             try append(to: graph, function, smallest, Philox(seed: seed, stream: UInt64(2 * function)))
             var size = 0
             for input in graph.functions[function].inputs { size += try input.type.resolved(larger).byteSize }
-            if larger != smallest && size <= sizeLimit {
+            if larger != smallest && isWorthStoring(graph, size) {
                 try append(to: graph, function, larger, Philox(seed: seed, stream: UInt64(2 * function + 1)))
             }
         }
@@ -45,11 +47,20 @@ public enum Goldens {
         graph.goldens = [try pair(graph, 0, dimensions, inputs)]
     }
 
-    /// Computes the outputs of a graph's pairs again, from their inputs.
+    private static func isWorthStoring(_ graph: Graph, _ size: Int) -> Bool {
+        let constants = graph.constants.reduce(0) { $0 + $1.type.byteSize }
+        return size <= sizeLimit && size <= max(smallSize, constants / share)
+    }
+
+    /// Computes the outputs of a graph's pairs again, from their inputs. A function's first pair stays, others where they are
+    /// worth storing.
     public static func refresh(_ graph: Graph) throws(ApusError) {
         let old = graph.goldens
         var new: [Golden] = []
+        var seen: Set<Int> = []
         for golden in old {
+            let size = golden.inputs.reduce(0) { $0 + $1.type.byteSize }
+            guard seen.insert(golden.function).inserted || isWorthStoring(graph, size) else { continue }
             new.append(try pair(graph, golden.function, golden.dimensions, golden.inputs))
         }
         graph.goldens = new

@@ -1,7 +1,7 @@
 import ApusGraph
 
 /// A node that computes act(product(x, W) + bias + residual), as a value that rewriting changes.
-struct Product {
+struct Product: FusibleProduct {
     private let name: String
     private let op: Operator
     let x: Operand
@@ -76,11 +76,5 @@ extension FunctionEditor {
             return nil
         }
         return (place, product)
-    }
-
-    /// The product takes the place of the node that read it, and its name stays.
-    mutating func move(_ product: Product, from old: Int, to reader: Int) {
-        self[reader] = product.node
-        remove(old)
     }
 }

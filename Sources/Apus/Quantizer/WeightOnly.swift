@@ -12,12 +12,12 @@ enum WeightOnly {
             for place in editor.nodes {
                 let node = editor[place]
                 guard node.op is ApusGraph.Dense, !keepFloat.contains(node.name), let product = Product(node),
-                    product.residual == nil, let weights = editor.plainConstant(product.weights),
+                    let weights = editor.plainConstant(product.weights),
                     weights.type.dtype == .f32, weights.type.shape[0] >= 32
                 else { continue }
                 let (op, constants) = try replacement(weights, product, scheme, block: block)
                 editor[place] = Node(
-                    node.name, op, [product.x] + constants.map { graph.append($0) } + [product.bias].compactMap { $0 })
+                    node.name, op, [product.x] + constants.map { graph.append($0) } + [product.bias, product.residual].compactMap { $0 })
                 changes += 1
             }
             return changes
@@ -27,12 +27,12 @@ enum WeightOnly {
     private static func replacement(
         _ weights: Constant, _ product: Product, _ scheme: QuantizationScheme, block: Int
     ) throws(ApusError) -> (Operator, [Constant]) {
-        let name = weights.name, hasBias = product.bias != nil
+        let name = weights.name, hasBias = product.bias != nil, hasResidual = product.residual != nil
         if scheme == .int8Dynamic {
             let codes = try WeightCodes(weights)
             let folded = codes.sums.map { Int32(-128 * $0) }
             return (
-                DynamicDense(hasBias: hasBias, activation: product.activation),
+                DynamicDense(hasBias: hasBias, hasResidual: hasResidual, activation: product.activation),
                 [
                     codes.plainConstant(name, .i8), Constant("\(name)/folded", integers: folded),
                     Constant("\(name)/scales", floats: codes.scales),
@@ -43,7 +43,8 @@ enum WeightOnly {
         let codes = try WeightCodes(weights, block: isNarrow ? block : rows, limit: isNarrow ? 7 : 127)
         let scales = try Tensor(codes.scales, shape: [codes.scales.count / codes.shape[1], codes.shape[1]])
         return (
-            WeightOnlyDense(blockSize: isNarrow ? block : 0, hasBias: hasBias, activation: product.activation),
+            WeightOnlyDense(
+                blockSize: isNarrow ? block : 0, hasBias: hasBias, hasResidual: hasResidual, activation: product.activation),
             [
                 codes.plainConstant(name, isNarrow ? .i4 : .i8),
                 try scales.converted(to: .f16).constant("\(name)/scales"),

@@ -1,17 +1,19 @@
 import CKernels
 import CModelFormat
 
-/// y = act(x·W·w + b) over integers: each row of x is quantized by its greatest magnitude when it is run. ONNX:
+/// y = act(x·W·w + b + r) over integers: each row of x is quantized by its greatest magnitude when it is run. ONNX:
 /// DynamicQuantizeLinear and MatMulInteger do so for a whole tensor.
 ///
 /// Inputs: x [..., K], f32; W [K, N], i8, plain or in int8 panels; c [N], i32, −128·Σ W over each column; w [N], f32, the
-/// scales of the columns; b [N], f32, if `hasBias`. Output: y [..., N], f32. Docs/Quantization.md, section 8.
+/// scales of the columns; b [N], f32, if `hasBias`; r, shaped like y, if `hasResidual`. Output: y [..., N], f32. Docs/Quantization.md,
+/// section 8.
 public final class DynamicDense: Operator {
-    public let hasBias: Bool
+    public let hasBias, hasResidual: Bool
     public let activation: Activation
 
-    public init(hasBias: Bool = true, activation: Activation = .none) {
+    public init(hasBias: Bool = true, hasResidual: Bool = false, activation: Activation = .none) {
         self.hasBias = hasBias
+        self.hasResidual = hasResidual
         self.activation = activation
     }
 
@@ -20,20 +22,25 @@ public final class DynamicDense: Operator {
     public static let entry = OperatorEntry("DynamicDense", APUS__NODE__OPERATOR_DYNAMIC_DENSE) {
         node throws(ApusError) in
         let m = node.dynamic_dense.pointee
-        return DynamicDense(hasBias: m.has_bias != 0, activation: try Activation(wire: m.activation))
+        return DynamicDense(
+            hasBias: m.has_bias != 0, hasResidual: m.has_residual != 0, activation: try Activation(wire: m.activation))
     }
     public override var entry: OperatorEntry { DynamicDense.entry }
 
     public override func encode(to node: inout Apus__Node, _ wire: WireArena) {
         node.dynamic_dense = wire.message(apus__dynamic_dense__init) {
             $0.has_bias = hasBias ? 1 : 0
+            $0.has_residual = hasResidual ? 1 : 0
             $0.activation = activation.encoded(wire)
         }
     }
 
     // MARK: Shape rule
 
-    public override var inputCount: ClosedRange<Int> { hasBias ? 5...5 : 4...4 }
+    public override var inputCount: ClosedRange<Int> {
+        let count = 4 + (hasBias ? 1 : 0) + (hasResidual ? 1 : 0)
+        return count...count
+    }
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0], w = inputs[1]
@@ -52,8 +59,9 @@ public final class DynamicDense: Operator {
         _ = try x.shape.checkedRows()
         try inputs[2].require("sums of columns", exactly: TensorType(.i32, [w.shape[1]]))
         try inputs[3].require("scales", exactly: TensorType(.f32, [w.shape[1]]))
-        if hasBias { try inputs[4].require("bias", exactly: TensorType(.f32, [w.shape[1]])) }
-        return [TensorType(.f32, x.shape.replacing(x.shape.rank - 1, with: w.shape[1]))]
+        let y = TensorType(.f32, x.shape.replacing(x.shape.rank - 1, with: w.shape[1]))
+        try Epilogue(hasBias: hasBias, hasResidual: hasResidual).check(inputs, from: 4, result: y)
+        return [y]
     }
 
     // MARK: Kernel choice
@@ -65,6 +73,7 @@ public final class DynamicDense: Operator {
         params.real_output = 1
         params.has_row_scales = 1
         params.has_bias = hasBias ? 1 : 0
+        params.has_residual = hasResidual ? 1 : 0
         params.activation = activation.params
         var product = IntegerProduct(site, params)
         let weights = try product.packed(input: 1)
@@ -73,9 +82,9 @@ public final class DynamicDense: Operator {
             try Launch(
                 ck_quantize_rows(site.isa), ck_quantize_rows_params(m: Int64(rows), k: Int64(w[0])), units: rows,
                 [.input(0), codes, scales]))
-        var operands: [KernelOperand] = [codes, weights, .input(2), .input(3), scales]
-        if hasBias { operands.append(.input(4)) }
-        try product.multiply(codes, weights, operands + [.output(0)])
+        var operands = site.allOperands
+        operands.insert(scales, at: 4)
+        try product.multiply(codes, weights, operands)
         return KernelPlan(
             product.launches, workspaceBytes: product.workspace, operations: 2 * Shape([rows, w[0], w[1]]).count)
     }

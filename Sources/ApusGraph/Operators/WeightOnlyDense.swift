@@ -1,22 +1,27 @@
 import CKernels
 import CModelFormat
 
-/// y = act(x·((W − z)·s) + b): real activations over integer weights, of which blocks of rows share a scale. ONNX: MatMulNBits,
+/// y = act(x·((W − z)·s) + b + r): real activations over integer weights, of which blocks of rows share a scale. ONNX: MatMulNBits,
 /// or MatMul over DequantizeLinear.
 ///
 /// Inputs: x [..., K], f32; W [K, N], i8 or i4, plain or in int8 panels; s [⌈K/B⌉, N], f16; z, i8, shaped like s, if
-/// `hasZeroPoints`; b [N], f32, if `hasBias`. B is `blockSize`, or K where that is 0. Output: y [..., N], f32.
+/// `hasZeroPoints`; b [N], f32, if `hasBias`; r, shaped like y, if `hasResidual`. B is `blockSize`, or K where that is 0.
+/// Output: y [..., N], f32.
 /// Docs/Quantization.md, section 7.
 public final class WeightOnlyDense: Operator {
     /// 32, 64 or 128; 0: all rows of W.
     public let blockSize: Int
-    public let hasZeroPoints, hasBias: Bool
+    public let hasZeroPoints, hasBias, hasResidual: Bool
     public let activation: Activation
 
-    public init(blockSize: Int = 0, hasZeroPoints: Bool = false, hasBias: Bool = true, activation: Activation = .none) {
+    public init(
+        blockSize: Int = 0, hasZeroPoints: Bool = false, hasBias: Bool = true, hasResidual: Bool = false,
+        activation: Activation = .none
+    ) {
         self.blockSize = blockSize
         self.hasZeroPoints = hasZeroPoints
         self.hasBias = hasBias
+        self.hasResidual = hasResidual
         self.activation = activation
     }
 
@@ -27,7 +32,7 @@ public final class WeightOnlyDense: Operator {
         let m = node.weight_only_dense.pointee
         return WeightOnlyDense(
             blockSize: Int(m.block_size), hasZeroPoints: m.has_zero_points != 0, hasBias: m.has_bias != 0,
-            activation: try Activation(wire: m.activation))
+            hasResidual: m.has_residual != 0, activation: try Activation(wire: m.activation))
     }
     public override var entry: OperatorEntry { WeightOnlyDense.entry }
 
@@ -36,6 +41,7 @@ public final class WeightOnlyDense: Operator {
             $0.block_size = UInt32(clamping: blockSize)
             $0.has_zero_points = hasZeroPoints ? 1 : 0
             $0.has_bias = hasBias ? 1 : 0
+            $0.has_residual = hasResidual ? 1 : 0
             $0.activation = activation.encoded(wire)
         }
     }
@@ -43,7 +49,7 @@ public final class WeightOnlyDense: Operator {
     // MARK: Shape rule
 
     public override var inputCount: ClosedRange<Int> {
-        let count = 3 + (hasZeroPoints ? 1 : 0) + (hasBias ? 1 : 0)
+        let count = 3 + (hasZeroPoints ? 1 : 0) + (hasBias ? 1 : 0) + (hasResidual ? 1 : 0)
         return count...count
     }
 
@@ -69,8 +75,9 @@ public final class WeightOnlyDense: Operator {
         let blocks = blockSize == 0 ? 1 : (w.shape[0] + blockSize - 1) / blockSize
         try inputs[2].require("scales", exactly: TensorType(.f16, [blocks, w.shape[1]]))
         if hasZeroPoints { try inputs[3].require("zero points", exactly: TensorType(.i8, [blocks, w.shape[1]])) }
-        if hasBias { try inputs[inputs.count - 1].require("bias", exactly: TensorType(.f32, [w.shape[1]])) }
-        return [TensorType(.f32, x.shape.replacing(x.shape.rank - 1, with: w.shape[1]))]
+        let y = TensorType(.f32, x.shape.replacing(x.shape.rank - 1, with: w.shape[1]))
+        try Epilogue(hasBias: hasBias, hasResidual: hasResidual).check(inputs, from: hasZeroPoints ? 4 : 3, result: y)
+        return [y]
     }
 
     // MARK: Kernel choice
@@ -89,6 +96,7 @@ public final class WeightOnlyDense: Operator {
         params.block = Int64(blockSize == 0 ? w[0] : blockSize)
         params.has_zeros = hasZeroPoints ? 1 : 0
         params.has_bias = hasBias ? 1 : 0
+        params.has_residual = hasResidual ? 1 : 0
         params.activation = activation.params
         steps.append(
             try Launch(

@@ -28,7 +28,7 @@ typedef struct {
 /* With acc = c[n] + Σ (x + 128) · W modulo 2³²,
  *
  *   codes   y = quantize(acc · m[n] + (r − residual_zero) · residual_scale)
- *   reals   y = act(acc · s[row] · m[n] + bias[n])           where real_output
+ *   reals   y = act(acc · s[row] · m[n] + bias[n] + r)       where real_output
  *
  * from left to right, each product and sum rounded; s, bias and r are absent or present. A tap that falls into the padding
  * has x = padding. A product of [M, K] by [K, N] is the 1 × 1 convolution of an image of 1 × M pixels with K channels. */
@@ -42,9 +42,9 @@ typedef struct {
     int64_t lane_bytes; /* of workspace that each thread has: ck_product8_lane_bytes(params) */
 } ck_product8_params;
 
-/* operands: X i8, W panels, c i32 [out_c], m f32 [out_c], [s f32 [pixels]], [bias f32 [out_c]], [residual i8], Y i8 or
- * f32, workspace of threads · lane_bytes bytes. A unit is a block of pixels × 64 or 128 channels. At most 65,536 products a
- * sum. */
+/* operands: X i8, W panels, c i32 [out_c], m f32 [out_c], [s f32 [pixels]], [bias f32 [out_c]], [residual as Y], Y i8
+ * or f32, workspace of threads · lane_bytes bytes. A unit is a block of pixels × 64 or 128 channels. At most 65,536 products
+ * a sum. */
 ck_task ck_product8(const ck_product8_params *params, ck_isa isa);
 size_t ck_product8_units(const ck_product8_params *params);
 /* A multiple of 64; no smaller for more pixels. */
@@ -126,11 +126,11 @@ ck_task ck_softmax8(ck_isa isa);
 
 /* ---- Real activations over integer weights ---- */
 
-/* y[m, n] = act(Σ over blocks of fma(Σ x[k] · (W[k, n] − zero), scale, …) + bias[n]). operands: X f32 [m, k], W panels of
- * i8 or i4, scales f16 [blocks, n], [zeros i8 [blocks, n]], [bias f32 [n]], Y f32. */
+/* y[m, n] = act(Σ over blocks of fma(Σ x[k] · (W[k, n] − zero), scale, …) + bias[n] + r[m, n]). operands: X f32 [m, k],
+ * W panels of i8 or i4, scales f16 [blocks, n], [zeros i8 [blocks, n]], [bias f32 [n]], [r f32 [m, n]], Y f32. */
 typedef struct {
     int64_t m, n, k, block; /* block: rows of W to a scale */
-    int32_t has_zeros, has_bias;
+    int32_t has_zeros, has_bias, has_residual;
     ck_activation_params activation;
 } ck_weight_only_params;
 ck_task ck_weight_only(ck_dtype weights, ck_isa isa);

@@ -64,7 +64,7 @@ static void finish(const ck_product8_params *p, void *const *operands, const int
     const float *m = (const float *)operands[3] + channel;
     void *const *next = operands + 4;
     const float *row_scales = p->has_row_scales ? *next++ : NULL, *bias = p->has_bias ? *next++ : NULL;
-    const int8_t *residual = p->has_residual ? *next++ : NULL;
+    const void *residual = p->has_residual ? *next++ : NULL;
     for (size_t r = 0; r < rows; r++, sums += CK_PANEL)
         for (size_t n = 0; n < columns; n++) {
             const size_t at = (pixel + r) * (size_t)p->geometry.out_c + channel + n;
@@ -72,7 +72,9 @@ static void finish(const ck_product8_params *p, void *const *operands, const int
             if (row_scales) y *= row_scales[pixel + r];
             y *= m[n];
             if (bias) y += bias[channel + n];
-            if (residual) y += (float)(residual[at] - p->residual_zero) * p->residual_scale;
+            if (residual)
+                y += p->real_output ? ((const float *)residual)[at]
+                                    : (float)(((const int8_t *)residual)[at] - p->residual_zero) * p->residual_scale;
             if (p->real_output) ((float *)*next)[at] = ck_activate_f32(y, &p->activation);
             else ((int8_t *)*next)[at] = quantize(y, &p->to);
         }

@@ -34,7 +34,7 @@ static void pixels_of(const ck_product8_params *p, const product_view *v, void *
     const float *m = operands[3];
     void *const *next = operands + 4;
     const float *row_scales = p->has_row_scales ? *next++ : NULL, *bias = p->has_bias ? *next++ : NULL;
-    const int8_t *residual = p->has_residual ? *next++ : NULL;
+    const void *residual = p->has_residual ? *next++ : NULL;
     for (; pixel < end; pixel++)
         for (size_t n = channel; n < channel_end; n++) {
             const uint32_t sum = (uint32_t)c[n] + sum_of(p, v, operands[0], operands[1], pixel, n, depthwise);
@@ -43,7 +43,9 @@ static void pixels_of(const ck_product8_params *p, const product_view *v, void *
             if (row_scales) y *= row_scales[pixel];
             y *= m[n];
             if (bias) y += bias[n];
-            if (residual) y += (float)(residual[at] - p->residual_zero) * p->residual_scale;
+            if (residual)
+                y += p->real_output ? ((const float *)residual)[at]
+                                    : (float)(((const int8_t *)residual)[at] - p->residual_zero) * p->residual_scale;
             if (p->real_output) ((float *)*next)[at] = ck_activate_f32(y, &p->activation);
             else ((int8_t *)*next)[at] = quantize(y, &p->to);
         }

@@ -10,7 +10,7 @@ static void weight_only(const ck_weight_only_params *p, void *const *operands, s
     const uint16_t *scales = operands[2];
     void *const *next = operands + 3;
     const int8_t *zeros = p->has_zeros ? *next++ : NULL;
-    const float *bias = p->has_bias ? *next++ : NULL;
+    const float *bias = p->has_bias ? *next++ : NULL, *residual = p->has_residual ? *next++ : NULL;
     const size_t k = (size_t)p->k, n = (size_t)p->n, block = (size_t)p->block;
     for (size_t unit = begin; unit < end; unit++) {
         const weight_block u = weight_block_of(p, unit);
@@ -33,6 +33,7 @@ static void weight_only(const ck_weight_only_params *p, void *const *operands, s
                     y = fmaf(sum, half_to_f32(scales[at]), y);
                 }
                 if (bias) y += bias[column];
+                if (residual) y += residual[row * n + column];
                 ((float *)*next)[row * n + column] = ck_activate_f32(y, &p->activation);
             }
     }

@@ -1356,10 +1356,11 @@ struct  Apus__WeightOnlyDense
   protobuf_c_boolean has_zero_points;
   protobuf_c_boolean has_bias;
   Apus__Activation *activation;
+  protobuf_c_boolean has_residual;
 };
 #define APUS__WEIGHT_ONLY_DENSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__weight_only_dense__descriptor) \
-    , 0, 0, 0, NULL }
+    , 0, 0, 0, NULL, 0 }
 
 
 struct  Apus__DynamicDense
@@ -1367,10 +1368,11 @@ struct  Apus__DynamicDense
   ProtobufCMessage base;
   protobuf_c_boolean has_bias;
   Apus__Activation *activation;
+  protobuf_c_boolean has_residual;
 };
 #define APUS__DYNAMIC_DENSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__dynamic_dense__descriptor) \
-    , 0, NULL }
+    , 0, NULL, 0 }
 
 
 struct  Apus__Reduce

@@ -1,17 +1,21 @@
 import ApusGraph
 
 private func weightOnly(
-    _ name: String, _ x: [Int], columns n: Int, _ dtype: DType, block: Int = 0, zeros: Bool = false, bias: Bool = true
+    _ name: String, _ x: [Int], columns n: Int, _ dtype: DType, block: Int = 0, zeros: Bool = false, bias: Bool = true,
+    residual: Bool = false, activation: Activation = .none
 ) -> OperatorCase {
     let k = x.last!, size = block == 0 ? k : block, blocks = (k + size - 1) / size
     let codes = dtype == .i4 ? -8...7 : -128...127
     let scales = TestTensor.make(.f16, [blocks, n]) { Double(Float16(0.01 * Double(1 + ($0[0] * 7 + $0[1]) % 13))) }
     return OperatorCase(
-        "WeightOnlyDense \(name)", WeightOnlyDense(blockSize: block, hasZeroPoints: zeros, hasBias: bias),
+        "WeightOnlyDense \(name)",
+        WeightOnlyDense(
+            blockSize: block, hasZeroPoints: zeros, hasBias: bias, hasResidual: residual, activation: activation),
         [.real(x), .integers([k, n], codes, dtype), .values(scales)]
-            + (zeros ? [.integers([blocks, n], codes, .i8)] : []) + (bias ? [.real([n])] : []), tolerance: 0
+            + (zeros ? [.integers([blocks, n], codes, .i8)] : []) + (bias ? [.real([n])] : [])
+            + (residual ? [.real(x.dropLast() + [n])] : []), tolerance: 0
     ) { inputs in
-        let rows = x.dropLast().reduce(1, *), last = inputs[inputs.count - 1]
+        let rows = x.dropLast().reduce(1, *), terms = inputs[(zeros ? 4 : 3)...]
         let y = TestTensor.make(.f32, [rows, n]) { i in
             var y: Float = 0
             for b in 0..<blocks {
@@ -22,19 +26,31 @@ private func weightOnly(
                 }
                 y.addProduct(sum, Float(scales.values[b * n + i[1]]))
             }
-            return Double(bias ? y + Float(last.values[i[1]]) : y)
+            return finished(y, terms, row: i[0], column: i[1], columns: n, activation)
         }
         return [TestTensor(.f32, x.dropLast() + [n], y.values)]
     }
 }
 
-private func dynamic(_ name: String, _ x: TestInput, rows: [Int], depth k: Int, columns n: Int, bias: Bool = true) -> OperatorCase {
+/// act(y + bias + residual) in single precision; a bias has `n` elements, and a residual one for each of y.
+private func finished(
+    _ y: Float, _ terms: ArraySlice<TestTensor>, row: Int, column: Int, columns n: Int, _ activation: Activation
+) -> Double {
+    let sum = terms.reduce(y) { $0 + Float($1.values[$1.shape.count == 1 ? column : row * n + column]) }
+    return Double(activation == .relu ? max(sum, 0) : sum)
+}
+
+private func dynamic(
+    _ name: String, _ x: TestInput, rows: [Int], depth k: Int, columns n: Int, bias: Bool = true, residual: Bool = false,
+    activation: Activation = .none
+) -> OperatorCase {
     var random = TestRandom(UInt64(k * 1000 + n))
     let w = TestTensor.make(.i8, [k, n]) { _ in Double(Int.random(in: -127...127, using: &random)) }
     let c = TestTensor.make(.i32, [n]) { i in -128 * (0..<k).reduce(0) { $0 + w.values[$1 * n + i[0]] } }
     return OperatorCase(
-        "DynamicDense \(name)", DynamicDense(hasBias: bias),
-        [x, .values(w), .values(c), .real([n], 0.001...0.02)] + (bias ? [.real([n])] : []), tolerance: 0
+        "DynamicDense \(name)", DynamicDense(hasBias: bias, hasResidual: residual, activation: activation),
+        [x, .values(w), .values(c), .real([n], 0.001...0.02)] + (bias ? [.real([n])] : [])
+            + (residual ? [.real(rows + [n])] : []), tolerance: 0
     ) { inputs in
         let m = rows.reduce(1, *)
         var y: [Double] = []
@@ -46,7 +62,7 @@ private func dynamic(_ name: String, _ x: TestInput, rows: [Int], depth k: Int, 
             for column in 0..<n {
                 let acc = (0..<k).reduce(0) { $0 + q[$1] * Int(w.values[$1 * n + column]) }
                 let v = Float(acc) * s * Float(inputs[3].values[column])
-                y.append(Double(bias ? v + Float(inputs[4].values[column]) : v))
+                y.append(finished(v, inputs[4...], row: row, column: column, columns: n, activation))
             }
         }
         return [TestTensor(.f32, rows + [n], y)]
@@ -62,9 +78,14 @@ let integerWeightCases: [OperatorCase] = [
     weightOnly("i4, blocks of 32, rest", [7, 77], columns: 35, .i4, block: 32, zeros: true),
     weightOnly("i4, blocks of 128, zero points", [1, 300], columns: 131, .i4, block: 128, zeros: true),
     weightOnly("i4, one scale a column", [67, 30], columns: 16, .i4),
+    weightOnly("i8, residual", [3, 70], columns: 37, .i8, residual: true, activation: .relu),
+    weightOnly("i4, residual alone", [1, 2, 96], columns: 140, .i4, block: 32, bias: false, residual: true),
     dynamic("1×1", .real([1, 1]), rows: [1], depth: 1, columns: 1),
     dynamic("5×33→20", .real([5, 33]), rows: [5], depth: 33, columns: 20),
     dynamic("2×3×64→100", .real([2, 3, 64], -100...100), rows: [2, 3], depth: 64, columns: 100, bias: false),
+    dynamic("residual", .real([5, 33]), rows: [5], depth: 33, columns: 20, residual: true, activation: .relu),
+    dynamic(
+        "residual alone", .real([1, 2, 64]), rows: [1, 2], depth: 64, columns: 150, bias: false, residual: true),
     dynamic(
         "of zeros, ties, NaN and infinity",
         .floats([4, 4], [0, 0, -0.0, 1e-38, 127, 0.5, 1.5, -2.5, .nan, 1, -2, 3, .infinity, 1, -.infinity, 0]), rows: [4],

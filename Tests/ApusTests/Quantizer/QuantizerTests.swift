@@ -136,9 +136,9 @@ final class QuantizerTests: XCTestCase {
     func testWeightsAlone() throws {
         var f = PassFixture()
         let x = try f.input("x", [96])
-        let w = try f.constant("w", [96, 40]), v = try f.constant("v", [40, 5])
+        let w = try f.constant("w", [96, 40]), v = try f.constant("v", [40, 96])
         let hidden = try f.builder.node(ApusGraph.Dense(hasBias: false, activation: .gelu), [x, w], name: "hidden")[0]
-        f.finish(try f.builder.node(ApusGraph.Dense(hasBias: false), [hidden, v], name: "logits")[0])
+        f.finish(try f.builder.node(ApusGraph.Dense(hasBias: false, hasResidual: true), [hidden, v, x], name: "logits")[0])
         for (scheme, op, least) in [
             (QuantizationScheme.w8, "WeightOnlyDense", 38.0), (.w4, "WeightOnlyDense", 14), (.int8Dynamic, "DynamicDense", 30),
         ] {
@@ -148,6 +148,23 @@ final class QuantizerTests: XCTestCase {
             let report = try QuantizationReport(quantizer, graph, samples: try samples(f.graph, 4))
             XCTAssertGreaterThan(try XCTUnwrap(report.outputNoise), least, scheme.rawValue)
         }
+    }
+
+    func testTablesAsCodes() throws {
+        var f = PassFixture()
+        let table = try f.constant("table", [600, 40]), w = try f.constant("w", [40, 5])
+        let x = try f.builder.input("x", TensorType(.i64, [3]))
+        let rows = try f.builder.node(ApusGraph.Gather(), [table, x], name: "rows")[0]
+        f.finish(try f.builder.node(ApusGraph.Dense(hasBias: false), [rows, w], name: "logits")[0])
+        let graph = try Quantizer(f.graph, QuantizationOptions(.w8)).quantized()
+        XCTAssertEqual(
+            graph.functions[0].nodes.map { $0.op.name }, ["Gather", "Cast", "Gather", "Mul", "WeightOnlyDense"])
+        XCTAssertFalse(graph.constants.contains { $0.type.shape.count == 600 * 40 && $0.type.dtype == .f32 })
+        let indices = try Tensor([0, 599, -1] as [Int64], shape: [3])
+        let report = try QuantizationReport(try Quantizer(f.graph, QuantizationOptions(.w8)), graph, samples: [[indices]])
+        XCTAssertGreaterThan(try XCTUnwrap(report.outputNoise), 38)
+        let kept = try Quantizer(f.graph, QuantizationOptions(.w8, keepFloat: ["rows"])).quantized()
+        XCTAssertEqual(kept.functions[0].nodes.map { $0.op.name }, ["Gather", "WeightOnlyDense"])
     }
 
     func testInt8NeedsASample() throws {

@@ -113,20 +113,23 @@ def weight_only_dense(a, codes, y, x, w, scales, *rest):
             weight = w[row] - zeros[block] if a.has_zero_points else w[row]
             total = fma(x[..., row, None], weight.astype(F32), total)
         result = fma(total, scales[block].astype(F32), result)
-    if a.has_bias:
-        result = result + rest[0]
-    return convert(activate(a.activation, result.astype(F64)), np.dtype("<f4"))
+    return finished(a, result, rest)
 
 
 @coded
-def dynamic_dense(a, codes, y, x, w, c, scales, *bias):
+def dynamic_dense(a, codes, y, x, w, c, scales, *rest):
     most = np.max(np.where(np.isnan(x), 0, np.abs(x)), axis=-1, keepdims=True, initial=0).astype(F32)
     t = np.where(most < F32(2.0**-100), F32(0), F32(127) / most)
     q = quantize_to(x * t, 0, -127, 127).astype(np.int64)
     acc = ((q + 128) @ w.astype(np.int64) + c).astype(np.int32)
     v = acc.astype(F32) * (most / F32(127)) * scales
-    if a.has_bias:
-        v = v + bias[0]
+    return finished(a, v, rest)
+
+
+def finished(a, v, rest):
+    """act(v + bias + residual), of which `rest` holds those there are."""
+    for term in rest:
+        v = v + term
     return convert(activate(a.activation, v.astype(F64)), np.dtype("<f4"))
 
 

@@ -7,16 +7,8 @@ let fuseActivationPass = RewritePass("fuse-activation", "product, then activatio
         var changes = 0
         for place in editor.nodes {
             guard let activation = editor[place].op as? ActivationOperator else { continue }
-            if case (let old, var product)? = editor.soleIntegerWeightsProduct(editor[place].inputs[0]),
+            guard case (let old, var product)? = editor.soleFusibleProduct(editor[place].inputs[0]),
                 product.activation == .none
-            {
-                product.activation = activation.activation
-                editor.move(product, from: old, to: place)
-                changes += 1
-                continue
-            }
-            guard
-                case (let old, var product)? = editor.soleProduct(editor[place].inputs[0]), product.activation == .none
             else { continue }
             product.activation = activation.activation
             editor.move(product, from: old, to: place)

@@ -7,16 +7,7 @@ let fuseBiasPass = RewritePass("fuse-bias", "product, then Add of a vector → o
         for place in editor.nodes where editor[place].op.code == Operator.add.code {
             let inputs = editor[place].inputs
             for (value, bias) in [(inputs[0], inputs[1]), (inputs[1], inputs[0])] {
-                if case (let old, var product)? = editor.soleIntegerWeightsProduct(value), product.bias == nil,
-                    product.activation == .none, editor.haveSameType(value, editor.output(of: place)),
-                    let vector = editor.vector(bias, editor.type(of: value).shape.last)
-                {
-                    product.bias = graph.append(vector)
-                    editor.move(product, from: old, to: place)
-                    changes += 1
-                    break
-                }
-                guard case (let old, var product)? = editor.soleProduct(value), product.bias == nil,
+                guard case (let old, var product)? = editor.soleFusibleProduct(value), product.bias == nil,
                     product.residual == nil, product.activation == .none,
                     editor.haveSameType(value, editor.output(of: place)),
                     let vector = editor.vector(bias, editor.type(of: value).shape.last)

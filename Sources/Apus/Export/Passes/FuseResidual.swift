@@ -9,7 +9,7 @@ let fuseResidualPass = RewritePass("fuse-residual", "product, then Add of its sh
             let inputs = editor[place].inputs
             guard editor.haveSameType(inputs[0], inputs[1]) else { continue }
             for (value, residual) in [(inputs[0], inputs[1]), (inputs[1], inputs[0])] {
-                guard case (let old, var product)? = editor.soleProduct(value), product.residual == nil,
+                guard case (let old, var product)? = editor.soleFusibleProduct(value), product.residual == nil,
                     product.activation == .none
                 else { continue }
                 product.residual = residual

@@ -6,6 +6,7 @@ let quantizationOperators: [OnnxOperator] = [
     OnnxOperator("DynamicQuantizeLinear", dynamicQuantizeLinear),
     OnnxOperator("QLinearMatMul", qLinearMatMul),
     OnnxOperator("QLinearConv", qLinearConv),
+    OnnxOperator("MatMulNBits", domain: "com.microsoft", matMulNBits),
 ]
 
 /// A scale or zero point in a shape that broadcasts with x: one number, one per index of the axis, or one per block.

@@ -97,10 +97,10 @@ extension NodeExport {
     let attributes: [String: OnnxAttribute] =
         isBlocked ? ["axis": .int(0), "block_size": .int(op.blockSize)] : ["axis": .int(1)]
     let w = n.emit("DequantizeLinear", inputs, attributes)[0]
-    let x = try n.input(0), last = n.inputCount - 1
-    let y = !op.hasBias
-        ? n("MatMul", x, w)
-        : n.rank(0) == 2 ? n("Gemm", x, w, try n.input(last)) : n("Add", n("MatMul", x, w), try n.input(last))
+    let x = try n.input(0), next = op.hasZeroPoints ? 4 : 3
+    var y = op.hasBias && n.rank(0) == 2 ? n("Gemm", x, w, try n.input(next)) : n("MatMul", x, w)
+    if op.hasBias && n.rank(0) != 2 { y = n("Add", y, try n.input(next)) }
+    if op.hasResidual { y = n("Add", y, try n.input(n.inputCount - 1)) }
     return n.plain(try n.activation(op.activation, of: y, .f32))
 }
 
@@ -114,5 +114,6 @@ extension NodeExport {
     }
     var y = n.call(.dynamicDense, [try n.input(0), try n.input(1), try n.input(3)])
     if op.hasBias { y = n("Add", y, try n.input(4)) }
+    if op.hasResidual { y = n("Add", y, try n.input(n.inputCount - 1)) }
     return n.plain(try n.activation(op.activation, of: y, .f32))
 }

@@ -1,7 +1,7 @@
 import CModelFormat
 
-/// What a product does to its sums: act(sum + bias + residual). The bias and the residual follow the operator's first
-/// two inputs.
+/// What a product does to its sums: act(sum + bias + residual). The bias and the residual follow the operator's other
+/// inputs, two of a real product.
 struct Epilogue: Sendable {
     var hasBias = false
     var hasResidual = false
@@ -22,8 +22,8 @@ struct Epilogue: Sendable {
     var inputCount: Int { 2 + (hasBias ? 1 : 0) + (hasResidual ? 1 : 0) }
 
     /// The bias is [C] for a result [..., C]; the residual is shaped like the result.
-    func check(_ inputs: [TensorType], result: TensorType) throws(ApusError) {
-        var next = 2
+    func check(_ inputs: [TensorType], from first: Int = 2, result: TensorType) throws(ApusError) {
+        var next = first
         if hasBias {
             try inputs[next].require("bias", exactly: TensorType(result.dtype, [result.shape.last]))
             next += 1
