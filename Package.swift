@@ -77,6 +77,13 @@ let hostTargets: [Target] = [
 /// What a folder of an example holds beside its program.
 let extras = ["binary-classifier": ["data"], "digits": ["data"], "character-gpt": ["curves.svg", "generate.c", "torch_twin.py"]]
 
+let exampleDependencies: [Target.Dependency] = [
+    "Apus", "ApusGraph", "ApusRuntime", "ExampleSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+]
+
+/// What an example needs beside those.
+let extraDependencies: [String: [Target.Dependency]] = ["fine-tuning": ["ApusConvert"]]
+
 let exampleTargets: [Target] =
     [
         .target(
@@ -86,14 +93,11 @@ let exampleTargets: [Target] =
     ]
     + [
         "xor", "binary-classifier", "digits", "mnist-cnn", "cifar-cnn", "cifar-resnet", "cifar-mobilenet", "vgg", "sentiment",
-        "forecasting", "keywords", "character-gpt",
+        "forecasting", "keywords", "character-gpt", "fine-tuning",
     ].map { name in
         .executableTarget(
             name: "example-" + name,
-            dependencies: [
-                "Apus", "ApusGraph", "ApusRuntime", "ExampleSupport",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
+            dependencies: exampleDependencies + (extraDependencies[name] ?? []),
             path: "Examples/" + name,
             exclude: ["README.md"] + (extras[name] ?? []))
     }
@@ -111,6 +115,7 @@ let package = Package(
         : [
             .library(name: "Apus", targets: ["Apus"]),
             .library(name: "ApusC", targets: ["ApusC"]),
+            .library(name: "ApusConvert", targets: ["ApusConvert"]),
             .executable(name: "apus", targets: ["apus-cli"]),
             .executable(name: "convert-model", targets: ["convert-model"]),
         ],

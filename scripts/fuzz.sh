@@ -28,7 +28,7 @@ fi
 
 mkdir -p build/fuzz/corpus
 cp -n build/fuzz/models/*.apus build/fuzz/corpus/ 2>/dev/null || true
-for folder in build/c-tests/models build/cases Tests/Golden; do
+for folder in build/c-tests/models build/case-files build/oracle/streams Tests/Golden; do
     [ ! -d $folder ] || find $folder -name '*.apus' -size -32k -exec cp -n {} build/fuzz/corpus/ \;
 done
 for target; do

@@ -8,4 +8,5 @@ venv=build/minilm-venv
 $venv/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/TransformerTests/requirements.txt
 swift build -c release --product convert-model
 swift build -c release --product apus
+swift build -c release --product example-fine-tuning
 $venv/bin/python -m pytest -q -s Tests/TransformerTests "$@"

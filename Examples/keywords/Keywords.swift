@@ -31,7 +31,7 @@ struct Keywords: ParsableCommand {
         let trainer = try Trainer(
             network, loss: SparseCategoricalCrossEntropy(fromLogits: true), optimizer: Adam(), metrics: [Accuracy()],
             batchSize: 32, seed: options.seed, threads: options.threads)
-        try trainer.fit(training, epochs: options.epochs ?? 5, callbacks: options.callbacks)
+        try trainer.fit(training, epochs: options.epochs ?? 40, callbacks: options.callbacks)
 
         let logits = try network.predict(test.inputs[0].tensor, threads: options.threads)
         let scores = try logits.array(of: Float.self), labels = try test.targets[0].tensor.array(of: Int32.self)

@@ -33,27 +33,14 @@ struct Sentiment: ParsableCommand {
         try options.exportIfAsked(network)
     }
 
-    /// The polarity text (Pang and Lee 2005), shuffled: nine tenths to train on, whose words are the vocabulary, and a tenth
-    /// held out.
+    /// The words of the sentences that are trained on are the vocabulary.
     private func sentences() throws -> (training: Dataset, test: Dataset, tokenizer: WordTokenizer) {
-        var lines: [(text: String, isPositive: Bool)] = []
-        for (name, isPositive) in [("neg", false), ("pos", true)] {
-            let path = "\(options.data)/text/rt-polarity.\(name)"
-            guard let text = try? String(contentsOfFile: path, encoding: .isoLatin1) else {
-                throw ApusError(.ioError, "there is no \(path); name the data's folder with --data")
-            }
-            lines += text.split(separator: "\n").map { (String($0), isPositive) }
-        }
-        var random = Philox(seed: options.seed)
-        lines.shuffle(using: &random)
-        let held = lines.count / 10
-        let tokenizer = try WordTokenizer(
-            fitting: lines.dropLast(held).map { $0.text }, maximumWords: Sentiment.vocabulary)
-        func dataset(_ lines: some Collection<(text: String, isPositive: Bool)>) throws -> Dataset {
+        let (training, test) = try options.polarity()
+        let tokenizer = try WordTokenizer(fitting: training.map { $0.text }, maximumWords: Sentiment.vocabulary)
+        func dataset(_ reviews: [Review]) throws -> Dataset {
             try Dataset(
-                inputs: tokenizer.encode(lines.map { $0.text }, length: Sentiment.length),
-                targets: Tensor(lines.map { $0.isPositive ? Float(1) : 0 }, shape: [lines.count, 1]))
+                inputs: tokenizer.encode(reviews.map { $0.text }, length: Sentiment.length), targets: reviews.labels())
         }
-        return (try dataset(lines.dropLast(held)), try dataset(lines.suffix(held)), tokenizer)
+        return (try dataset(training), try dataset(test), tokenizer)
     }
 }

@@ -14,4 +14,17 @@ extension LayerContext {
             setLengths(of: y, lengths)
         }
     }
+
+    /// Which steps of sequences of `length` are no padding, bool [batch, length]. `padding` is a mask [batch, length], 0 where
+    /// it is, or lengths [batch].
+    func present(_ padding: Value, length: Int) throws(ApusError) -> Value {
+        let dtype = padding.type.dtype
+        guard padding.shape.rank == 1 else {
+            return dtype == .bool ? padding : try self(.notEqual, padding, try builder.scalar(0, dtype))
+        }
+        let places = try table("offsets_\(length)_\(dtype.name)") { () throws(ApusError) in
+            dtype == .i32 ? try Tensor((0..<length).map { Int32($0) }) : try Tensor((0..<length).map { Int64($0) })
+        }
+        return try self(.less, places, try self(ApusGraph.Reshape([0, 1]), padding))
+    }
 }

@@ -6,13 +6,16 @@ extension LayerContext {
     /// What it keeps them as.
     public var cacheType: DType { step?.stream.cache ?? .f32 }
 
-    /// In a step: what the current layer remembers from the run before, zeros after a reset. A stream is one sequence, so the
-    /// batch is 1. Every memory that is read is remembered anew.
+    /// Whether layers take up what they remembered: in a step, and in training by windows.
+    var remembers: Bool { step != nil }
+
+    /// Where layers remember: what the current one does from the run before, zeros after a reset. A stream is one sequence, so in
+    /// a step the batch is 1. Every memory that is read is remembered anew.
     public func memory(_ name: String, _ shape: [Int], _ dtype: DType = .f32) throws(ApusError) -> Value {
         try stepMemory().value(memoryName(name), TensorType(dtype, Shape(shape)))
     }
 
-    /// In a step: what `memory` of this name gives in the next run, a node's output.
+    /// Where layers remember: what `memory` of this name gives in the next run, a node's output.
     public func remember(_ name: String, _ value: Value) throws(ApusError) {
         let memory = try stepMemory(), name = memoryName(name)
         guard memory.isRead(name) else { throw .argument("'\(name)' is remembered and never read") }
@@ -25,7 +28,7 @@ extension LayerContext {
     }
 
     private func stepMemory() throws(ApusError) -> StepMemory {
-        guard let step else { throw .argument("memory of layer '\(currentLayer.name)' outside of a step") }
+        guard let step else { throw .argument("memory of layer '\(currentLayer.name)' where none is kept") }
         return step
     }
 

@@ -33,7 +33,8 @@ public final class LayerContext {
     private var callCounts: [ObjectIdentifier: Int] = [:]
     var lengths: [(of: Operand, lengths: Value)] = []
 
-    /// `emit` gives the value of a parameter: a state in training, a constant in inference. `step` is there in a step.
+    /// `emit` gives the value of a parameter: a state in training, a constant in inference. `step` is there in a step, and in
+    /// training by windows.
     init(
         _ phase: Phase, _ builder: GraphBuilder, _ parameters: Parameters, seed: UInt64, counter: Value?,
         step: StepMemory? = nil, rounding: FakeQuantization? = nil, emit: @escaping (Int) -> Value

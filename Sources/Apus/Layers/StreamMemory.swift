@@ -1,6 +1,6 @@
 import ApusGraph
 
-/// What the functions of a stream keep between runs: states of the graph, by name.
+/// What the functions of a stream, or training by windows, keep between runs: states of the graph, by name.
 final class StreamMemory {
     /// The position's state, named so that no layer's memory can be.
     static let position = "position"
@@ -31,7 +31,7 @@ final class StreamMemory {
     }
 }
 
-/// One function of a stream under construction: the memory it reads, and what it leaves for the next run.
+/// One function of these under construction: the memory it reads, and what it leaves for the next run.
 final class StepMemory {
     let stream: StreamMemory
     let chunk: Int

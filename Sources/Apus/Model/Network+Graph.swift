@@ -24,7 +24,11 @@ extension Network {
         extraInputs: [(name: String, type: TensorType)] = [], counter: ((GraphBuilder) -> Value)? = nil,
         step: StepMemory? = nil, parameter: @escaping (Int) -> Value
     ) throws(ApusError) -> (Emitted, extra: [Value]) {
-        if step == nil && graph.dimensions.isEmpty { graph.dimensions = [SymbolicDimension(Network.batch, 1...maximumBatch)] }
+        let isStep = phase == .step
+        if !isStep && graph.dimensions.isEmpty {
+            // What is remembered has one batch.
+            graph.dimensions = [SymbolicDimension(Network.batch, (step == nil ? 1 : maximumBatch)...maximumBatch)]
+        }
         let builder = GraphBuilder(graph, function: function)
         var rounding: FakeQuantization?
         if phase == .training, let quantization {
@@ -34,7 +38,7 @@ extension Network {
         var inputs: [Value] = []
         for input in self.inputs {
             guard let layer = input.call.layer as? InputLayer else { continue }
-            let shape = step.map { [1, $0.chunk] + layer.shape.dropFirst() } ?? [-1] + layer.shape
+            let shape = isStep ? [1, step!.chunk] + layer.shape.dropFirst() : [-1] + layer.shape
             let type = TensorType(layer.dtype, Shape(shape))
             let value = try builder.input(layer.name, type, contract: layer.contract)
             inputs.append(value)

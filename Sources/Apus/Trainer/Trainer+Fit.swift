@@ -65,16 +65,19 @@ extension Trainer {
         running = running
             ?? RunningEpoch(sampleCount: training.count, outputs: network.outputs.count, metrics: metrics)
         let batches = try training.batches(
-            size: batchSize, shuffleSeed: seed, epoch: progress.epoch, augmentation: augmentation,
+            size: batchSize, shuffleSeed: seed, epoch: progress.epoch, dropLast: window != nil, augmentation: augmentation,
             startingAt: progress.batch)
         self.batches = batches
         defer { self.batches = nil }
         for callback in activeCallbacks { try callback.epochBegan(self, batches: batches.count) }
         let iterator = batches.makeIterator()
         while let batch = iterator.next() {
-            let loss = try run(batch, learningRate: learningRate)
-            try running!.gather(batch, loss, self)
-            progress.step += 1
+            var loss = 0.0
+            for part in try windows(of: batch) {
+                loss = try run(part, learningRate: learningRate)
+                try running!.gather(part, loss, self)
+                progress.step += 1
+            }
             progress.batch += 1
             for callback in activeCallbacks {
                 try callback.batchEnded(

@@ -20,6 +20,10 @@ public final class Trainer {
     /// Draws the order of samples and the augmentation.
     public let seed: UInt64
     public let threads: Int
+    /// In training by windows, truncated back-propagation through time (Williams and Peng 1990): how many elements of its
+    /// sequences a step sees. `fit` then takes longer sequences and cuts each batch of them into windows, one step after the
+    /// other; recurrent layers go on from the states that the window before left, through which no gradient flows.
+    public let window: Int?
 
     /// Where training stands; what a checkpoint stores beside the states.
     public internal(set) var progress = TrainingProgress()
@@ -46,14 +50,17 @@ public final class Trainer {
 
     /// - Parameters:
     ///   - lossWeights: one per output; all 1 by default.
+    ///   - window: what the network's sequences are, where its training is by windows; batches are whole then, and what is left
+    ///     of the samples is left out of the epoch.
     ///   - exact: no convolution by an algorithm that rounds otherwise than one chain of multiply-adds.
     ///   - recompute: what is cheap to compute is computed again for the gradients instead of kept: less memory, the same
     ///     bits, a longer step.
     public init(
         _ network: Network, losses: [any Loss], lossWeights: [Double] = [], optimizer: any Optimizer,
-        metrics: [any Metric] = [], batchSize: Int = 32, seed: UInt64 = 0, threads: Int? = nil, profile: Bool = false,
-        exact: Bool = false, recompute: Bool = false
+        metrics: [any Metric] = [], batchSize: Int = 32, seed: UInt64 = 0, threads: Int? = nil, window: Int? = nil,
+        profile: Bool = false, exact: Bool = false, recompute: Bool = false
     ) throws(ApusError) {
+        try Trainer.check(window, network)
         guard batchSize >= 1 else { throw .argument("batch size \(batchSize), wanted 1 or more") }
         for metric in metrics where !network.outputs.indices.contains(metric.output) {
             throw .argument("metric '\(metric.name)' of output \(metric.output), wanted 0 ..< \(network.outputs.count)")
@@ -66,12 +73,13 @@ public final class Trainer {
         self.batchSize = batchSize
         self.seed = seed
         self.threads = threads ?? Processors.count
+        self.window = window
         inputNames = network.inputNames
         outputNames = network.outputNames
         (self.exact, self.recompute, profiles) = (exact, recompute, profile)
         program = try TrainingProgram(
-            network, losses: losses, weights: self.lossWeights, optimizer: optimizer, maximumBatch: batchSize, exact: exact,
-            recompute: recompute)
+            network, losses: losses, weights: self.lossWeights, optimizer: optimizer, maximumBatch: batchSize, window: window,
+            exact: exact, recompute: recompute)
         session = try Trainer.session(program, threads: self.threads, profile: profile)
     }
 
@@ -87,7 +95,7 @@ public final class Trainer {
         guard network.quantization?.stage(epoch: epoch) != program.stage else { return }
         let next = try TrainingProgram(
             network, losses: losses, weights: lossWeights, optimizer: optimizer, maximumBatch: batchSize, epoch: epoch,
-            exact: exact, recompute: recompute)
+            window: window, exact: exact, recompute: recompute)
         guard next.graph.states.map({ $0.name }) == program.graph.states.map({ $0.name }) else {
             throw .argument("a network that was made quantization-aware after its trainer, wanted before")
         }
@@ -100,12 +108,12 @@ public final class Trainer {
 
     public convenience init(
         _ network: Network, loss: any Loss, optimizer: any Optimizer, metrics: [any Metric] = [], batchSize: Int = 32,
-        seed: UInt64 = 0, threads: Int? = nil, profile: Bool = false, exact: Bool = false,
+        seed: UInt64 = 0, threads: Int? = nil, window: Int? = nil, profile: Bool = false, exact: Bool = false,
         recompute: Bool = false
     ) throws(ApusError) {
         try self.init(
             network, losses: [loss], optimizer: optimizer, metrics: metrics, batchSize: batchSize, seed: seed,
-            threads: threads, profile: profile, exact: exact, recompute: recompute)
+            threads: threads, window: window, profile: profile, exact: exact, recompute: recompute)
     }
 
     deinit { session.destroy() }
@@ -117,7 +125,7 @@ public final class Trainer {
         (learningRateOverride ?? optimizer.learningRate.rate(atStep: progress.step)) * learningRateScale
     }
 
-    /// Trains on one batch, outside any epoch, and returns its loss.
+    /// Trains on one batch, outside any epoch, and returns its loss. In training by windows it is the next window.
     @discardableResult
     public func step(_ batch: Batch) throws(ApusError) -> Double {
         let loss = try run(batch, learningRate: learningRate)

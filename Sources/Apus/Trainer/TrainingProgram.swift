@@ -10,6 +10,8 @@ struct TrainingProgram {
     /// Indices of the states that hold the network's parameters, in the parameters' order.
     let parameterStates: [Int]
     let stepState: Int
+    /// States that go on from window to window.
+    let memory: [Int]
     /// Of a quantization-aware network.
     let stage: QuantizationAwareness.Stage?
     let lossOutput = 0
@@ -19,7 +21,7 @@ struct TrainingProgram {
 
     init(
         _ network: Network, losses: [any Loss], weights: [Double] = [], optimizer: any Optimizer, maximumBatch: Int,
-        epoch: Int = 0, exact: Bool = false, recompute: Bool = false, passes: [RewritePass] = trainingPasses
+        epoch: Int = 0, window: Int? = nil, exact: Bool = false, recompute: Bool = false, passes: [RewritePass] = trainingPasses
     ) throws(ApusError) {
         let weights = weights.isEmpty ? losses.map { _ in 1 } : weights
         guard losses.count == network.outputs.count, weights.count == losses.count else {
@@ -44,7 +46,9 @@ struct TrainingProgram {
         extra.append(("learning_rate", TensorType(.f32, [])))
         let (emitted, inputs) = try network.emit(
             .training, graph, function: "train_step", maximumBatch: maximumBatch, epoch: epoch, extraInputs: extra,
-            counter: { $0.state(stepState) }, parameter: { index in
+            counter: { $0.state(stepState) },
+            step: window.map { StepMemory(StreamMemory(graph, context: 0, cache: .f32), chunk: $0) },
+            parameter: { index in
                 Value(operand: .state(index), type: graph.states[index].type)
             })
         let builder = emitted.builder
@@ -74,6 +78,7 @@ struct TrainingProgram {
         self.graph = graph
         stage = network.quantization?.stage(epoch: epoch)
         self.stepState = stepState
+        memory = graph.states.indices.filter { graph.states[$0].role == .memory }
         parameterStates = Array(network.parameters.all.indices)
     }
 

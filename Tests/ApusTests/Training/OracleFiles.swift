@@ -11,7 +11,7 @@ import XCTest
 /// `moving/NAME`, the new moving statistics; `prediction`, the exported network's logits.
 ///
 /// Beside it NETWORK.apus, NETWORK-f16.apus and NETWORK-training.apus, a whole training step, with golden pairs: what
-/// the second reader recomputes.
+/// the second reader recomputes. streams/stream.apus is what test_streams.py carries from process to process.
 final class OracleFiles: XCTestCase {
     func testOracleFilesAreWritten() throws {
         let folder = CaseFiles.root.appendingPathComponent("build/oracle")
@@ -32,6 +32,10 @@ final class OracleFiles: XCTestCase {
             try network.export(to: path + "-f16.apus", maximumBatch: 2, options: ExportOptions(weights: .f16))
             try ModelWriter.write(try trainingStep(network), to: path + "-training.apus")
         }
+        let streams = folder.appendingPathComponent("streams")
+        try FileManager.default.createDirectory(at: streams, withIntermediateDirectories: true)
+        try SequenceNetworks.stream().export(
+            to: streams.appendingPathComponent("stream.apus").path, maximumBatch: 1, steps: StepOptions(chunks: [1, 4]))
     }
 
     /// One whole step, the new value of every state an output too.

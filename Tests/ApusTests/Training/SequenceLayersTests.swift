@@ -72,6 +72,31 @@ final class SequenceLayersTests: XCTestCase {
         }
     }
 
+    func testTheMeanOfAPaddedSequence() throws {
+        let x = try sequence([3, 4, 2]), values = try x.array(of: Float.self)
+        let mask = try Tensor([1, 1, 1, 1, 0, 1, 0, 1, 0, 0, 0, 0] as [Int32], shape: [3, 4])
+        var wanted: [Double] = []
+        for steps in [[0, 1, 2, 3], [5, 7]] {
+            for channel in 0..<2 {
+                wanted.append(steps.reduce(0) { $0 + Double(values[2 * $1 + channel]) } / Double(steps.count))
+            }
+        }
+        wanted += [0, 0]
+        let input = Input([4, 2]), padding = Input([4], dtype: .i32)
+        let network = try Network(inputs: [input, padding], outputs: [GlobalAvgPool1D()(input, padding)])
+        assertClose(try network.predict([x, mask])[0].doubles(), wanted, 1e-6)
+
+        let lengths = try Tensor([4, 3, 0] as [Int64], shape: [3]), count = Input([], dtype: .i64)
+        let byLength = try Network(inputs: [input, count], outputs: [GlobalAvgPool1D()(input, count)])
+        let cut = try Tensor([1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0] as [Int32], shape: [3, 4])
+        XCTAssertEqual(try byLength.predict([x, lengths]), try network.predict([x, cut]))
+
+        let short = Input([3], dtype: .i32)
+        XCTAssertThrowsError(try Network(inputs: [input, short], outputs: [GlobalAvgPool1D()(input, short)])) {
+            XCTAssertTrue("\($0)".contains("wanted a mask [2, 4] or lengths [2] of i32 or i64"), "\($0)")
+        }
+    }
+
     func testLengthsEndSequences() throws {
         let x = try sequence([3, 6, 4]), lengths = try Tensor([6, 2, 0] as [Int32], shape: [3])
         for reverse in [false, true] {

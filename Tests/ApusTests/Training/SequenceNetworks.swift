@@ -39,6 +39,17 @@ enum SequenceNetworks {
         ]
     }
 
+    /// Every kind of layer that remembers something in a step.
+    static func stream() throws -> Network {
+        try Sequential(input: [12, 6], name: "stream", seed: 11) {
+            Conv1D(8, kernel: 3, padding: .causal, dilation: 2, activation: .tanh)
+            GRU(8, returnSequences: true)
+            LSTM(8, returnSequences: true)
+            DecoderBlock(TransformerOptions(width: 8, heads: 2))
+            Dense(5)
+        }
+    }
+
     private static func network(
         _ name: String, seed: UInt64, @LayerBuilder layers: () -> [Layer]
     ) throws -> Network {

@@ -137,16 +137,7 @@ private struct AttentionInputs {
     /// What is added to scores, [batch, 1, 1, length]: the lowest float at padding, which leaves 0 of it, else 0.
     func mask(_ context: LayerContext) throws(ApusError) -> Value? {
         guard let padding else { return nil }
-        let length = memory.shape[1], dtype = padding.type.dtype
-        var present = padding
-        if padding.shape.rank == 1 {
-            let places = try context.table("offsets_\(length)_\(dtype.name)") { () throws(ApusError) in
-                dtype == .i32 ? try Tensor((0..<length).map { Int32($0) }) : try Tensor((0..<length).map { Int64($0) })
-            }
-            present = try context(.less, places, try context(ApusGraph.Reshape([0, 1]), padding))
-        } else if dtype != .bool {
-            present = try context(.notEqual, padding, try context.builder.scalar(0, dtype))
-        }
+        let length = memory.shape[1], present = try context.present(padding, length: length)
         let zero = try context.builder.scalar(0, queries.type.dtype)
         let lowest = try context.builder.scalar(
             -Double(Float.greatestFiniteMagnitude), queries.type.dtype)

@@ -9,7 +9,8 @@ import ApusGraph
 /// Outputs: y [batch, time, units] if `returnSequences`, else the last state h; then, if `returnState`, every last state: h, and
 /// of LSTM c. Parameters, G the number of gates: kernel [channels, G·units], recurrent_kernel [G, units, units], bias [G·units].
 ///
-/// It runs step by step unless it goes backwards: the states are remembered.
+/// It runs step by step unless it goes backwards: the states are remembered. So they are in training by windows
+/// (`Trainer.window`), where no first states are given.
 public class Recurrent: Layer {
     public let units: Int
     public let usesBias: Bool
@@ -121,9 +122,12 @@ public class Recurrent: Layer {
         let extra = try extraParameters(prefix, context)
         let z = try context.node(ApusGraph.Dense(hasBias: usesBias), product)[0]
         var states = firstStates
-        if context.phase == .step {
-            guard states.isEmpty else { throw .unsupported("a first state given to a step, which remembers its own") }
-            for name in stateNames { states.append(try context.memory(name, [1, units])) }
+        guard context.phase != .step || states.isEmpty else {
+            throw .unsupported("a first state given to a step, which remembers its own")
+        }
+        let remembers = context.remembers && !reverse && states.isEmpty
+        if remembers {
+            for name in stateNames { states.append(try context.memory(prefix + name, [x.shape[0], units])) }
         }
         let op = try operation(
             reverse: reverse, hasLengths: arguments.lengths != nil, hasInitialState: !states.isEmpty,
@@ -131,8 +135,8 @@ public class Recurrent: Layer {
         let optional = [arguments.lengths].compactMap { $0 } + states + [stateMask].compactMap { $0 }
         let results = try context.node(op, [z, r] + extra + optional)
         let last = Array(results[1...stateNames.count])
-        if context.phase == .step {
-            for (name, state) in zip(stateNames, last) { try context.remember(name, state) }
+        if remembers {
+            for (name, state) in zip(stateNames, last) { try context.remember(prefix + name, state) }
         }
         return (results[0], last)
     }
