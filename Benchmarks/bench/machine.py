@@ -38,7 +38,7 @@ class Machine:
         # Of a table of embeddings only the rows of the tokens are read.
         tables = sum(node.weights["table"][0] * node.weights["table"][1] for node in net.nodes if node.op == "embedding")
         bits = {"f32": 32, "int8": 8, "w8": 8, "w4": 4}[kind]
-        products = "vnni" if kind == "int8" else "fma"
+        products = "int8" if kind == "int8" else "fma"
         return self.bound_us(net.operations, bits * (net.parameters - tables) / 8, threads, products)
 
     def training_bound_us(self, net: Network, batch: int, threads: int) -> float:

@@ -110,7 +110,7 @@ def _switches(isa: str | None) -> list[str]:
 def _peaks(peaks: list[dict]) -> str:
     table = [["threads", "instructions", "f32 GFLOP/s", "int8 GOP/s"] + [f"{name} GB/s" for name in peaks[0]["memory"]]]
     for peak in peaks:
-        table.append([str(peak["threads"]), peak["isa"], _digits(peak["fma"]), _digits(peak["vnni"])]
+        table.append([str(peak["threads"]), peak["isa"], _digits(peak["fma"]), _digits(peak["int8"])]
                      + [_digits(level["gb_per_s"]) for level in peak["memory"].values()])
     return _table(table)
 

@@ -70,10 +70,9 @@ public enum InstructionSet {
     /// The best the processor has, or what APUS_ISA = reference | avx2 | avx_vnni | avx512 | avx512_vnni | avx512_amx
     /// names, if it has that.
     public static var selected: ck_isa {
-        let native = ck_isa_native()
-        guard let text = cs_environment("APUS_ISA") else { return native }
+        guard let text = cs_environment("APUS_ISA") else { return ck_isa_native() }
         for isa in all where String(cString: text).sameBytes(name(isa)) && ck_isa_is_supported(isa) != 0 { return isa }
-        return native
+        return ck_isa_native()
     }
 
     public static func name(_ isa: ck_isa) -> String { String(cString: text(isa)) }

@@ -117,7 +117,7 @@ def test_products_of_the_networks_and_their_share_of_the_peak() -> None:
 
 
 def test_results(tmp_path) -> None:
-    peak = {"threads": 1, "isa": "avx2", "fma": 100.0, "vnni": None,
+    peak = {"threads": 1, "isa": "avx2", "fma": 100.0, "int8": None,
             "memory": {name: {"bytes": 1, "gb_per_s": 10.0} for name in ("L1", "L2", "L3", "DRAM")}}
     rows = [Row("inference", "m", "f32", 1, name, median, median, median, 1, 2, 3, 4, 0.5)
             for name, median in (("apus", 2.0), ("fast", 5.0), ("slow", 9.0))]

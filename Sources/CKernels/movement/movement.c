@@ -49,7 +49,7 @@ void ck_copy_simplify(ck_copy_params *p) {
 size_t ck_copy_units(const ck_copy_params *params) {
     size_t planes = 1;
     for (int32_t d = 0; d + 2 < params->rank; d++) planes *= (size_t)params->size[d];
-    return planes * ck_ceil_divide(ck_copy_rows(params), CK_TILE_ROWS) *
+    return planes * ck_ceil_divide(ck_copy_rows(params), ck_copy_band(params)) *
            ck_ceil_divide(ck_copy_columns(params), CK_TILE_COLUMNS);
 }
 size_t ck_fill_units(const ck_fill_params *params) { return ck_ceil_divide(params->count, CK_FILL_BLOCK); }

@@ -15,6 +15,7 @@ extern const ck_movement_tasks ck_movement_1, ck_movement_2, ck_movement_4, ck_m
 extern const ck_movement_sums ck_movement_f32, ck_movement_f64, ck_movement_i32, ck_movement_i64;
 
 #define CK_TILE_ROWS 16
+#define CK_TILE_TALL 512 /* rows, where columns are fewer than CK_TILE_ROWS */
 #define CK_TILE_COLUMNS 4096
 #define CK_FILL_BLOCK 4096
 #define CK_SCATTER_BLOCK 64
@@ -30,15 +31,20 @@ static inline int64_t ck_copy_rows(const ck_copy_params *p) { return p->rank > 1
 static inline int64_t ck_copy_columns(const ck_copy_params *p) { return p->rank > 0 ? p->size[p->rank - 1] : 1; }
 static inline size_t ck_ceil_divide(int64_t a, int64_t b) { return (size_t)((a + b - 1) / b); }
 
+static inline int64_t ck_copy_band(const ck_copy_params *p) {
+    return ck_copy_columns(p) < CK_TILE_ROWS ? CK_TILE_TALL : CK_TILE_ROWS;
+}
+
 static inline ck_tile ck_copy_tile(const ck_copy_params *p, size_t unit) {
     const int32_t rank = p->rank;
-    const size_t bands = ck_ceil_divide(ck_copy_rows(p), CK_TILE_ROWS);
+    const int64_t band = ck_copy_band(p);
+    const size_t bands = ck_ceil_divide(ck_copy_rows(p), band);
     const size_t blocks = ck_ceil_divide(ck_copy_columns(p), CK_TILE_COLUMNS);
-    const int64_t row = (int64_t)(unit / blocks % bands) * CK_TILE_ROWS;
+    const int64_t row = (int64_t)(unit / blocks % bands) * band;
     const int64_t column = (int64_t)(unit % blocks) * CK_TILE_COLUMNS;
     ck_tile t = {.source = p->source_offset, .destination = p->destination_offset,
                  .rows = ck_copy_rows(p) - row, .columns = ck_copy_columns(p) - column};
-    if (t.rows > CK_TILE_ROWS) t.rows = CK_TILE_ROWS;
+    if (t.rows > band) t.rows = band;
     if (t.columns > CK_TILE_COLUMNS) t.columns = CK_TILE_COLUMNS;
     if (rank > 1) t.source_row = p->source_stride[rank - 2], t.destination_row = p->destination_stride[rank - 2];
     if (rank > 0) t.source_column = p->source_stride[rank - 1], t.destination_column = p->destination_stride[rank - 1];

@@ -107,7 +107,7 @@ V_INLINE vi dot_in_order(vi bytes) {
 }
 
 /* How sums become codes by packing, which saturates as the bounds wish: the lower one is that of NaN and of all that no
- * integer holds, the upper one also guards the conversion to integers where `tame` does not. */
+ * integer holds. */
 typedef struct {
     vf high, residual_scale;
     vi least, most, zero, residual_zero; /* least, most: codes, of bytes */

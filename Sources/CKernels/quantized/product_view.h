@@ -47,5 +47,7 @@ PRODUCT_INLINE product_view product_view_of(const ck_conv_params *g) {
 }
 
 /* The first pixel of a block; all but the last have `height` pixels. */
-PRODUCT_INLINE size_t product_block(const product_view *v, size_t block) { return product_min(block * v->height, v->pixels); }
+PRODUCT_INLINE size_t product_block(const product_view *v, size_t block) {
+    return product_min(block * v->height, v->pixels);
+}
 #endif
