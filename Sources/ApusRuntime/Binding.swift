@@ -200,7 +200,7 @@ extension BoundFunction {
 
 extension PlannedStep {
     /// About how long one thread takes, where operations and memory run at the speed of one core.
-    var nanoseconds: Int { operations / 60 + bytes / 20 }
+    var nanoseconds: Int { operations / (isInteger ? 480 : 60) + bytes / 20 }
 
     /// Whether the work outweighs calling other threads, which takes 1 µs or more.
     var isWorthSplitting: Bool { launch.units > 1 && nanoseconds > 10_000 }

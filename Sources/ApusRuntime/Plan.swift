@@ -43,6 +43,8 @@ public struct PlannedStep {
     public let slots: [(place: Place, offset: Int)]
     public let operations: Int
     public let bytes: Int
+    /// Whether the operations are products of integers, which take an eighth of the time.
+    public let isInteger: Bool
 }
 
 /// Stage 4: one function as ordered steps, each with its kernel chosen, and the lifetimes of the buffers they use.
@@ -165,6 +167,7 @@ public struct Plan {
         }
         let site = KernelSite(inputs: inputTypes, outputs: outputTypes, isa: options.isa, lanes: options.lanes)
         let kernels = try node.op.chosenKernels(site)
+        let isInteger = inputTypes.contains { $0.dtype == .i8 }
         var workspace: Int?
         // The operations belong to the launches that write outputs; others prepare operands for them.
         let writers = kernels.launches.reduce(0) { $0 + ($1.writesOutput ? 1 : 0) }
@@ -190,7 +193,8 @@ public struct Plan {
             steps.append(
                 PlannedStep(
                     node: index, launch: launch, slots: slots,
-                    operations: launch.writesOutput ? kernels.operations / writers : 0, bytes: bytes))
+                    operations: launch.writesOutput ? kernels.operations / writers : 0, bytes: bytes,
+                    isInteger: isInteger))
         }
     }
 
@@ -292,7 +296,7 @@ public struct Plan {
             ck_copy(CK_U8, options.isa), params, units: ck_copy_units(&params), [.input(0), .output(0)])
         steps.append(
             PlannedStep(
-                node: nil, launch: launch, slots: [(source, 0), (destination, 0)], operations: 0, bytes: 2 * size))
+                node: nil, launch: launch, slots: [(source, 0), (destination, 0)], operations: 0, bytes: 2 * size, isInteger: false))
     }
 
     // MARK: Look-up
