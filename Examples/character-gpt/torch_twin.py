@@ -94,7 +94,7 @@ def train(arrays: dict[str, np.ndarray]) -> tuple[list[float], list[tuple[int, f
         loss.backward()
         torch.nn.utils.clip_grad_norm_(list(network.parameters.values()), 1.0)
         optimizer.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
         if step in steps_to_measure:
             with torch.no_grad():
                 parts = [network.loss(a, b) * len(a) for a, b in zip(*(part.split(64) for part in validation))]
