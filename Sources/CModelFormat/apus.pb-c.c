@@ -7304,7 +7304,7 @@ const ProtobufCMessageDescriptor apus__attention__descriptor =
   (ProtobufCMessageInit) apus__attention__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__cached_attention__field_descriptors[3] =
+static const ProtobufCFieldDescriptor apus__cached_attention__field_descriptors[4] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -7342,18 +7342,30 @@ static const ProtobufCFieldDescriptor apus__cached_attention__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    NULL, /* CODE_SIZE */
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__CachedAttention, has_scales),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const ProtobufCIntRange apus__cached_attention__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor apus__cached_attention__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__CachedAttention),
-  3,
+  4,
   apus__cached_attention__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__cached_attention__number_ranges,

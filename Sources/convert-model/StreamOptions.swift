@@ -14,7 +14,7 @@ struct StreamOptions: ParsableArguments {
     var context: Int?
 
     @Option(help: "What a stream keeps keys and values as.")
-    var cache: WeightType = .f32
+    var cache: CacheType = .f32
 
     /// nil: no stream is asked for.
     var options: StepOptions? {
@@ -28,6 +28,19 @@ struct StreamOptions: ParsableArguments {
                 return chunk
             }
             return StepOptions(chunks: chunks, context: context, cache: cache.dtype, includesPredict: false)
+        }
+    }
+}
+
+enum CacheType: String, ExpressibleByArgument, CaseIterable {
+    case f32, f16, bf16, int8
+
+    var dtype: DType {
+        switch self {
+        case .f32: .f32
+        case .f16: .f16
+        case .bf16: .bf16
+        case .int8: .i8
         }
     }
 }

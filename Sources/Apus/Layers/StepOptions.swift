@@ -6,7 +6,7 @@ public struct StepOptions: Sendable {
     public var chunks: [Int]
     /// Elements that attention looks back on; the oldest are forgotten. nil: as many as the network's input has.
     public var context: Int?
-    /// What keys and values are kept as: f32, f16 or bf16. Only f32 gives the bits of the whole sequence.
+    /// What keys and values are kept as: f32, f16, bf16, or i8 with a scale for each head of an element. Only f32 gives the bits of the whole sequence.
     public var cache: DType
 
     /// Whether the file holds `predict` too. A session plans every function, and a whole sequence may take much memory.

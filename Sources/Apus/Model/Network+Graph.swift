@@ -119,8 +119,8 @@ extension Network {
         for chunk in options.chunks where chunk < 1 || chunk > context {
             throw .argument("a step of \(chunk) elements, wanted 1 ... \(context)")
         }
-        guard [.f32, .f16, .bf16].contains(options.cache) else {
-            throw .argument("a cache of \(options.cache.name), wanted f32, f16 or bf16")
+        guard [.f32, .f16, .bf16, .i8].contains(options.cache) else {
+            throw .argument("a cache of \(options.cache.name), wanted f32, f16, bf16 or i8")
         }
         let stream = StreamMemory(graph, context: context, cache: options.cache)
         for chunk in options.chunks {

@@ -27,8 +27,9 @@ void attention_attend(const ck_attention_params *p, const attention_block *b, at
     float inverse[ATTENTION_TALLEST];
     for (int64_t r = 0; r < b->count; r++) {
         const int64_t sees = b->causal ? b->seen - (b->count - 1 - r) : seen;
-        const float *mask = b->mask ? b->mask + r * b->mask_stride : NULL;
-        inverse[r] = row(b->scores + r * width, mask, p->scale, sees < 0 ? 0 : sees, seen);
+        attention_columns columns = b->columns;
+        if (columns.mask) columns.mask += r * b->mask_stride;
+        inverse[r] = row(b->scores + r * width, &columns, p->scale, sees < 0 ? 0 : sees, seen);
     }
     const ck_gemm_params sum = {
         .m = b->count, .n = p->value_size, .k = seen, .b_rows = p->keys, .a_row_stride = width, .a_k_stride = 1,
@@ -60,7 +61,7 @@ void ck_attention_run(const ck_attention_params *p, void *const *operands, size_
             .query = q + ((n * p->queries + first) * p->heads + head) * p->size,
             .result = y + ((n * p->queries + first) * p->heads + head) * p->value_size,
             .keys = k + shared * key_panels, .values = v + shared * value_panels,
-            .mask = m, .mask_stride = p->mask_query_stride, .count = count, .causal = p->causal,
+            .columns = {.mask = m}, .mask_stride = p->mask_query_stride, .count = count, .causal = p->causal,
             .seen = p->causal ? attention_least(p->keys, first + count + p->keys - p->queries) : p->keys, .scores = scores};
         attention_attend(p, &block, row, scale);
     }

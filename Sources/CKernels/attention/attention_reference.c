@@ -2,14 +2,18 @@
 
 #include "attention_variants.h"
 
-static float row(float *s, const float *mask, float scale, int64_t count, int64_t width) {
+static float row(float *s, const attention_columns *columns, float scale, int64_t count, int64_t width) {
     float most = -INFINITY, sum = 0;
     for (int64_t j = 0; j < count; j++) {
         s[j] = scale * s[j];
-        if (mask) s[j] += mask[j];
+        if (columns->key_scales) s[j] *= columns->key_scales[j];
+        if (columns->mask) s[j] += columns->mask[j];
         if (s[j] > most) most = s[j];
     }
-    for (int64_t j = 0; j < count; j++) sum += s[j] = expf(s[j] - most);
+    for (int64_t j = 0; j < count; j++) {
+        sum += s[j] = expf(s[j] - most);
+        if (columns->value_scales) s[j] *= columns->value_scales[j];
+    }
     for (int64_t j = count; j < width; j++) s[j] = 0;
     return 1 / sum;
 }

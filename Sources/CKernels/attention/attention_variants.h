@@ -4,9 +4,14 @@
 
 #include "../include/ck_attention.h"
 
-/* s becomes e^(scale·s + mask − their maximum) over `count` elements, then zeros up to `width`; returns 1 / Σ. mask may be
- * NULL. s may be written in whole vectors. */
-typedef float (*attention_row)(float *s, const float *mask, float scale, int64_t count, int64_t width);
+/* What belongs to the elements of a row of scores; each may be NULL. */
+typedef struct {
+    const float *mask, *key_scales, *value_scales;
+} attention_columns;
+
+/* e[j] = e^(scale·s[j]·key_scales[j] + mask[j] − their maximum) over `count` elements: s becomes e·value_scales, then zeros up to
+ * `width`; returns 1 / Σ e. s may be written in whole vectors. */
+typedef float (*attention_row)(float *s, const attention_columns *columns, float scale, int64_t count, int64_t width);
 /* y = factor·y */
 typedef void (*attention_scale)(float *y, float factor, int64_t count);
 
@@ -19,7 +24,7 @@ typedef struct {
     const float *query;        /* heads·size apart */
     float *result;             /* heads·value_size apart */
     const void *keys, *values; /* panels of [size, keys] and of [keys, value_size], all the keys that there is room for */
-    const float *mask;         /* of the first query; NULL: none */
+    attention_columns columns; /* of the first query; the others' mask is mask_stride further each */
     int64_t mask_stride;
     int64_t count;             /* ATTENTION_TALLEST at most */
     int64_t seen;              /* keys that the last query sees, and with `causal` every earlier one a key less */

@@ -1,21 +1,46 @@
+#include <math.h>
 #include <string.h>
 
 #include "../gemm/half.h"
 #include "attention_variants.h"
 
-static size_t width_of(const ck_attention_params *p) { return p->cache_dtype == CK_F32 ? 4 : 2; }
+static size_t width_of(const ck_attention_params *p) {
+    return p->cache_dtype == CK_F32 ? 4 : p->cache_dtype == CK_I8 ? 1 : 2;
+}
+
+/* To the nearest integer, ties to even, within ±127. */
+static int8_t code(float x) {
+    x = x < -127 ? -127 : x > 127 ? 127 : x;
+    return (int8_t)((x + 0x1.8p23f) - 0x1.8p23f);
+}
 
 static void store(const ck_attention_params *p, void *cache, int64_t index, float x) {
     if (p->cache_dtype == CK_F32) ((float *)cache)[index] = x;
+    else if (p->cache_dtype == CK_I8) ((int8_t *)cache)[index] = code(x);
     else ((uint16_t *)cache)[index] = p->cache_dtype == CK_F16 ? half_from_f32(x) : bf16_from_f32(x);
 }
 
-/* One element's key and value into a slot of a head's panels. */
-static void enter(const ck_attention_params *p, const float *k, const float *v, void *keys, void *values, int64_t slot) {
+/* What 1 stands for in the codes of x: NaN where an element is not finite. */
+static float scale_of(const float *x, int64_t count) {
+    float most = 0, rest = 0;
+    for (int64_t i = 0; i < count; i++) {
+        if (fabsf(x[i]) > most) most = fabsf(x[i]);
+        rest += x[i] - x[i];
+    }
+    return most / 127 + rest;
+}
+
+/* One element's key and value into a slot of a head's panels, and their scales beside them if there are any. */
+static void enter(const ck_attention_params *p, const float *k, const float *v, char *const *rings, int64_t slot) {
+    float key_scale = 1, value_scale = 1;
+    if (p->cache_dtype == CK_I8) {
+        ((float *)rings[2])[slot] = key_scale = scale_of(k, p->size);
+        ((float *)rings[3])[slot] = value_scale = scale_of(v, p->value_size);
+    }
     for (int64_t d = 0; d < p->size; d++)
-        store(p, keys, (slot / CK_PANEL * p->size + d) * CK_PANEL + slot % CK_PANEL, k[d]);
+        store(p, rings[0], (slot / CK_PANEL * p->size + d) * CK_PANEL + slot % CK_PANEL, key_scale > 0 ? k[d] / key_scale : 0);
     for (int64_t e = 0; e < p->value_size; e++)
-        store(p, values, (e / CK_PANEL * p->keys + slot) * CK_PANEL + e % CK_PANEL, v[e]);
+        store(p, rings[1], (e / CK_PANEL * p->keys + slot) * CK_PANEL + e % CK_PANEL, value_scale > 0 ? v[e] / value_scale : 0);
 }
 
 size_t ck_cached_attention_units(const ck_attention_params *p) {
@@ -29,31 +54,38 @@ void ck_cached_attention_run(const ck_attention_params *p, void *const *operands
     memcpy(&position, operands[5], sizeof position);
     if (position < 0) position = 0;
     if (position > INT64_MAX / 2) position = INT64_MAX / 2;
-    float *y = operands[6];
+    /* keys, values; with codes their scales too */
+    const int kinds = p->cache_dtype == CK_I8 ? 4 : 2;
+    const size_t bytes[] = {
+        (size_t)ck_panels_size(p->size, p->keys) * width_of(p), (size_t)ck_panels_size(p->keys, p->value_size) * width_of(p),
+        (size_t)p->keys * sizeof(float), (size_t)p->keys * sizeof(float)};
+    void *const before[] = {operands[3], operands[4], operands[6], operands[7]};
+    void *const *results = operands + 4 + kinds;
+    float *y = *results++;
     const int64_t rows = attention_rows(p), shared_heads = p->heads / p->group;
-    const size_t key_bytes = (size_t)ck_panels_size(p->size, p->keys) * width_of(p);
-    const size_t value_bytes = (size_t)ck_panels_size(p->keys, p->value_size) * width_of(p);
-    float *scores = (float *)operands[9] + rows * attention_pitch(p) * lane;
+    float *scores = (float *)results[kinds] + rows * attention_pitch(p) * lane;
     for (size_t unit = begin; unit < end; unit++) {
         const int64_t n = (int64_t)unit / shared_heads, shared = (int64_t)unit % shared_heads;
-        char *keys = (char *)operands[7] + unit * key_bytes, *values = (char *)operands[8] + unit * value_bytes;
-        if (operands[7] != operands[3]) memcpy(keys, (const char *)operands[3] + unit * key_bytes, key_bytes);
-        if (operands[8] != operands[4]) memcpy(values, (const char *)operands[4] + unit * value_bytes, value_bytes);
+        char *rings[4] = {NULL, NULL, NULL, NULL};
+        for (int kind = 0; kind < kinds; kind++) {
+            rings[kind] = (char *)results[kind] + unit * bytes[kind];
+            if (results[kind] != before[kind]) memcpy(rings[kind], (const char *)before[kind] + unit * bytes[kind], bytes[kind]);
+        }
         for (int64_t t = 0, count; t < p->queries; t += count) {
             /* As many elements together as take no slot that one of them still sees. */
             const int64_t at = position + t;
             count = at < p->keys ? attention_least(p->queries - t, p->keys - at) : 1;
             for (int64_t i = t; i < t + count; i++)
                 enter(p, k + ((n * p->queries + i) * shared_heads + shared) * p->size,
-                      v + ((n * p->queries + i) * shared_heads + shared) * p->value_size, keys, values,
-                      (position + i) % p->keys);
+                      v + ((n * p->queries + i) * shared_heads + shared) * p->value_size, rings, (position + i) % p->keys);
             for (int64_t head = shared * p->group; head < (shared + 1) * p->group; head++) {
                 for (int64_t first = t; first < t + count; first += rows) {
                     const int64_t height = attention_least(rows, t + count - first);
                     const attention_block block = {
                         .query = q + ((n * p->queries + first) * p->heads + head) * p->size,
                         .result = y + ((n * p->queries + first) * p->heads + head) * p->value_size,
-                        .keys = keys, .values = values, .count = height, .causal = 1,
+                        .keys = rings[0], .values = rings[1], .count = height, .causal = 1,
+                        .columns = {.key_scales = (float *)rings[2], .value_scales = (float *)rings[3]},
                         .seen = attention_least(position + first + height, p->keys), .scores = scores};
                     attention_attend(p, &block, row, scale);
                 }
@@ -63,7 +95,7 @@ void ck_cached_attention_run(const ck_attention_params *p, void *const *operands
 }
 
 ck_task ck_cached_attention(ck_dtype cache, ck_isa isa) {
-    if (cache != CK_F32 && cache != CK_F16 && cache != CK_BF16) return NULL;
+    if (cache != CK_F32 && cache != CK_F16 && cache != CK_BF16 && cache != CK_I8) return NULL;
 #if defined(__x86_64__)
     if (isa == CK_ISA_AVX512) return ck_cached_attention_avx512;
     if (isa == CK_ISA_AVX2) return ck_cached_attention_avx2;

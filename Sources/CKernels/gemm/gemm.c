@@ -18,13 +18,16 @@ ck_task ck_gemm(ck_dtype a, ck_dtype b, ck_isa isa) {
         {CK_F32, CK_F32, CK_ISA_AVX512, ck_gemm_f32_avx512},
         {CK_F32, CK_F16, CK_ISA_AVX512, ck_gemm_f16_avx512},
         {CK_F32, CK_BF16, CK_ISA_AVX512, ck_gemm_bf16_avx512},
+        {CK_F32, CK_I8, CK_ISA_AVX512, ck_gemm_i8_avx512},
         {CK_F32, CK_F32, CK_ISA_AVX2, ck_gemm_f32_avx2},
         {CK_F32, CK_F16, CK_ISA_AVX2, ck_gemm_f16_avx2},
         {CK_F32, CK_BF16, CK_ISA_AVX2, ck_gemm_bf16_avx2},
+        {CK_F32, CK_I8, CK_ISA_AVX2, ck_gemm_i8_avx2},
 #endif
         {CK_F32, CK_F32, CK_ISA_REFERENCE, ck_gemm_f32_reference},
         {CK_F32, CK_F16, CK_ISA_REFERENCE, ck_gemm_f16_reference},
         {CK_F32, CK_BF16, CK_ISA_REFERENCE, ck_gemm_bf16_reference},
+        {CK_F32, CK_I8, CK_ISA_REFERENCE, ck_gemm_i8_reference},
         {CK_F64, CK_F64, CK_ISA_REFERENCE, CK_F64_TASK(ck_gemm_f64_reference)},
     };
     for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)

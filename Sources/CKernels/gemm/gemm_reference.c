@@ -7,6 +7,7 @@
 #include "half.h"
 
 static float same_f32(float x) { return x; }
+static float code_to_f32(int8_t x) { return x; }
 static double same_f64(double x) { return x; }
 
 #define REFERENCE(NAME, T, B, WIDEN, FMA, ACTIVATE)                                                      \
@@ -45,4 +46,5 @@ static double same_f64(double x) { return x; }
 REFERENCE(ck_gemm_f32_reference, float, float, same_f32, fmaf, ck_activate_f32)
 REFERENCE(ck_gemm_f16_reference, float, uint16_t, half_to_f32, fmaf, ck_activate_f32)
 REFERENCE(ck_gemm_bf16_reference, float, uint16_t, bf16_to_f32, fmaf, ck_activate_f32)
+REFERENCE(ck_gemm_i8_reference, float, int8_t, code_to_f32, fmaf, ck_activate_f32)
 REFERENCE(ck_gemm_f64_reference, double, double, same_f64, fma, ck_activate_f64)

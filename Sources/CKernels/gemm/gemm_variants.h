@@ -10,15 +10,18 @@ GEMM_TASK(ck_gemm_f64_reference);
 GEMM_TASK(ck_gemm_f32_reference);
 GEMM_TASK(ck_gemm_f16_reference);
 GEMM_TASK(ck_gemm_bf16_reference);
+GEMM_TASK(ck_gemm_i8_reference);
 GEMM_TASK(ck_pack_f32_reference);
 GEMM_TASK(ck_unpack_f32_reference);
 #if defined(__x86_64__)
 GEMM_TASK(ck_gemm_f32_avx2);
 GEMM_TASK(ck_gemm_f16_avx2);
 GEMM_TASK(ck_gemm_bf16_avx2);
+GEMM_TASK(ck_gemm_i8_avx2);
 GEMM_TASK(ck_gemm_f32_avx512);
 GEMM_TASK(ck_gemm_f16_avx512);
 GEMM_TASK(ck_gemm_bf16_avx512);
+GEMM_TASK(ck_gemm_i8_avx512);
 GEMM_TASK(ck_pack_f32_avx2);
 #endif
 #endif

@@ -22,7 +22,7 @@ typedef struct {
     float scale;
     int32_t has_mask;
     int32_t causal;                 /* query i sees the keys 0 ... i + keys − queries */
-    int32_t cache_dtype;            /* of ck_cached_attention: CK_F32, CK_F16 or CK_BF16 */
+    int32_t cache_dtype;            /* of ck_cached_attention: CK_F32, CK_F16, CK_BF16 or CK_I8 */
     ck_task product;                /* ck_gemm of f32 by what keys and values are */
 } ck_attention_params;
 
@@ -38,9 +38,14 @@ size_t ck_attention_workspace(const ck_attention_params *params, int lanes);
  * value_size]. Element position + t enters the rings, then query t sees those that came no later. Until the rings are full a query
  * has the bits that ck_attention gives it.
  *
+ * In i8 the rings hold codes, one scale to a slot of a head, greatest magnitude / 127: code = x / scale to the nearest integer,
+ * ties to even. s[j] is then scale·(q[i]·code)·key_scale[j], and y[i] sums (e[j]·value_scale[j])·code. A key or value that is not
+ * finite has codes 0 of scale NaN.
+ *
  * operands: q[batch][queries][heads · size], k[batch][queries][heads / group · size], v[batch][queries][heads / group ·
- * value_size], rings of keys and of values before, position[1] i64 (below 0 counts as 0), y, rings after (the same memory or
- * other), workspace of ck_attention_workspace bytes. queries ≤ keys. Unit: one head of keys and values. */
+ * value_size], rings of keys and of values before, position[1] i64 (below 0 counts as 0), of i8 the scales of keys and of values
+ * [batch][heads / group][keys] f32 before, y, rings after (the same memory or other), of i8 the scales after (likewise), workspace
+ * of ck_attention_workspace bytes. queries ≤ keys. Unit: one head of keys and values. */
 ck_task ck_cached_attention(ck_dtype cache, ck_isa isa);
 size_t ck_cached_attention_units(const ck_attention_params *params);
 

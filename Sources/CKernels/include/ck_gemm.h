@@ -34,7 +34,8 @@ typedef struct {
     ck_activation_params activation;
 } ck_gemm_params;
 
-/* Variants: a = f32 with b = f32, f16, bf16 (reference, AVX2, AVX-512); a = b = f64 (reference).
+/* Variants: a = f32 with b = f32, f16, bf16, i8 (the integers themselves, without `paired`) (reference, AVX2, AVX-512); a = b = f64
+ * (reference).
  * Unit: one block of C, ck_gemm_units(params) of them. */
 ck_task ck_gemm(ck_dtype a, ck_dtype b, ck_isa isa);
 

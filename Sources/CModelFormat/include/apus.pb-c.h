@@ -1228,10 +1228,14 @@ struct  Apus__CachedAttention
    */
   uint32_t key_value_heads;
   float scale;
+  /*
+   * keys and values are codes
+   */
+  protobuf_c_boolean has_scales;
 };
 #define APUS__CACHED_ATTENTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__cached_attention__descriptor) \
-    , 0, 0, 0 }
+    , 0, 0, 0, 0 }
 
 
 struct  Apus__TopK

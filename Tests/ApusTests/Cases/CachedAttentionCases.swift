@@ -5,28 +5,40 @@ import Foundation
 private struct Rings {
     var keys: TestTensor
     var values: TestTensor
+    /// Of the codes of keys and of values, where they are codes.
+    var scales: [TestTensor]
     var capacity: Int { values.shape[3] }
 
     mutating func enter(_ slot: Int, _ n: Int, _ g: Int, key: [Double], value: [Double]) {
-        for (d, x) in key.enumerated() { keys[[n, g, slot / 16, d, slot % 16]] = keys.dtype.rounded(x) }
-        for (e, x) in value.enumerated() { values[[n, g, e / 16, slot, e % 16]] = values.dtype.rounded(x) }
+        for (d, x) in kept(key, slot, n, g, 0).enumerated() { keys[[n, g, slot / 16, d, slot % 16]] = x }
+        for (e, x) in kept(value, slot, n, g, 1).enumerated() { values[[n, g, e / 16, slot, e % 16]] = x }
+    }
+
+    /// What is kept of a row; a code's scale is found in f32, so that no code is another.
+    private mutating func kept(_ row: [Double], _ slot: Int, _ n: Int, _ g: Int, _ kind: Int) -> [Double] {
+        guard !scales.isEmpty else { return row.map { keys.dtype == .f16 ? Double(Float16($0)) : $0 } }
+        let scale = row.map { Float(abs($0)) }.max()! / 127
+        scales[kind][[n, g, slot]] = Double(scale)
+        return row.map { scale > 0 ? Double((Float($0) / scale).rounded(.toNearestOrEven)) : 0 }
+    }
+
+    private func scale(_ slot: Int, _ n: Int, _ g: Int, _ kind: Int) -> Double {
+        scales.isEmpty ? 1 : scales[kind][[n, g, slot]]
     }
 
     func key(_ slot: Int, _ n: Int, _ g: Int) -> [Double] {
-        (0..<keys.shape[3]).map { keys[[n, g, slot / 16, $0, slot % 16]] }
+        (0..<keys.shape[3]).map { keys[[n, g, slot / 16, $0, slot % 16]] * scale(slot, n, g, 0) }
     }
 
-    func value(_ slot: Int, _ n: Int, _ g: Int, _ e: Int) -> Double { values[[n, g, e / 16, slot, e % 16]] }
-}
-
-extension DType {
-    fileprivate func rounded(_ x: Double) -> Double { self == .f16 ? Double(Float16(x)) : x }
+    func value(_ slot: Int, _ n: Int, _ g: Int, _ e: Int) -> Double {
+        values[[n, g, e / 16, slot, e % 16]] * scale(slot, n, g, 1)
+    }
 }
 
 private func streamed(_ op: CachedAttention, _ inputs: [TestTensor]) -> [TestTensor] {
     let q = inputs[0], k = inputs[1], v = inputs[2], position = max(0, Int(inputs[5].values[0]))
     let size = q.shape[2] / op.heads, valueSize = v.shape[2] / op.keyValueHeads, group = op.heads / op.keyValueHeads
-    var rings = Rings(keys: inputs[3], values: inputs[4])
+    var rings = Rings(keys: inputs[3], values: inputs[4], scales: Array(inputs.dropFirst(6)))
     var y = TestTensor.make(.f32, [q.shape[0], q.shape[1], op.heads * valueSize]) { _ in 0 }
     for n in 0..<q.shape[0] {
         for t in 0..<q.shape[1] {
@@ -49,7 +61,7 @@ private func streamed(_ op: CachedAttention, _ inputs: [TestTensor]) -> [TestTen
             }
         }
     }
-    return [y, rings.keys, rings.values]
+    return [y, rings.keys, rings.values] + rings.scales
 }
 
 private func cached(
@@ -57,16 +69,17 @@ private func cached(
     valueSize: Int? = nil
 ) -> OperatorCase {
     let valueSize = valueSize ?? size, heads = op.keyValueHeads
-    return OperatorCase(
-        "CachedAttention \(name)", op,
-        [
-            .real([batch, elements, op.heads * size], -1...1), .real([batch, elements, heads * size], -1...1),
-            .real([batch, elements, heads * valueSize], -1...1),
-            .real(CachedAttention.keysShape(batch: batch, heads: heads, size: size, capacity: capacity), -1...1),
-            .real(CachedAttention.valuesShape(batch: batch, heads: heads, size: valueSize, capacity: capacity), -1...1),
-            .values(TestTensor.make(.i64, []) { _ in Double(position) }),
-        ]
-    ) { streamed(op, $0) }
+    let keys = CachedAttention.keysShape(batch: batch, heads: heads, size: size, capacity: capacity)
+    let values = CachedAttention.valuesShape(batch: batch, heads: heads, size: valueSize, capacity: capacity)
+    let scales = CachedAttention.scalesShape(batch: batch, heads: heads, capacity: capacity)
+    var inputs: [TestInput] = [
+        .real([batch, elements, op.heads * size], -1...1), .real([batch, elements, heads * size], -1...1),
+        .real([batch, elements, heads * valueSize], -1...1),
+    ]
+    for ring in [keys, values] { inputs.append(op.hasScales ? .integers(ring, -127...127, .i8) : .real(ring, -1...1)) }
+    inputs.append(.values(TestTensor.make(.i64, []) { _ in Double(position) }))
+    if op.hasScales { inputs += [.real(scales, 0.001...0.01), .real(scales, 0.001...0.01)] }
+    return OperatorCase("CachedAttention \(name)", op, inputs) { streamed(op, $0) }
 }
 
 let cachedAttentionCases: [OperatorCase] = [
@@ -84,4 +97,14 @@ let cachedAttentionCases: [OperatorCase] = [
     cached("whose ring is full", CachedAttention(heads: 2, scale: 0.5), capacity: 11, position: 1000, size: 4),
     cached("whose ring becomes full", CachedAttention(heads: 2, scale: 0.5), elements: 6, capacity: 9, position: 6, size: 4),
     cached("of a position below 0", CachedAttention(heads: 1, scale: 0.5), elements: 2, capacity: 4, position: -3, size: 4),
+    cached("of codes, the first", CachedAttention(heads: 2, scale: 0.5, hasScales: true), capacity: 20, position: 0, size: 4),
+    cached(
+        "of codes, several", CachedAttention(heads: 6, keyValueHeads: 2, scale: 0.4, hasScales: true), batch: 2, elements: 7,
+        capacity: 43, position: 30, size: 8, valueSize: 19),
+    cached(
+        "of codes, many", CachedAttention(heads: 2, scale: 0.2, hasScales: true), elements: 60, capacity: 300, position: 100,
+        size: 16),
+    cached(
+        "of codes whose ring becomes full", CachedAttention(heads: 2, scale: 0.5, hasScales: true), elements: 6, capacity: 9,
+        position: 6, size: 4),
 ]

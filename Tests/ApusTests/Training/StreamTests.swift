@@ -26,19 +26,11 @@ private final class SelfAttention: Layer {
     override var runsStepByStep: Bool { true }
 
     override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
-        let x = inputs[0], size = x.shape[2] / 2
+        let x = inputs[0]
         guard context.phase == .step else {
             return [try context(Attention(heads: 2, scale: 0.5, isCausal: true), x, x, x)]
         }
-        let capacity = context.cacheLength, type = context.cacheType
-        let keys = try context.memory(
-            "keys", CachedAttention.keysShape(batch: 1, heads: 2, size: size, capacity: capacity), type)
-        let values = try context.memory(
-            "values", CachedAttention.valuesShape(batch: 1, heads: 2, size: size, capacity: capacity), type)
-        let y = try context.node(CachedAttention(heads: 2, scale: 0.5), [x, x, x, keys, values, try context.position()])
-        try context.remember("keys", y[1])
-        try context.remember("values", y[2])
-        return [y[0]]
+        return [try context.cachedAttention(x, x, x, heads: 2, scale: 0.5)]
     }
 }
 
@@ -152,12 +144,37 @@ final class StreamTests: XCTestCase {
     func testNarrowCachesComeNear() throws {
         let network = try network(), x = try sequence()
         let whole = try network.predict(x).array(of: Float.self)
-        for (type, bound) in [(DType.f16, Float(0.02)), (.bf16, 0.15)] {
+        for (type, bound) in [(DType.f16, Float(0.02)), (.bf16, 0.15), (.i8, 0.15)] {
             let session = try session(try network.exportGraph(steps: StepOptions(cache: type)))
             defer { session.destroy() }
             XCTAssertEqual(session.model.graph.states.filter { $0.type.dtype == type }.count, 4)
             for (found, wanted) in zip(try stream(session, x), whole) { XCTAssertEqual(found, wanted, accuracy: bound) }
         }
+    }
+
+    /// Codes and their scales are states like others: in any chunks, saved, loaded and forked, a stream has the same bits.
+    func testACacheOfCodesIsAState() throws {
+        let options = StepOptions(chunks: [1, 3], context: 15, cache: .i8)
+        let graph = try network().exportGraph(steps: options), x = try sequence()
+        let elements = try x.array(of: Float.self), half = try Tensor(Array(elements[..<(12 * 8)]), shape: [1, 12, 8])
+        let first = try session(graph), second = try session(graph)
+        defer {
+            first.destroy()
+            second.destroy()
+        }
+        XCTAssertEqual(graph.states.filter { $0.name.hasSuffix("_scales") && $0.type == TensorType(.f32, [1, 2, 15]) }.count, 4)
+        let whole = try stream(first, x)
+        first.resetStates()
+        XCTAssertEqual(try stream(first, x, chunk: 3), whole)
+        first.resetStates()
+        let rows = try stream(first, half)
+        try second.copyStates(from: first)
+        var saved = [UInt8](repeating: 0, count: first.statesSize)
+        try saved.withUnsafeMutableBytes { try first.saveStates($0) }
+        XCTAssertEqual(rows + (try stream(second, x, from: 12)), whole, "the fork")
+        first.resetStates()
+        try saved.withUnsafeBytes { try first.loadStates($0) }
+        XCTAssertEqual(rows + (try stream(first, x, from: 12)), whole, "the states loaded again")
     }
 
     /// Weights lie in the file once, whoever reads them.
@@ -219,7 +236,7 @@ final class StreamTests: XCTestCase {
         refuses("a step of 0 elements, wanted 1 ... 24", try network(), StepOptions(chunks: [0]))
         refuses("a step of 9 elements, wanted 1 ... 8", try network(), StepOptions(chunks: [9], context: 8))
         refuses("steps of no chunk", try network(), StepOptions(chunks: []))
-        refuses("a cache of i8", try network(), StepOptions(cache: .i8))
+        refuses("a cache of i32", try network(), StepOptions(cache: .i32))
         refuses("read and never remembered", try Sequential(input: [4, 3]) { Forgetful() })
     }
 }

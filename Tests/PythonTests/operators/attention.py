@@ -56,24 +56,38 @@ def attention_gradient(a: Any, q: np.ndarray, k: np.ndarray, v: np.ndarray, *mas
     return merged(d @ k), merged(shared(np.swapaxes(d, 2, 3) @ q)), merged(shared(np.swapaxes(p, 2, 3) @ dy))
 
 
+def codes(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """[N, G, D] as integers within ±127, and the scale of each row."""
+    scale = np.abs(x).max(axis=-1) / np.float32(127) + (x - x).sum(axis=-1)
+    by = scale[..., None]
+    return np.where(by > 0, np.rint(np.clip(x / np.where(by > 0, by, 1), -127, 127)), 0), scale
+
+
 @operator
 def cached_attention(
-    a: Any, q: np.ndarray, k: np.ndarray, v: np.ndarray, keys: np.ndarray, values: np.ndarray, position: np.ndarray
+    a: Any, q: np.ndarray, k: np.ndarray, v: np.ndarray, keys: np.ndarray, values: np.ndarray, position: np.ndarray,
+    *scales: np.ndarray,
 ):
     keys, values, room = keys.copy(), values.copy(), values.shape[3]
+    scales = [x.copy() for x in scales]
     k, v = (heads(x, a.key_value_heads) for x in (k, v))
     causal = type("", (), {"heads": a.heads, "key_value_heads": a.key_value_heads, "scale": a.scale, "causal": False})
     rows = []
     for t in range(q.shape[1]):
         element = max(0, int(position)) + t
         slot = element % room
-        keys[:, :, slot // 16, :, slot % 16] = k[:, :, t]
+        key, value = k[:, :, t], v[:, :, t]
+        if a.has_scales:
+            (key, scales[0][:, :, slot]), (value, scales[1][:, :, slot]) = codes(key), codes(value)
+        keys[:, :, slot // 16, :, slot % 16] = key
         for e in range(v.shape[3]):
-            values[:, :, e // 16, slot, e % 16] = v[:, :, t, e]
+            values[:, :, e // 16, slot, e % 16] = value[:, :, e]
         seen = min(element + 1, room)
         # [N, slots, G·size], as attention takes them
         old_k = np.moveaxis(keys, 4, 3).reshape(keys.shape[0], keys.shape[1], -1, keys.shape[3])[:, :, :seen]
         old_v = np.moveaxis(values, 2, 3).reshape(values.shape[0], values.shape[1], room, -1)[:, :, :seen, : v.shape[3]]
+        if a.has_scales:
+            old_k, old_v = (x * scale[:, :, :seen, None] for x, scale in zip((old_k, old_v), scales))
         flat = [np.swapaxes(x, 1, 2).reshape(x.shape[0], seen, -1).astype(np.float32) for x in (old_k, old_v)]
         rows.append(attention(causal, q[:, t : t + 1], *flat)[0])
-    return [np.concatenate(rows, axis=1), keys, values]
+    return [np.concatenate(rows, axis=1), keys, values, *scales]

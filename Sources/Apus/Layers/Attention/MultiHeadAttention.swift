@@ -84,17 +84,7 @@ public final class MultiHeadAttention: Layer {
             return try context.node(attention, [q, k, v] + (mask.map { [$0] } ?? []))[0]
         }
         guard given.isAlone else { throw .unsupported("a step of attention to a memory or with padding, wanted to itself alone") }
-        let size = k.shape.last / keyValueHeads, capacity = context.cacheLength
-        let keys = try context.memory(
-            "keys", CachedAttention.keysShape(batch: 1, heads: keyValueHeads, size: size, capacity: capacity), context.cacheType)
-        let values = try context.memory(
-            "values", CachedAttention.valuesShape(batch: 1, heads: keyValueHeads, size: size, capacity: capacity),
-            context.cacheType)
-        let attention = CachedAttention(heads: heads, keyValueHeads: keyValueHeads, scale: scale)
-        let results = try context.node(attention, [q, k, v, keys, values, try context.position()])
-        try context.remember("keys", results[1])
-        try context.remember("values", results[2])
-        return results[0]
+        return try context.cachedAttention(q, k, v, heads: heads, keyValueHeads: keyValueHeads, scale: scale)
     }
 
     private func projected(
