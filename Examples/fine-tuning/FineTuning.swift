@@ -17,10 +17,10 @@ struct FineTuning: ParsableCommand {
     var model: String
 
     @Option(help: "Tokens that a sentence is cut to.")
-    var length = 32
+    var length = 48
 
     @Option(help: "Peak of the learning rate.")
-    var rate = 1e-4
+    var rate = 5e-5
 
     @Flag(help: "A few sentences of a few tokens, to see that it runs.")
     var quick = false
