@@ -67,7 +67,7 @@ struct SessionPlan {
         let dimensions = cursor.take(limits.count, of: Int.self)
         let limits = cursor.take(self.limits.count, of: Int.self)
         let pool = ownsPool ? cursor.take(bytes: cs_pool_size(lanes), alignment: 64) : nil
-        let taken = cursor.take(bytes: 64, alignment: 64)?.bindMemory(to: Int.self, capacity: 1)
+        let taken = cursor.take(bytes: lanes * CS_TAKEN * 8, alignment: 64)?.bindMemory(to: Int.self, capacity: lanes * CS_TAKEN)
         let states = cursor.take(bytes: statesSize, alignment: 64)
         let arena = cursor.take(bytes: arenaSize, alignment: 64)
         for index in plans.indices {

@@ -128,7 +128,7 @@ public struct Session {
             step.pointee.task(step.pointee.params, step.pointee.operands, 0, step.pointee.units, 0)
             return
         }
-        step.pointee.taken.pointee = 0
+        for lane in 0..<step.pointee.lanes { step.pointee.taken[lane &* CS_TAKEN] = 0 }
         if let parallelFor = header.pointee.parallelFor {
             parallelFor(header.pointee.parallelContext, step.pointee.lanes, runLane, step)
         } else {
@@ -147,7 +147,7 @@ private func runLane(_ context: UnsafeMutableRawPointer?, _ lane: Int) {
     guard lane >= 0 && lane < step.lanes else { return }
     var first = 0
     while true {
-        let count = cs_take(step.taken, step.units, step.lanes, &first)
+        let count = cs_take(step.taken, step.units, step.lanes, lane, &first)
         if count == 0 { return }
         step.task(step.params, step.operands, first, first + count, UInt32(lane))
     }

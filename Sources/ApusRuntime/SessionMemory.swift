@@ -10,7 +10,7 @@ struct Step {
     var units: Int
     /// How many threads share the units.
     var lanes: Int
-    /// How many units they have taken so far; one number for all steps, since one runs at a time.
+    /// How many units of each lane's stretch are taken so far; the same numbers for all steps, since one runs at a time.
     var taken: UnsafeMutablePointer<Int>
 }
 

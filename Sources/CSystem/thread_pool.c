@@ -136,16 +136,27 @@ void cs_pool_stop(cs_pool *pool) {
     pool->lanes = 1;
 }
 
-size_t cs_take(size_t *taken, size_t count, size_t lanes, size_t *first) {
-    const size_t least = 1 + count / (32 * lanes);
-    size_t begin = __atomic_load_n(taken, __ATOMIC_RELAXED), size;
+/* A piece of stretch `of`, or 0. */
+static size_t take_of(size_t *taken, size_t count, size_t lanes, size_t of, size_t *first) {
+    const size_t start = of * count / lanes, length = (of + 1) * count / lanes - start, least = 1 + count / (32 * lanes);
+    size_t begin = __atomic_load_n(&taken[of * CS_TAKEN], __ATOMIC_RELAXED), size;
     do {
-        if (begin >= count) return 0;
-        const size_t left = count - begin, share = left / (2 * lanes);
+        if (begin >= length) return 0;
+        const size_t left = length - begin, share = left / 2;
         size = share > least ? share : least < left ? least : left;
-    } while (!__atomic_compare_exchange_n(taken, &begin, begin + size, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
-    *first = begin;
+    } while (!__atomic_compare_exchange_n(
+        &taken[of * CS_TAKEN], &begin, begin + size, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    *first = start + begin;
     return size;
+}
+
+size_t cs_take(size_t *taken, size_t count, size_t lanes, size_t lane, size_t *first) {
+    for (size_t i = 0; i < lanes; i++) {
+        const size_t of = lane + i < lanes ? lane + i : lane + i - lanes;
+        const size_t size = take_of(taken, count, lanes, of, first);
+        if (size != 0) return size;
+    }
+    return 0;
 }
 
 size_t cs_processor_count(void) {

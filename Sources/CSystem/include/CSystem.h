@@ -37,10 +37,12 @@ int cs_pool_start(cs_pool *pool, size_t lanes); /* 0, or errno with nothing star
 void cs_pool_run(cs_pool *pool, cs_body body, void *context); /* body(context, i) for i in 0 ..< lanes, then returns */
 void cs_pool_stop(cs_pool *pool);
 
-/* Shares 0 ..< count out among `lanes` threads. Each takes pieces until none is left: a part of what nobody has taken yet, so
- * that a thread which the system holds up is left with little. `taken` starts at 0. Returns the size of the piece that
- * begins at *first, or 0. */
-size_t cs_take(size_t *taken, size_t count, size_t lanes, size_t *first);
+/* Shares 0 ..< count out among `lanes` threads. Each takes pieces of its own of as many equal stretches, so that it meets what
+ * it left in its cache, and then of the others', until none is left: half of what nobody has taken yet, so that a thread which
+ * the system holds up is left with little. `taken` has CS_TAKEN numbers for each lane, which start at 0. Returns the size of
+ * the piece that begins at *first, or 0. */
+enum { CS_TAKEN = 8 }; /* a cache line */
+size_t cs_take(size_t *taken, size_t count, size_t lanes, size_t lane, size_t *first);
 
 /* Running out of memory inside Swift, which cannot report it.
  *
