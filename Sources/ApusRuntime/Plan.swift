@@ -43,7 +43,8 @@ public struct PlannedStep {
     public let slots: [(place: Place, offset: Int)]
     public let operations: Int
     public let bytes: Int
-    /// Whether the operations are products of integers, which take an eighth of the time.
+    /// Whether it reads codes of int8, whose products take an eighth of the time; of weights that are int8 alone an estimate too
+    /// low, where bytes count for more.
     public let isInteger: Bool
 }
 
