@@ -172,7 +172,8 @@ public struct ModelReader {
         }
         var inputs: [Constant] = []
         for (i, input) in function.inputs.enumerated() {
-            inputs.append(try span(message.inputs[i], try input.type.resolved(dimensions), input.name))
+            let type = try stored(try input.type.resolved(dimensions), message, i)
+            inputs.append(try span(message.inputs[i], type, input.name))
         }
         var outputs: [Constant] = []
         for (i, output) in function.outputs.enumerated() {
@@ -182,6 +183,15 @@ public struct ModelReader {
             Golden(
                 function: Int(message.function), dimensions: dimensions, inputs: inputs, outputs: outputs,
                 relativeTolerance: message.relative_tolerance, absoluteTolerance: message.absolute_tolerance))
+    }
+
+    /// How a golden pair stores an input of some type.
+    private func stored(_ type: TensorType, _ message: Apus__Golden, _ input: Int) throws(ApusError) -> TensorType {
+        guard input < message.n_input_quantization, let quantization = message.input_quantization[input]?.pointee,
+            quantization.n_scales > 0
+        else { return type }
+        guard type.dtype == .f32 else { throw .file("golden pair of codes for an input of \(type), wanted f32") }
+        return try CodeScale(wire: quantization, of: "golden input").type(type.shape)
     }
 
     private func contract(_ message: Apus__InputContract) -> InputContract {

@@ -3924,7 +3924,7 @@ const ProtobufCMessageDescriptor apus__input_contract__descriptor =
   (ProtobufCMessageInit) apus__input_contract__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__golden__field_descriptors[6] =
+static const ProtobufCFieldDescriptor apus__golden__field_descriptors[7] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -3998,18 +3998,30 @@ static const ProtobufCFieldDescriptor apus__golden__field_descriptors[6] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    NULL, /* CODE_SIZE */
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Golden, n_input_quantization),
+    offsetof(Apus__Golden, input_quantization),
+    &apus__quantization__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const ProtobufCIntRange apus__golden__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor apus__golden__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Golden),
-  6,
+  7,
   apus__golden__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__golden__number_ranges,

@@ -82,7 +82,7 @@ struct Verification: Encodable {
         _ golden: Golden, _ model: ApusRuntime.Model, _ threads: Int
     ) throws(ApusError) -> String {
         var inputs: [Tensor] = []
-        for input in golden.inputs { inputs.append(try Tensor(input)) }
+        for input in golden.realInputs(model.graph) { inputs.append(try Tensor(input)) }
         let here = try Probe(
             model.graph, function: golden.function, dimensions: golden.dimensions, inputs: inputs, threads: threads)
         let reference = try Probe(

@@ -242,7 +242,7 @@ MOVES = dict.fromkeys(
 
 def code_scale(quantization: Message | None) -> tuple[float, int] | None:
     """(scale, zero point) of a tensor of codes that have one scale."""
-    if quantization is None or quantization.granularity:
+    if quantization is None or quantization.granularity or not quantization.scales:
         return None
     return quantization.scales[0], (quantization.zero_points or [0])[0]
 
@@ -317,9 +317,18 @@ class Model:
             function, dimensions = self.message.functions[golden.function], list(self.maxima)
             for value in golden.dimensions:
                 dimensions[value.dimension] = value.value
-            inputs = [self._stored(s, x.type, dimensions) for s, x in zip(golden.inputs, function.inputs)]
+            inputs = [self._golden_input(golden, i, x.type, dimensions) for i, x in enumerate(function.inputs)]
             outputs = [self._stored(s, y.type, dimensions) for s, y in zip(golden.outputs, function.outputs)]
             yield function.name, inputs, outputs, (golden.relative_tolerance, golden.absolute_tolerance)
+
+    def _golden_input(self, golden: Message, index: int, kind: Message, dimensions: list[int]) -> np.ndarray:
+        codes = code_scale(golden.input_quantization[index]) if golden.input_quantization else None
+        if codes is None:
+            return self._stored(golden.inputs[index], kind, dimensions)
+        scale, zero_point = codes
+        shape, span = self.shape(kind, dimensions), golden.inputs[index]
+        stored = elements(self.weights[span.offset:span.offset + span.size], I8).reshape(shape)
+        return np.float32(scale) * (stored.astype(np.float32) - np.float32(zero_point))
 
     def run(self, name: str, inputs: list[np.ndarray], states: list[np.ndarray] | None = None):
         """The outputs of a function, and the states after it. By default it starts from the file's states."""

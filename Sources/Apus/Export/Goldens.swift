@@ -65,7 +65,7 @@ public enum Goldens {
         for golden in old {
             let size = golden.inputs.reduce(0) { $0 + $1.type.byteSize }
             guard seen.insert(golden.function).inserted || isWorthStoring(graph, size) else { continue }
-            new.append(try pair(graph, golden.function, golden.dimensions, golden.inputs))
+            new.append(try pair(graph, golden.function, golden.dimensions, golden.realInputs(graph)))
         }
         graph.goldens = new
     }
@@ -74,7 +74,7 @@ public enum Goldens {
     public static func replay(
         _ golden: Golden, of graph: Graph, isa: ck_isa? = nil, threads: Int = 1
     ) throws(ApusError) -> [Constant] {
-        try run(graph, golden.function, golden.dimensions, golden.inputs, isa, threads).outputs
+        try run(graph, golden.function, golden.dimensions, golden.realInputs(graph), isa, threads).outputs
     }
 
     /// Inputs for a function, drawn from `seed` within their contracts.
@@ -113,8 +113,9 @@ public enum Goldens {
             }
         }
         let hasRuntimeCodes = graph.functions[function].nodes.contains { $0.op is DynamicDense }
+        let stored = inputs.enumerated().map { Golden.stored($1, $0, graph.functions[function]) }
         return Golden(
-            function: function, dimensions: dimensions, inputs: inputs, outputs: outputs, relativeTolerance: 1e-3,
+            function: function, dimensions: dimensions, inputs: stored, outputs: outputs, relativeTolerance: 1e-3,
             absoluteTolerance: (hasRuntimeCodes ? exactnessOfRuntimeCodes : exactness) * largest)
     }
 

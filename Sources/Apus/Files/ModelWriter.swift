@@ -208,6 +208,8 @@ public struct ModelWriter {
         for tensor in golden.inputs { inputs.append(span(tensor)) }
         var outputs: [UnsafeMutablePointer<Apus__Span>?] = []
         for tensor in golden.outputs { outputs.append(span(tensor)) }
+        let codes = golden.inputCodes(graph.functions[golden.function])
+        let quantization = codes.map { $0?.quantization.encoded(wire) ?? wire.message(apus__quantization__init) { _ in } }
         let dimensions = golden.dimensions.enumerated().map { index, value in
             wire.message(apus__dimension_value__init) { (m: inout Apus__DimensionValue) in
                 m.dimension = UInt32(index)
@@ -219,6 +221,9 @@ public struct ModelWriter {
             ($0.n_dimensions, $0.dimensions) = list(dimensions)
             ($0.n_inputs, $0.inputs) = list(inputs)
             ($0.n_outputs, $0.outputs) = list(outputs)
+            if codes.contains(where: { $0 != nil }) {
+                ($0.n_input_quantization, $0.input_quantization) = list(quantization)
+            }
             $0.relative_tolerance = golden.relativeTolerance
             $0.absolute_tolerance = golden.absoluteTolerance
         }

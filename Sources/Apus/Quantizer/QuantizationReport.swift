@@ -64,8 +64,9 @@ public struct QuantizationReport: Encodable, Sendable {
         nodes = real.functions[0].nodes.enumerated().compactMap { place, node in
             guard let found = comparison.figures[node.name] else { return nil }
             return Node(
-                name: node.name, operation: node.operation, accumulated: found.noise.decibels, isolated: isolated[node.name],
-                saturated: found.saturated, outlierRatio: real.outlierRatio(node))
+                name: node.name, operation: node.operation, accumulated: found.noise.decibels?.rounded(digits: 4),
+                isolated: isolated[node.name]?.rounded(digits: 4), saturated: found.saturated?.rounded(digits: 4),
+                outlierRatio: real.outlierRatio(node)?.rounded(digits: 4))
         }
         nodes.sort { ($0.isolated ?? .infinity, $0.accumulated ?? .infinity) < ($1.isolated ?? .infinity, $1.accumulated ?? .infinity) }
         (topAgreement, divergence, outputNoise) = comparison.outputs
@@ -97,6 +98,15 @@ extension Quantizer {
             result[node.name] = comparison.figures[node.name]?.noise.decibels
         }
         return result
+    }
+}
+
+extension Double {
+    /// To so many significant digits.
+    fileprivate func rounded(digits: Int) -> Double {
+        guard self != 0, isFinite else { return self }
+        let unit = pow(10, Double(digits) - 1 - floor(log10(abs(self))))
+        return (self * unit).rounded() / unit
     }
 }
 

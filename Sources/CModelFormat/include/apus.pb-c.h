@@ -510,10 +510,15 @@ struct  Apus__Golden
   Apus__Span **outputs;
   float relative_tolerance;
   float absolute_tolerance;
+  /*
+   * none, or one per input: with a scale, F32 stored as codes of I8
+   */
+  size_t n_input_quantization;
+  Apus__Quantization **input_quantization;
 };
 #define APUS__GOLDEN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__golden__descriptor) \
-    , 0, 0,NULL, 0,NULL, 0,NULL, 0, 0 }
+    , 0, 0,NULL, 0,NULL, 0,NULL, 0, 0, 0,NULL }
 
 
 struct  Apus__DimensionValue

@@ -93,6 +93,29 @@ final class QuantizerTests: XCTestCase {
             for (golden, original) in zip(read.goldens, graph.goldens) {
                 let found = try Goldens.replay(golden, of: read)
                 XCTAssertEqual(found.map { Array($0.bytes) }, original.outputs.map { Array($0.bytes) })
+                XCTAssertEqual(golden.inputs[0].type.dtype, .i8, "what only a Quantize reads is stored as its codes")
+                XCTAssertEqual(Array(golden.inputs[0].bytes), Array(original.inputs[0].bytes))
+            }
+        }
+    }
+
+    /// Real inputs draw the same outputs as the codes that stand for them.
+    func testGoldenCodesStandForTheirInputs() throws {
+        let graph = try quantizer(try fixture()).quantized()
+        let real = try Goldens.randomInputs(of: graph, function: 0, dimensions: [1])[0]
+        try Goldens.add(to: graph, samples: [real])
+        var golden = graph.goldens[0]
+        golden.inputs = [real.constant("x")]
+        XCTAssertEqual(try Goldens.replay(golden, of: graph).map { Array($0.bytes) }, golden.outputs.map { Array($0.bytes) })
+    }
+
+    func testRefusesGoldenCodesOfAWrongScale() throws {
+        for (scale, reason) in [(Float(0), "scale 0.0, wanted a positive"), (-1, "scale -1.0"), (.nan, "scale nan")] {
+            let graph = try quantizer(try fixture()).quantized()
+            try Goldens.add(to: graph)
+            graph.goldens[0].inputs[0].type.quantization = Quantization(scales: [scale])
+            XCTAssertThrowsError(try ModelWriter.bytes(graph).withUnsafeBytes { try ApusRuntime.Model(bytes: $0) }) {
+                XCTAssert(($0 as? ApusError)?.message.contains(reason) == true, "\($0)")
             }
         }
     }

@@ -17,6 +17,15 @@ public struct CodeScale: Sendable, Equatable {
     /// The type of a tensor of such codes.
     public func type(_ shape: Shape) -> TensorType { TensorType(.i8, shape, quantization: quantization) }
 
+    /// The code of a number: round(real / scale), halves to even, + zero point, within −128 ... 127, where NaN is −128.
+    public func code(of real: Float) -> Int {
+        let units = (real / scale).rounded(.toNearestOrEven) + Float(zeroPoint)
+        return units > -128 ? Int(min(units, 127)) : -128
+    }
+
+    /// The number that a code stands for.
+    public func real(of code: Int) -> Float { scale * Float(code - Int(zeroPoint)) }
+
     /// fl(this scale / another), the factor from units of this scale to units of the other.
     func ratio(to other: CodeScale) -> Float { scale / other.scale }
 
@@ -39,16 +48,21 @@ public struct CodeScale: Sendable, Equatable {
             throw .file("\(node.n_output_quantization) output quantizations, wanted 1")
         }
         guard node.n_output_quantization == 1, let message = node.output_quantization[0] else { return nil }
-        let quantization = try Quantization(wire: message.pointee)
+        return try CodeScale(wire: message.pointee, of: "output")
+    }
+
+    /// Of a message that quantizes a whole tensor.
+    public init(wire message: Apus__Quantization, of what: String) throws(ApusError) {
+        let quantization = try Quantization(wire: message)
         guard quantization.granularity == .perTensor else {
-            throw .file("output quantization along an axis, wanted one scale for the tensor")
+            throw .file("\(what) quantization along an axis, wanted one scale for the tensor")
         }
         guard quantization.scales.count == 1, quantization.zeroPoints.count <= 1 else {
             throw .file(
-                "output quantization of \(quantization.scales.count) scales and \(quantization.zeroPoints.count) zero "
+                "\(what) quantization of \(quantization.scales.count) scales and \(quantization.zeroPoints.count) zero "
                     + "points, wanted 1 and at most 1")
         }
-        return CodeScale(scale: quantization.scales[0], zeroPoint: quantization.zeroPoints.first ?? 0)
+        self.init(scale: quantization.scales[0], zeroPoint: quantization.zeroPoints.first ?? 0)
     }
 }
 
@@ -66,16 +80,11 @@ public struct CodeBounds: Sendable, Equatable {
     public init(_ activation: Activation, _ codes: CodeScale) {
         self.init()
         switch activation {
-        case .relu: minimum = CodeBounds.code(0, codes)
-        case .relu6: (minimum, maximum) = (CodeBounds.code(0, codes), CodeBounds.code(6, codes))
-        case .clip(let low, let high): (minimum, maximum) = (CodeBounds.code(low, codes), CodeBounds.code(high, codes))
+        case .relu: minimum = codes.code(of: 0)
+        case .relu6: (minimum, maximum) = (codes.code(of: 0), codes.code(of: 6))
+        case .clip(let low, let high): (minimum, maximum) = (codes.code(of: low), codes.code(of: high))
         default: break
         }
-    }
-
-    private static func code(_ real: Float, _ codes: CodeScale) -> Int {
-        let units = (real / codes.scale).rounded(.toNearestOrEven) + Float(codes.zeroPoint)
-        return units > -128 ? Int(min(units, 127)) : -128
     }
 
     init(wire message: UnsafePointer<Apus__CodeBounds>?) {
