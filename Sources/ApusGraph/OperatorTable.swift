@@ -97,7 +97,7 @@ public let inferenceOperators: [OperatorEntry] = [
     QuantizedAvgPool.entry,
     QuantizedSoftmax.entry,
     WeightOnlyDense.entry,
-    DynamicDense.entry,
+    DynamicDense.entry, WeightOnlyGather.entry,
     RandomUniform.entry,
     RandomNormal.entry,
     ReshapeLike.entry,

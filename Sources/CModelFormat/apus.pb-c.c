@@ -2392,6 +2392,51 @@ void   apus__dynamic_dense__free_unpacked
   assert(message->base.descriptor == &apus__dynamic_dense__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   apus__weight_only_gather__init
+                     (Apus__WeightOnlyGather         *message)
+{
+  static const Apus__WeightOnlyGather init_value = APUS__WEIGHT_ONLY_GATHER__INIT;
+  *message = init_value;
+}
+size_t apus__weight_only_gather__get_packed_size
+                     (const Apus__WeightOnlyGather *message)
+{
+  assert(message->base.descriptor == &apus__weight_only_gather__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t apus__weight_only_gather__pack
+                     (const Apus__WeightOnlyGather *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &apus__weight_only_gather__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t apus__weight_only_gather__pack_to_buffer
+                     (const Apus__WeightOnlyGather *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &apus__weight_only_gather__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Apus__WeightOnlyGather *
+       apus__weight_only_gather__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Apus__WeightOnlyGather *)
+     protobuf_c_message_unpack (&apus__weight_only_gather__descriptor,
+                                allocator, len, data);
+}
+void   apus__weight_only_gather__free_unpacked
+                     (Apus__WeightOnlyGather *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &apus__weight_only_gather__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   apus__reduce__init
                      (Apus__Reduce         *message)
 {
@@ -4072,7 +4117,7 @@ const ProtobufCMessageDescriptor apus__dimension_value__descriptor =
   (ProtobufCMessageInit) apus__dimension_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__node__field_descriptors[143] =
+static const ProtobufCFieldDescriptor apus__node__field_descriptors[144] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -5264,6 +5309,18 @@ static const ProtobufCFieldDescriptor apus__node__field_descriptors[143] =
   },
   {
     NULL, /* CODE_SIZE */
+    141,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__Node, operator_case),
+    offsetof(Apus__Node, weight_only_gather),
+    &apus__weight_only_gather__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
     150,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -5802,17 +5859,17 @@ static const ProtobufCIntRange apus__node__number_ranges[12 + 1] =
   { 116, 82 },
   { 120, 83 },
   { 130, 88 },
-  { 150, 99 },
-  { 188, 133 },
-  { 200, 137 },
-  { 0, 143 }
+  { 150, 100 },
+  { 188, 134 },
+  { 200, 138 },
+  { 0, 144 }
 };
 const ProtobufCMessageDescriptor apus__node__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Node),
-  143,
+  144,
   apus__node__field_descriptors,
   NULL, /* CODE_SIZE */
   12,  apus__node__number_ranges,
@@ -7970,6 +8027,38 @@ const ProtobufCMessageDescriptor apus__dynamic_dense__descriptor =
   NULL, /* CODE_SIZE */
   1,  apus__dynamic_dense__number_ranges,
   (ProtobufCMessageInit) apus__dynamic_dense__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__weight_only_gather__field_descriptors[1] =
+{
+  {
+    NULL, /* CODE_SIZE */
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Apus__WeightOnlyGather, block_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const ProtobufCIntRange apus__weight_only_gather__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor apus__weight_only_gather__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
+  sizeof(Apus__WeightOnlyGather),
+  1,
+  apus__weight_only_gather__field_descriptors,
+  NULL, /* CODE_SIZE */
+  1,  apus__weight_only_gather__number_ranges,
+  (ProtobufCMessageInit) apus__weight_only_gather__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__reduce__field_descriptors[2] =

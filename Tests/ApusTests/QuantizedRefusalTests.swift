@@ -129,6 +129,19 @@ final class QuantizedRefusalTests: XCTestCase {
             because: "residual f32[4], wanted f32[2, 4]")
     }
 
+    func testTablesAlone() {
+        let f16 = { (a: Int, b: Int) in TensorType(.f16, [a, b]) }, index = TensorType(.i64, [2])
+        let op = WeightOnlyGather(blockSize: 32), i4 = TensorType(.i4, [5, 40])
+        refuse(op, i4, f16(5, 1), index, because: "scales f16[5, 1], wanted f16[5, 2]")
+        refuse(op, TensorType(.i4, [5, 41]), f16(5, 2), index, because: "of 41 columns, wanted 1")
+        refuse(op, f32(5, 40), f16(5, 2), index, because: "wanted plain i8 or i4 of rank 2")
+        refuse(op, i8(40), f16(5, 2), index, because: "wanted plain i8 or i4 of rank 2")
+        refuse(op, x(5, 40), f16(5, 2), index, because: "without a quantization of its own")
+        refuse(op, i8(5, 0), f16(5, 0), index, because: "0 columns")
+        refuse(op, i4, f16(5, 2), f32(2), because: "indices")
+        refuse(WeightOnlyGather(blockSize: 33), i4, f16(5, 2), index, because: "blocks of 33 columns, wanted 32, 64, 128")
+    }
+
     func testMovedCodes() throws {
         let other = CodeScale(scale: 0.1, zeroPoint: 4)
         refuse(Concat(axis: 0), x(2, 3), other.type([2, 3]), because: "of another quantization")

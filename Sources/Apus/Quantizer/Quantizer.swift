@@ -83,7 +83,7 @@ public struct Quantizer {
         case .int8Dynamic, .w8, .w4:
             graph = try whole()
             _ = try Export.optimize(graph, Quantizer.beforePacking)
-            try IntegerTables.quantize(graph, keepFloat: kept)
+            try IntegerTables.quantize(graph, options.scheme, block: options.block, keepFloat: kept)
             guard try WeightOnly.quantize(graph, options.scheme, block: options.block, keepFloat: kept) > 0 else {
                 throw .unsupported("\(options.scheme.rawValue) of a model without dense layers of 32 rows or more")
             }

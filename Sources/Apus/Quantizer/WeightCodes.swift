@@ -6,7 +6,7 @@ struct WeightCodes {
     let shape: Shape
     /// Row-major like the weights.
     private(set) var codes: [Int8]
-    /// Of each column or, in blocks, [⌈K/B⌉, N] row-major.
+    /// Of each column or, in blocks, row-major: [⌈K/B⌉, N], or [K, ⌈N/B⌉] of a table.
     let scales: [Float]
 
     /// Symmetric codes in −limit ... limit, one scale for each of the N columns. `floors`: the least scale of a column, where
@@ -28,18 +28,34 @@ struct WeightCodes {
 
     /// W [K, N] in −limit ... limit, one f16 scale for each column of a block of `block` rows, chosen for the least square error.
     init(_ weights: Constant, block: Int, limit: Int) throws(ApusError) {
-        shape = weights.type.shape
-        let values = try weights.doubles(), rows = shape[0], columns = shape[1]
-        let blocks = (rows + block - 1) / block
-        var scales = [Float](repeating: 1, count: blocks * columns)
-        codes = [Int8](repeating: 0, count: values.count)
-        for b in 0..<blocks {
-            for column in 0..<columns {
-                let places = (b * block..<min(rows, (b + 1) * block)).map { $0 * columns + column }
-                let scale = WeightCodes.scale(places.map { values[$0] }, limit: limit)
-                scales[b * columns + column] = Float(scale)
-                for place in places { codes[place] = Int8(WeightCodes.code(values[place], scale, limit)) }
+        let rows = weights.type.shape[0], columns = weights.type.shape[1]
+        let places = stride(from: 0, to: rows, by: block).flatMap { first in
+            (0..<columns).map { stride(from: first * columns + $0, to: min(rows, first + block) * columns, by: columns) }
+        }
+        try self.init(weights, places, limit: limit)
+    }
+
+    /// Likewise a table [R, C], with a scale for each `block` columns of a row.
+    init(table: Constant, block: Int, limit: Int) throws(ApusError) {
+        let rows = table.type.shape[0], columns = table.type.shape[1]
+        let places = (0..<rows).flatMap { row in
+            stride(from: row * columns, to: (row + 1) * columns, by: block).map {
+                stride(from: $0, to: min($0 + block, (row + 1) * columns), by: 1)
             }
+        }
+        try self.init(table, places, limit: limit)
+    }
+
+    /// `places`: the elements that share a scale, scale after scale.
+    private init(_ weights: Constant, _ places: [StrideTo<Int>], limit: Int) throws(ApusError) {
+        shape = weights.type.shape
+        let values = try weights.doubles()
+        var scales = [Float](repeating: 1, count: places.count)
+        codes = [Int8](repeating: 0, count: values.count)
+        for (i, group) in places.enumerated() {
+            let scale = WeightCodes.scale(group.map { values[$0] }, limit: limit)
+            scales[i] = Float(scale)
+            for place in group { codes[place] = Int8(WeightCodes.code(values[place], scale, limit)) }
         }
         self.scales = scales
     }

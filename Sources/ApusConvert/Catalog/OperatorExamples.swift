@@ -76,6 +76,8 @@ extension OperatorExample {
             WeightOnlyDense(), .of(.f32, matrix), .constant(.i8, [3, 4], [3, -5]), .constant(.f16, [1, 4], [0.5]),
             .of(.f32, [4])),
         OperatorExample(
+            WeightOnlyGather(), .constant(.i8, matrix, [3, -5]), .constant(.f16, [2, 1], [0.5]), .of(.i64, [2])),
+        OperatorExample(
             DynamicDense(), .of(.f32, matrix), .constant(.i8, [3, 4], [0]), .constant(.i32, [4], [0]),
             .constant(.f32, [4], [0.01]), .of(.f32, [4])),
     ]

@@ -136,6 +136,15 @@ typedef struct {
 ck_task ck_weight_only(ck_dtype weights, ck_isa isa);
 size_t ck_weight_only_units(const ck_weight_only_params *params);
 
+/* y[k, i] = W[indices[k], i] · scales[indices[k], i / block]; an index outside −rows ..< rows yields zeros. operands: W i8 or
+ * i4 [rows, columns], of i4 an even number of columns, scales f16 [rows, ⌈columns / block⌉], indices [count], y f32.
+ * A unit is a row of y. */
+typedef struct {
+    int64_t rows, columns, block, count;
+    int32_t index_dtype;
+} ck_weight_only_gather_params;
+ck_task ck_weight_only_gather(ck_dtype weights, ck_isa isa);
+
 /* Rows of x f32 [m, k] as codes: q i8 [m, k] and scales f32 [m]. operands: x, q, scales. A unit is a row. */
 typedef struct {
     int64_t m, k;

@@ -2,6 +2,7 @@
 #ifndef CK_MOVEMENT_VARIANTS_H
 #define CK_MOVEMENT_VARIANTS_H
 #include "../include/ck_movement.h"
+#include "index.h"
 #include <string.h>
 
 typedef struct {
@@ -58,13 +59,6 @@ static inline ck_tile ck_copy_tile(const ck_copy_params *p, size_t unit) {
         plane /= (size_t)p->size[d];
     }
     return t;
-}
-
-/* Index i of a list, counted from the end where negative; −1 where it is out of range. */
-static inline int64_t ck_index(const void *indices, int32_t dtype, size_t i, int64_t count) {
-    int64_t index = dtype == CK_I64 ? ((const int64_t *)indices)[i] : ((const int32_t *)indices)[i];
-    if (index < 0) index = index < -count ? -1 : index + count;
-    return index < count ? index : -1;
 }
 
 /* A padded tensor as rows: the axes before `axis`, the axis itself, and `inner` elements a step of it. */

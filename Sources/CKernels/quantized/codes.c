@@ -83,6 +83,12 @@ ck_task ck_weight_only(ck_dtype weights, ck_isa isa) {
     return weights == CK_I8 ? CHOOSE(ck_weight_only_i8, isa) : weights == CK_I4 ? CHOOSE(ck_weight_only_i4, isa) : NULL;
 }
 
+ck_task ck_weight_only_gather(ck_dtype weights, ck_isa isa) {
+    return weights == CK_I8   ? CHOOSE(ck_weight_only_gather_i8, isa)
+           : weights == CK_I4 ? CHOOSE(ck_weight_only_gather_i4, isa)
+                              : NULL;
+}
+
 size_t ck_weight_only_units(const ck_weight_only_params *p) {
     if (p->m <= 0 || p->n <= 0) return 0;
     return product_ceil((size_t)p->m, WEIGHT_ROWS) *

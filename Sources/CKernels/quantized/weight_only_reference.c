@@ -47,3 +47,13 @@ void ck_weight_only_i4_reference(const void *p, void *const *operands, size_t be
     (void)lane;
     weight_only(p, operands, begin, end, 1);
 }
+
+static void gather_row(const uint8_t *from, int i4, size_t count, float scale, float *y) {
+    for (size_t i = 0; i < count; i++) {
+        int32_t code = i4 ? from[i / 2] >> 4 * (i % 2) & 15 : (int8_t)from[i];
+        if (i4 && code > 7) code -= 16;
+        y[i] = scale * (float)code;
+    }
+}
+#define GATHER_NAME(base) base##_reference
+#include "weight_only_gather.inc"

@@ -68,6 +68,7 @@ typedef struct Apus__FakeQuantize Apus__FakeQuantize;
 typedef struct Apus__ObserveRange Apus__ObserveRange;
 typedef struct Apus__WeightOnlyDense Apus__WeightOnlyDense;
 typedef struct Apus__DynamicDense Apus__DynamicDense;
+typedef struct Apus__WeightOnlyGather Apus__WeightOnlyGather;
 typedef struct Apus__Reduce Apus__Reduce;
 typedef struct Apus__Arg Apus__Arg;
 typedef struct Apus__OneHot Apus__OneHot;
@@ -629,6 +630,7 @@ typedef enum {
   APUS__NODE__OPERATOR_QUANTIZED_SOFTMAX = 138,
   APUS__NODE__OPERATOR_WEIGHT_ONLY_DENSE = 139,
   APUS__NODE__OPERATOR_DYNAMIC_DENSE = 140,
+  APUS__NODE__OPERATOR_WEIGHT_ONLY_GATHER = 141,
   APUS__NODE__OPERATOR_RESHAPE_LIKE = 150,
   APUS__NODE__OPERATOR_SUM_LIKE = 151,
   APUS__NODE__OPERATOR_EXPAND_LIKE = 152,
@@ -794,6 +796,7 @@ struct  Apus__Node
     Apus__NoAttributes *quantized_softmax;
     Apus__WeightOnlyDense *weight_only_dense;
     Apus__DynamicDense *dynamic_dense;
+    Apus__WeightOnlyGather *weight_only_gather;
     /*
      * What gradients and losses are made of. "Like" takes a shape from its last operand, whose values it never reads.
      */
@@ -1382,6 +1385,16 @@ struct  Apus__DynamicDense
 #define APUS__DYNAMIC_DENSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__dynamic_dense__descriptor) \
     , 0, NULL, 0 }
+
+
+struct  Apus__WeightOnlyGather
+{
+  ProtobufCMessage base;
+  uint32_t block_size;
+};
+#define APUS__WEIGHT_ONLY_GATHER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__weight_only_gather__descriptor) \
+    , 0 }
 
 
 struct  Apus__Reduce
@@ -2499,6 +2512,25 @@ Apus__DynamicDense *
 void   apus__dynamic_dense__free_unpacked
                      (Apus__DynamicDense *message,
                       ProtobufCAllocator *allocator);
+/* Apus__WeightOnlyGather methods */
+void   apus__weight_only_gather__init
+                     (Apus__WeightOnlyGather         *message);
+size_t apus__weight_only_gather__get_packed_size
+                     (const Apus__WeightOnlyGather   *message);
+size_t apus__weight_only_gather__pack
+                     (const Apus__WeightOnlyGather   *message,
+                      uint8_t             *out);
+size_t apus__weight_only_gather__pack_to_buffer
+                     (const Apus__WeightOnlyGather   *message,
+                      ProtobufCBuffer     *buffer);
+Apus__WeightOnlyGather *
+       apus__weight_only_gather__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   apus__weight_only_gather__free_unpacked
+                     (Apus__WeightOnlyGather *message,
+                      ProtobufCAllocator *allocator);
 /* Apus__Reduce methods */
 void   apus__reduce__init
                      (Apus__Reduce         *message);
@@ -2831,6 +2863,9 @@ typedef void (*Apus__WeightOnlyDense_Closure)
 typedef void (*Apus__DynamicDense_Closure)
                  (const Apus__DynamicDense *message,
                   void *closure_data);
+typedef void (*Apus__WeightOnlyGather_Closure)
+                 (const Apus__WeightOnlyGather *message,
+                  void *closure_data);
 typedef void (*Apus__Reduce_Closure)
                  (const Apus__Reduce *message,
                   void *closure_data);
@@ -2925,6 +2960,7 @@ extern const ProtobufCMessageDescriptor apus__fake_quantize__descriptor;
 extern const ProtobufCMessageDescriptor apus__observe_range__descriptor;
 extern const ProtobufCMessageDescriptor apus__weight_only_dense__descriptor;
 extern const ProtobufCMessageDescriptor apus__dynamic_dense__descriptor;
+extern const ProtobufCMessageDescriptor apus__weight_only_gather__descriptor;
 extern const ProtobufCMessageDescriptor apus__reduce__descriptor;
 extern const ProtobufCMessageDescriptor apus__arg__descriptor;
 extern const ProtobufCMessageDescriptor apus__one_hot__descriptor;

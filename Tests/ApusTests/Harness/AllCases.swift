@@ -24,7 +24,7 @@ let allCases: [OperatorCase] = [
     codeCases,
     fakeQuantizeCases,
     quantizedProductCases,
-    integerWeightCases,
+    integerWeightCases, weightOnlyGatherCases,
     arithmeticCases,
     comparisonCases,
     whereCases,

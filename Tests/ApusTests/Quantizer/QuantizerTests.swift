@@ -179,13 +179,14 @@ final class QuantizerTests: XCTestCase {
         let x = try f.builder.input("x", TensorType(.i64, [3]))
         let rows = try f.builder.node(ApusGraph.Gather(), [table, x], name: "rows")[0]
         f.finish(try f.builder.node(ApusGraph.Dense(hasBias: false), [rows, w], name: "logits")[0])
-        let graph = try Quantizer(f.graph, QuantizationOptions(.w8)).quantized()
-        XCTAssertEqual(
-            graph.functions[0].nodes.map { $0.op.name }, ["Gather", "Cast", "Gather", "Mul", "WeightOnlyDense"])
-        XCTAssertFalse(graph.constants.contains { $0.type.shape.count == 600 * 40 && $0.type.dtype == .f32 })
         let indices = try Tensor([0, 599, -1] as [Int64], shape: [3])
-        let report = try QuantizationReport(try Quantizer(f.graph, QuantizationOptions(.w8)), graph, samples: [[indices]])
-        XCTAssertGreaterThan(try XCTUnwrap(report.outputNoise), 38)
+        for (scheme, dtype, least) in [(QuantizationScheme.w8, DType.i8, 38.0), (.w4, .i4, 14)] {
+            let quantizer = try Quantizer(f.graph, QuantizationOptions(scheme)), graph = try quantizer.quantized()
+            XCTAssertEqual(graph.functions[0].nodes.map { $0.op.name }, ["WeightOnlyGather", "WeightOnlyDense"])
+            XCTAssertEqual(graph.constants.filter { $0.type.shape.count == 600 * 40 }.map { $0.type.dtype }, [dtype])
+            let report = try QuantizationReport(quantizer, graph, samples: [[indices]])
+            XCTAssertGreaterThan(try XCTUnwrap(report.outputNoise), least, scheme.rawValue)
+        }
         let kept = try Quantizer(f.graph, QuantizationOptions(.w8, keepFloat: ["rows"])).quantized()
         XCTAssertEqual(kept.functions[0].nodes.map { $0.op.name }, ["Gather", "WeightOnlyDense"])
     }

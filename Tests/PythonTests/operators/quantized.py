@@ -7,6 +7,7 @@ import numpy as np
 from .elementwise import activate
 from .image import Window, grouped, pool_divisor, pool_window
 from .registry import coded, convert, operator
+from .values import rows
 
 F32, F64 = np.float32, np.float64
 
@@ -114,6 +115,13 @@ def weight_only_dense(a, codes, y, x, w, scales, *rest):
             total = fma(x[..., row, None], weight.astype(F32), total)
         result = fma(total, scales[block].astype(F32), result)
     return finished(a, result, rest)
+
+
+@coded
+def weight_only_gather(a, codes, y, w, scales, indices):
+    index, exists = rows(indices, w.shape[0])
+    wide = np.repeat(scales.astype(F32), a.block_size or w.shape[1], axis=1)[:, : w.shape[1]]
+    return np.where(exists[..., None], w[index].astype(F32) * wide[index], F32(0))
 
 
 @coded

@@ -5,6 +5,15 @@ let quantizedProductExports: [OnnxExportRule] = [
     OnnxExportRule(QuantizedDense.entry, exportQuantizedDense),
     OnnxExportRule(QuantizedConv2D.entry, exportQuantizedConvolution),
     OnnxExportRule(WeightOnlyDense.entry, exportWeightOnly),
+    // Outside of the table Apus reads zeros, and ONNX knows no such index.
+    OnnxExportRule(WeightOnlyGather.entry) { (n, op: WeightOnlyGather) throws(ApusError) in
+        let scales = try n.constant(1), isBlocked = op.blockSize > 0
+        let attributes: [String: OnnxAttribute] =
+            isBlocked ? ["axis": .int(1), "block_size": .int(op.blockSize)] : ["axis": .int(0)]
+        let shape = isBlocked ? scales.type.shape.dimensions : [scales.type.shape[0]]
+        let table = n.emit("DequantizeLinear", [try n.input(0), try n.tensor(try scales.elements(), .f32, shape)], attributes)[0]
+        return n.plain(n("Gather", table, try n.input(2), attributes: ["axis": .int(0)]))
+    },
     OnnxExportRule(DynamicDense.entry, exportDynamic),
 ]
 
