@@ -51,7 +51,8 @@ public struct PlannedStep {
 /// Stage 4: one function as ordered steps, each with its kernel chosen, and the lifetimes of the buffers they use.
 ///
 /// Values share memory where that cannot be seen: a view is its input's bytes; an operator that may overwrites an input
-/// that nobody reads afterwards; a state is updated in place by its last reader. Inputs are never written.
+/// that nobody reads afterwards; a state is updated in place by its last reader. Inputs are never written. What a node prepares of
+/// its input serves the next node as well, where that wants the same.
 public struct Plan {
     /// The types of the locals now, and at the limits.
     public let types: [TensorType]
@@ -187,8 +188,7 @@ public struct Plan {
         }
         // The operations belong to the launches that write outputs; others prepare operands for them.
         let writers = kernels.launches.reduce(0) { $0 + ($1.writesOutput ? 1 : 0) }
-        for i in first..<kernels.launches.count {
-            let launch = kernels.launches[i]
+        for launch in kernels.launches.dropFirst(first) {
             var bytes = 0, usesWorkspace = false
             var slots: [(place: Place, offset: Int)] = []
             for operand in launch.operands {
