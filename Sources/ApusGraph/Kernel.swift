@@ -79,11 +79,15 @@ public struct KernelPlan {
     public var workspaceBytes: Int
     /// Arithmetic operations of one run, 2 for a multiply-add.
     public var operations: Int
+    /// The first launch makes of input 0 alone, its first operand, what the others read and none of them writes, at the beginning of
+    /// the workspace. A node that follows with the same task and params there reads it too.
+    public var preparesInput: Bool
 
-    public init(_ launches: [Launch], workspaceBytes: Int = 0, operations: Int = 0) {
+    public init(_ launches: [Launch], workspaceBytes: Int = 0, operations: Int = 0, preparesInput: Bool = false) {
         self.launches = launches
         self.workspaceBytes = workspaceBytes
         self.operations = operations
+        self.preparesInput = preparesInput
     }
 
     /// One launch over all inputs and outputs.

@@ -51,7 +51,8 @@ public struct PlannedStep {
 /// Stage 4: one function as ordered steps, each with its kernel chosen, and the lifetimes of the buffers they use.
 ///
 /// Values share memory where that cannot be seen: a view is its input's bytes; an operator that may overwrites an input
-/// that nobody reads afterwards; a state is updated in place by its last reader. Inputs are never written.
+/// that nobody reads afterwards; a state is updated in place by its last reader. Inputs are never written. What a node prepares of
+/// its input serves the next node as well, where that wants the same.
 public struct Plan {
     /// The types of the locals now, and at the limits.
     public let types: [TensorType]
@@ -81,6 +82,8 @@ public struct Plan {
     private var escapes: [Bool] = []
     /// Per state: the last node that reads it, directly or through a view.
     private var stateLastRead: [Int] = []
+    /// The step that prepared the last node's input 0, if the next node may read what it made.
+    private var prepared: Int?
     private let end: Int
 
     public init(_ valid: ValidGraph, function index: Int, _ options: PlanOptions) throws(ApusError) {
@@ -170,9 +173,22 @@ public struct Plan {
         let kernels = try node.op.chosenKernels(site)
         let isInteger = inputTypes.contains { $0.dtype == .i8 }
         var workspace: Int?
+        var first = 0
+        if kernels.preparesInput, let prepared, case let step = steps[prepared],
+            step.slots[0].place == place(of: node.inputs[0]), case .buffer(let buffer) = step.slots[1].place,
+            unsafeBitCast(step.launch.task, to: UInt.self) == unsafeBitCast(kernels.launches[0].task, to: UInt.self),
+            step.launch.params == kernels.launches[0].params
+        {
+            buffers[buffer].last = index
+            buffers[buffer].size = max(buffers[buffer].size, kernels.workspaceBytes)
+            workspace = buffer
+            first = 1
+        } else {
+            prepared = kernels.preparesInput ? steps.count : nil
+        }
         // The operations belong to the launches that write outputs; others prepare operands for them.
         let writers = kernels.launches.reduce(0) { $0 + ($1.writesOutput ? 1 : 0) }
-        for launch in kernels.launches {
+        for launch in kernels.launches.dropFirst(first) {
             var bytes = 0, usesWorkspace = false
             var slots: [(place: Place, offset: Int)] = []
             for operand in launch.operands {
@@ -197,6 +213,7 @@ public struct Plan {
                     operations: launch.writesOutput ? kernels.operations / writers : 0, bytes: bytes,
                     isInteger: isInteger))
         }
+        if let step = prepared, places[firstOutput...].contains(steps[step].slots[0].place) { prepared = nil }
     }
 
     /// The place a view may share; nil when its bytes must be copied because they could change or are needed apart.

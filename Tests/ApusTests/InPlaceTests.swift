@@ -42,6 +42,38 @@ final class InPlaceTests: XCTestCase {
         XCTAssertEqual(found[0].values, [0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1, 0])
     }
 
+    /// What a node makes of its input serves the next nodes that want the same of it, and none of another input.
+    func testAnInputIsPreparedOnceForNeighbours() throws {
+        for test in allCases where test.op is DynamicDense {
+            let inputs = test.tensors()
+            let graph = Graph("prepared")
+            let builder = GraphBuilder(graph, function: "predict")
+            var values: [Value] = []
+            for (i, tensor) in inputs.enumerated() { values.append(try builder.input("x\(i)", tensor.type)) }
+            let rest = values.dropFirst()
+            builder.output("first", try builder.node(test.op, values)[0])
+            builder.output("second", try builder.node(test.op, values)[0])
+            let opposite = try builder(.neg, values[0])
+            builder.output("other", try builder.node(test.op, [opposite] + rest)[0])
+            builder.output("third", try builder.node(test.op, values)[0])
+            builder.finish()
+            let options = PlanOptions(limits: [], isa: CK_ISA_REFERENCE, lanes: 1)
+            let single = try Plan(
+                try ValidGraph(validating: try OperatorRun.graph(test.op, inputs)), function: 0, options)
+            let plan = try Plan(try ValidGraph(validating: graph), function: 0, options)
+            XCTAssertEqual(plan.steps.count, 4 * single.steps.count - 1 + 1, "four nodes, one preparation less, and Neg")
+
+            let negated = TestTensor(.f32, inputs[0].shape, inputs[0].values.map { -$0 })
+            for isa in OperatorRun.instructionSets {
+                let found = try OperatorRun.run(try Model(graph), inputs, isa: isa).map { $0.bytes }
+                let alone = try Model(try OperatorRun.graph(test.op, inputs))
+                let wanted = try OperatorRun.run(alone, inputs, isa: isa)[0].bytes
+                let other = try OperatorRun.run(alone, [negated] + inputs.dropFirst(), isa: isa)[0].bytes
+                XCTAssertEqual(found, [wanted, wanted, other, wanted], test.name)
+            }
+        }
+    }
+
     private func overwrites(_ op: Operator) -> Bool {
         (0..<op.inputCount.upperBound).contains { input in
             (0..<op.outputCount).contains { op.mayOverwrite(input: input, output: $0) }

@@ -16,7 +16,7 @@ size_t ck_attention_workspace(const ck_attention_params *p, int lanes) {
     return (size_t)(attention_rows(p) * attention_pitch(p)) * sizeof(float) * (size_t)lanes;
 }
 
-void attention_attend(const ck_attention_params *p, const attention_block *b, attention_row row, attention_scale scale) {
+void attention_attend(const ck_attention_params *p, const attention_block *b, const attention_loops *loops) {
     const int64_t width = attention_pitch(p), seen = b->seen < 0 ? 0 : b->seen;
 
     /* Whole panels: no score of what they hold past the keys is read. */
@@ -24,18 +24,27 @@ void attention_attend(const ck_attention_params *p, const attention_block *b, at
         .m = b->count, .n = round_up(seen, CK_PANEL), .k = p->size, .a_row_stride = p->heads * p->size, .a_k_stride = 1,
         .c_row_stride = width, .batch = 1};
     p->product(&dot, (void *[]){(void *)b->query, (void *)b->keys, b->scores}, 0, ck_gemm_units(&dot), 0);
+    const int adjusted = b->mask || b->key_scales || !(p->scale >= 0);
     float inverse[ATTENTION_TALLEST];
-    for (int64_t r = 0; r < b->count; r++) {
-        const int64_t sees = b->causal ? b->seen - (b->count - 1 - r) : seen;
-        attention_columns columns = b->columns;
-        if (columns.mask) columns.mask += r * b->mask_stride;
-        inverse[r] = row(b->scores + r * width, &columns, p->scale, sees < 0 ? 0 : sees, seen);
+    for (int64_t first = 0, end; first < b->count; first = end) {
+        end = attention_least(first + ATTENTION_TOGETHER, b->count);
+        int64_t sees[ATTENTION_TOGETHER];
+        float most[ATTENTION_TOGETHER], *s = b->scores + first * width;
+        for (int64_t r = first, i = 0; r < end; r++, i++) {
+            sees[i] = b->causal ? b->seen - (b->count - 1 - r) : seen;
+            if (sees[i] < 0) sees[i] = 0;
+            if (adjusted)
+                loops->adjust(s + i * width, p->scale, b->key_scales, b->mask ? b->mask + r * b->mask_stride : NULL, sees[i]);
+            most[i] = loops->greatest(s + i * width, sees[i]);
+        }
+        for (int64_t r = first, i = 0; r < end; r++, i++)
+            inverse[r] = loops->weigh(s + i * width, adjusted ? 1 : p->scale, most[i], b->value_scales, sees[i], seen);
     }
     const ck_gemm_params sum = {
         .m = b->count, .n = p->value_size, .k = seen, .b_rows = p->keys, .a_row_stride = width, .a_k_stride = 1,
         .c_row_stride = p->heads * p->value_size, .batch = 1};
     p->product(&sum, (void *[]){b->scores, (void *)b->values, b->result}, 0, ck_gemm_units(&sum), 0);
-    for (int64_t r = 0; r < b->count; r++) scale(b->result + r * p->heads * p->value_size, inverse[r], p->value_size);
+    loops->multiply(b->result, p->heads * p->value_size, inverse, b->count, p->value_size);
 }
 
 size_t ck_attention_units(const ck_attention_params *p) {
@@ -45,7 +54,7 @@ size_t ck_attention_units(const ck_attention_params *p) {
 }
 
 void ck_attention_run(const ck_attention_params *p, void *const *operands, size_t begin, size_t end, unsigned lane,
-                      attention_row row, attention_scale scale) {
+                      const attention_loops *loops) {
     const float *q = *operands++, *k = *operands++, *v = *operands++, *mask = p->has_mask ? *operands++ : NULL;
     float *y = *operands++;
     const int64_t rows = attention_rows(p), blocks = (p->queries + rows - 1) / rows;
@@ -61,9 +70,9 @@ void ck_attention_run(const ck_attention_params *p, void *const *operands, size_
             .query = q + ((n * p->queries + first) * p->heads + head) * p->size,
             .result = y + ((n * p->queries + first) * p->heads + head) * p->value_size,
             .keys = k + shared * key_panels, .values = v + shared * value_panels,
-            .columns = {.mask = m}, .mask_stride = p->mask_query_stride, .count = count, .causal = p->causal,
+            .mask = m, .mask_stride = p->mask_query_stride, .count = count, .causal = p->causal,
             .seen = p->causal ? attention_least(p->keys, first + count + p->keys - p->queries) : p->keys, .scores = scores};
-        attention_attend(p, &block, row, scale);
+        attention_attend(p, &block, loops);
     }
 }
 

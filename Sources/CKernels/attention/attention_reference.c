@@ -2,30 +2,42 @@
 
 #include "attention_variants.h"
 
-static float row(float *s, const attention_columns *columns, float scale, int64_t count, int64_t width) {
-    float most = -INFINITY, sum = 0;
+static void adjust(float *s, float scale, const float *key_scales, const float *mask, int64_t count) {
     for (int64_t j = 0; j < count; j++) {
         s[j] = scale * s[j];
-        if (columns->key_scales) s[j] *= columns->key_scales[j];
-        if (columns->mask) s[j] += columns->mask[j];
-        if (s[j] > most) most = s[j];
+        if (key_scales) s[j] *= key_scales[j];
+        if (mask) s[j] += mask[j];
     }
+}
+
+static float greatest(const float *s, int64_t count) {
+    float most = -INFINITY;
+    for (int64_t j = 0; j < count; j++)
+        if (s[j] > most) most = s[j];
+    return most;
+}
+
+static float weigh(float *s, float scale, float most, const float *value_scales, int64_t count, int64_t width) {
+    float sum = 0;
     for (int64_t j = 0; j < count; j++) {
-        sum += s[j] = expf(s[j] - most);
-        if (columns->value_scales) s[j] *= columns->value_scales[j];
+        sum += s[j] = expf(scale * (s[j] - most));
+        if (value_scales) s[j] *= value_scales[j];
     }
     for (int64_t j = count; j < width; j++) s[j] = 0;
     return 1 / sum;
 }
 
-static void scale_row(float *y, float factor, int64_t count) {
-    for (int64_t j = 0; j < count; j++) y[j] *= factor;
+static void multiply(float *y, int64_t pitch, const float *factors, int64_t rows, int64_t count) {
+    for (int64_t r = 0; r < rows; r++, y += pitch)
+        for (int64_t j = 0; j < count; j++) y[j] *= factors[r];
 }
 
+static const attention_loops loops = {adjust, greatest, weigh, multiply};
+
 void ck_attention_reference(const void *params, void *const *operands, size_t begin, size_t end, unsigned lane) {
-    ck_attention_run(params, operands, begin, end, lane, row, scale_row);
+    ck_attention_run(params, operands, begin, end, lane, &loops);
 }
 
 void ck_cached_attention_reference(const void *params, void *const *operands, size_t begin, size_t end, unsigned lane) {
-    ck_cached_attention_run(params, operands, begin, end, lane, row, scale_row);
+    ck_cached_attention_run(params, operands, begin, end, lane, &loops);
 }

@@ -48,7 +48,7 @@ size_t ck_cached_attention_units(const ck_attention_params *p) {
 }
 
 void ck_cached_attention_run(const ck_attention_params *p, void *const *operands, size_t begin, size_t end, unsigned lane,
-                             attention_row row, attention_scale scale) {
+                             const attention_loops *loops) {
     const float *q = operands[0], *k = operands[1], *v = operands[2];
     int64_t position;
     memcpy(&position, operands[5], sizeof position);
@@ -85,9 +85,9 @@ void ck_cached_attention_run(const ck_attention_params *p, void *const *operands
                         .query = q + ((n * p->queries + first) * p->heads + head) * p->size,
                         .result = y + ((n * p->queries + first) * p->heads + head) * p->value_size,
                         .keys = rings[0], .values = rings[1], .count = height, .causal = 1,
-                        .columns = {.key_scales = (float *)rings[2], .value_scales = (float *)rings[3]},
+                        .key_scales = (float *)rings[2], .value_scales = (float *)rings[3],
                         .seen = attention_least(position + first + height, p->keys), .scores = scores};
-                    attention_attend(p, &block, row, scale);
+                    attention_attend(p, &block, loops);
                 }
             }
         }

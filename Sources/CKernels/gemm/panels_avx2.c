@@ -6,15 +6,18 @@
 #include "gemm_grid.h"
 #include "gemm_variants.h"
 
+/* Vectors stay in registers only if every loop over them is unrolled. */
+#define PANELS_UNROLL _Pragma("clang loop unroll(full)")
+
 /* out[k][0 ..< 8] = in[0 ..< 8][k] for 8 values of k; out's rows are CK_PANEL apart. */
 V_INLINE void transpose_8x8(float *out, const float *in, int64_t column_stride) {
     __m256 half[8], pair[8];
-    for (int i = 0; i < 4; i++) { /* half[i] = steps 0–3 of columns i and i + 4; half[4 + i] = steps 4–7 */
+    PANELS_UNROLL for (int i = 0; i < 4; i++) { /* half[i] = steps 0–3 of columns i and i + 4; half[4 + i] = steps 4–7 */
         const float *low = in + i * column_stride, *high = in + (i + 4) * column_stride;
         half[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low)), _mm_loadu_ps(high), 1);
         half[4 + i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low + 4)), _mm_loadu_ps(high + 4), 1);
     }
-    for (int h = 0; h < 8; h += 4) {
+    PANELS_UNROLL for (int h = 0; h < 8; h += 4) {
         pair[h + 0] = _mm256_unpacklo_ps(half[h + 0], half[h + 1]);
         pair[h + 1] = _mm256_unpackhi_ps(half[h + 0], half[h + 1]);
         pair[h + 2] = _mm256_unpacklo_ps(half[h + 2], half[h + 3]);
@@ -40,7 +43,7 @@ static void transpose_panel(float *panel, const float *plain, int64_t k, int64_t
 V_INLINE void copy_panels(float *panel, const float *plain, int64_t k, int64_t row_stride, const int count) {
     const int64_t next = k * CK_PANEL;
     for (; k > 0; k--, plain += row_stride, panel += CK_PANEL)
-        for (int q = 0; q < count; q++) {
+        PANELS_UNROLL for (int q = 0; q < count; q++) {
             v_store(panel + q * next, v_load(plain + q * CK_PANEL));
             v_store(panel + q * next + 8, v_load(plain + q * CK_PANEL + 8));
         }
