@@ -1,9 +1,10 @@
 """The same training in PyTorch: the initial weights, the batches and the rates of a record, its losses side by side.
 
-    python torch_twin.py RECORD.npz [--svg curves.svg] [--tolerance 0.02] [--threads 2]
+    python torch_twin.py RECORD.npz [--svg curves.svg] [--tolerance 0.02] [--threads 1]
 
 RECORD.npz is what `example-character-gpt --record` writes. Exits with 1 where the last loss on the held-out text differs
-from Apus's by more than the tolerance, as a share.
+from Apus's by more than the tolerance, as a share. Prints what the example prints. More than one thread only pays where
+nothing else runs: PyTorch's threads wait for each other busily.
 """
 
 from __future__ import annotations
@@ -65,6 +66,12 @@ class GPT:
     def loss(self, tokens: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         return F.cross_entropy(self(tokens).flatten(0, 1), targets.flatten())
 
+    @torch.inference_mode()
+    def mean_loss(self, tokens: torch.Tensor, targets: torch.Tensor) -> float:
+        """Of all windows, by batches of 64 as the example evaluates them."""
+        parts = [self.loss(a, b).item() * len(a) for a, b in zip(tokens.split(64), targets.split(64))]
+        return sum(parts) / len(tokens)
+
 
 def windows(tokens: np.ndarray, context: int) -> tuple[torch.Tensor, torch.Tensor]:
     count = (len(tokens) - context + context - 1) // context
@@ -85,7 +92,7 @@ def train(arrays: dict[str, np.ndarray]) -> tuple[list[float], list[tuple[int, f
         [{"params": kernels, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}], betas=(0.9, 0.99), eps=1e-8
     )
     steps_to_measure = {int(step) for step, _ in arrays["validation"]}
-    losses, measured = [], []
+    losses, measured, recent = [], [], 0.0
     for step, (rows, rate) in enumerate(zip(arrays["batches"], arrays["rates"]), 1):
         for group in optimizer.param_groups:
             group["lr"] = float(rate)
@@ -95,11 +102,10 @@ def train(arrays: dict[str, np.ndarray]) -> tuple[list[float], list[tuple[int, f
         torch.nn.utils.clip_grad_norm_(list(network.parameters.values()), 1.0)
         optimizer.step()
         losses.append(loss.item())
+        recent = 0.98 * recent + 0.02 * losses[-1] if recent else losses[-1]
         if step in steps_to_measure:
-            with torch.no_grad():
-                parts = [network.loss(a, b) * len(a) for a, b in zip(*(part.split(64) for part in validation))]
-            measured.append((step, float(sum(parts)) / len(validation[0])))
-            print(f"step {step}  loss {losses[-1]:.4f}  held out {measured[-1][1]:.4f}", flush=True)
+            measured.append((step, network.mean_loss(*validation)))
+            print(f"step {step}  loss {recent:.4f}  held out {measured[-1][1]:.4f}", flush=True)
     return losses, measured
 
 
@@ -137,7 +143,7 @@ def main() -> None:
     parser.add_argument("record", type=Path)
     parser.add_argument("--svg", type=Path)
     parser.add_argument("--tolerance", type=float, default=0.02)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     with np.load(options.record) as file:

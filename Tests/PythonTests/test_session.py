@@ -276,6 +276,23 @@ def test_codes_go_in_and_out():
     np.testing.assert_array_equal(found, wanted)
 
 
+def test_a_stream_in_steps_and_in_chunks():
+    """A GRU and attention to keys and values in codes, beyond what they look back on: one bit pattern, near the second reader's."""
+    x = np.random.default_rng(2).standard_normal((1, 24, 48), np.float32)
+    file = tiny_models.stream()
+    with apus.Model(file) as model:
+        found = {}
+        for name, count in (("step", 1), ("step_4", 4)):
+            with model.session() as session:
+                parts = [session.run(part, function=name)[0] for part in np.split(x, 24 // count, 1)]
+                found[name] = np.concatenate(parts, 1)
+        assert found["step"].tobytes() == found["step_4"].tobytes()
+    second, states = reader.Model(file), None
+    for time in range(24):
+        (wanted,), states = second.run("step", [x[:, time : time + 1]], states)
+        np.testing.assert_allclose(found["step"][:, time : time + 1], wanted, rtol=1e-4, atol=1e-5)
+
+
 def test_every_type_goes_in_and_out(casts):
     values = np.array([0, 1, 1, 0], np.float32)
     with apus.Model(casts) as model, model.session() as session:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 F32, F64, F16, BF16, I8, U8, I16, U16, I32, I64, BOOL = range(1, 12)
 DENSE, CONV2D, RESHAPE, SLICE, ADD, NEG, SOFTMAX, REDUCE_SUM, CAST = 17, 18, 29, 33, 40, 60, 90, 100, 108
+GRU, CACHED_ATTENTION = 121, 124
 QUANTIZE, QUANTIZED_DENSE, QUANTIZED_CONV2D, QUANTIZED_ADD = 130, 132, 133, 135
 RELU, PANELS, PANELS_4, MEMORY = 1, 1, 3, 5
 
@@ -197,6 +198,36 @@ def codes() -> bytes:
     return model("codes", batch + constants + field(8, predict), weights)
 
 
+def stream() -> bytes:
+    """`step` and `step_4`: x [1, 1 or 4, 48] through a GRU of 16 units, whose y its two heads attend to, 16 steps back.
+
+    Keys and values are kept as codes of i8.
+    """
+    recurrent = waves(3 * 16 * 16, 0.61)
+    weights = struct.pack(f"<{len(recurrent)}f", *recurrent)
+    constants = field(6, field(1, "R") + field(2, type_of(F32, [3, 16, 16])) + field(3, field(2, len(weights))))
+    for name, count in (("one", 1), ("four", 4)):
+        constants += field(6, field(1, name) + field(2, type_of(I64, [])) + field(3, field(1, len(weights)) + field(2, 8)))
+        weights += struct.pack("<q", count).ljust(64, b"\0")
+    states = {
+        "h": type_of(F32, [1, 16]), "keys": type_of(I8, [1, 2, 1, 8, 16]), "values": type_of(I8, [1, 2, 1, 16, 16]),
+        "key_scales": type_of(F32, [1, 2, 16]), "value_scales": type_of(F32, [1, 2, 16]), "position": type_of(I64, []),
+    }  # fmt: skip
+    functions = b"".join(field(7, field(1, name) + field(2, kind) + field(4, MEMORY)) for name, kind in states.items())
+    # Operands: 0 R, 1 one, 2 four, 3 to 8 the states, 9 x, then the nodes' outputs, of which 11 and 13 to 17 are new states.
+    for name, count, advance in (("step", 1, 1), ("step_4", 4, 2)):
+        functions += field(8, (
+            field(1, name) + input_("x", type_of(F32, [1, count, 48]))
+            + node("gru", GRU, [9, 0, 3], field(4, 1))
+            + node("attention", CACHED_ATTENTION, [10, 10, 10, 4, 5, 8, 6, 7],
+                   field(1, 2) + field(2, 2) + varint(3 << 3 | 5) + struct.pack("<f", 0.5) + field(4, 1))
+            + node("advance", ADD, [8, advance])
+            + output("y", 12, type_of(F32, [1, count, 16]))
+            + b"".join(field(5, field(1, state) + field(2, value)) for state, value in enumerate([11, 13, 14, 15, 16, 17]))
+        ))  # fmt: skip
+    return model("stream", constants + functions, weights)
+
+
 def broken() -> dict[str, bytes]:
     """Files with a right checksum and one thing against the format's rules each; "future-…" need a newer Apus."""
     row, batch = type_of(F32, [3]), field(5, field(1, "batch") + field(2, 1) + field(3, 4))
@@ -264,7 +295,7 @@ def broken() -> dict[str, bytes]:
 
 def write_all(folder: Path) -> Path:
     (folder / "broken").mkdir(parents=True, exist_ok=True)
-    for make in (counter, casts, classifier, codes):
+    for make in (counter, casts, classifier, codes, stream):
         (folder / f"{make.__name__}.apus").write_bytes(make())
     for name, data in broken().items():
         (folder / "broken" / f"{name}.apus").write_bytes(data)

@@ -113,6 +113,25 @@ def test_a_model_without_its_head(tmp_path: Path) -> None:
     check("gpt2", tmp_path / "gpt2", model)
 
 
+@pytest.mark.parametrize("cache, bytes_each, near", [("f32", 4, 1e-5), ("f16", 2, 2e-3), ("bf16", 2, 2e-2), ("int8", 1, 2e-2)])
+def test_streams(cache: str, bytes_each: int, near: float, tmp_path: Path) -> None:
+    """A GPT-2 read token by token after a prompt, its keys and values kept in fewer bytes: the logits of the whole sequence."""
+    model = network("gpt2")
+    model.save_pretrained(tmp_path / "gpt2")
+    tokens = np.random.default_rng(0).integers(0, VOCABULARY, (1, POSITIONS), np.int32)
+    with torch.no_grad():
+        wanted = model(torch.tensor(tokens, dtype=torch.int64)).logits.numpy()
+    output = convert(tmp_path / "gpt2", tmp_path / "gpt2.apus", "--steps", "1,16", "--cache", cache)
+    with apus.Model(output) as file, file.session() as session:
+        caches = [state for state in file.states if len(state.shape) == 5]
+        assert len(caches) == 4 and all(state.dtype.itemsize == bytes_each for state in caches)
+        found = [session.run(tokens[:, :16], function="step_16")[0]]
+        found += [session.run(tokens[:, time : time + 1], function="step")[0] for time in range(16, POSITIONS)]
+    difference = np.abs(np.concatenate(found, 1) - wanted).max() / np.abs(wanted).max()
+    assert difference < near, difference
+    assert cache == "f32" or difference > 1e-6, "as if nothing were narrow"
+
+
 @pytest.mark.parametrize(
     "change, complaint",
     [
