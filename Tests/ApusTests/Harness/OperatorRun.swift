@@ -40,7 +40,7 @@ enum OperatorRun {
 
     private static func isConstant(_ op: Operator, _ input: Int, _ type: TensorType) -> Bool {
         op.packedLayout(input: input, type: type) != nil
-            || 130..<150 ~= op.code.rawValue && input > 0 && type.quantization == nil
+            || 130..<150 ~= op.code.rawValue && input != (op is WeightOnlyGather ? 2 : 0) && type.quantization == nil
     }
 
     /// Runs the first function; `inputs` that the graph has no input for are left out.

@@ -108,7 +108,10 @@ extension NodeContext {
 
 @Sendable private func movement(_ n: NodeContext) throws(ApusError) -> [ImportedValue]? {
     let x = try n.imported(0)
-    if n.node.op == "Gather", let values = try integerFunction(n) { return values }
+    if n.node.op == "Gather" {
+        if let values = try integerFunction(n) { return values }
+        if let rows = try weightOnlyRows(n) { return rows }
+    }
     let isAlone = n.inputs.dropFirst().allSatisfy { $0 == nil || $0!.known != nil } || n.node.op == "Gather"
     guard isAlone, try n.keepsCodes() else { return nil }
     let mapping = n.importer.mapping(of: n.node, n.version)!

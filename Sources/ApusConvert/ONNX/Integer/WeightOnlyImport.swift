@@ -15,6 +15,28 @@ func weightOnlyProduct(_ n: NodeContext, _ stored: StoredCodes) throws(ApusError
     return [ImportedValue(try matrix.product(x, bias, n.g))]
 }
 
+/// Rows of a constant table of codes, which stay codes: WeightOnlyGather where it has such scales, and halves hold them exactly.
+func weightOnlyRows(_ n: NodeContext) throws(ApusError) -> [ImportedValue]? {
+    guard let stored = n.inputs[0]!.stored, try n.imported(1).known == nil, try n.int("axis", 0) == 0 else { return nil }
+    let parameters = stored.parameters, shape = stored.constant.type.shape, block = parameters.block
+    guard shape.rank == 2, parameters.dtype == .i8 || parameters.dtype == .i4 && shape[1] % 2 == 0,
+        try shape.axis(parameters.axis) == (block > 0 ? 1 : 0), [0, 32, 64, 128].contains(block)
+    else { return nil }
+    let blocks = block > 0 ? (shape[1] + block - 1) / block : 1
+    guard parameters.scales.count == shape[0] * blocks, parameters.scales.areHalves, parameters.zeroPoints.allSatisfy({ $0 == 0 })
+    else { return nil }
+    let name = stored.constant.name
+    let codes = Constant(codes: try stored.constant.integers(), parameters.dtype, shape.dimensions, name)
+    let scales = try Constant("\(name)/scales", .f16, [shape[0], blocks], parameters.scales.map { Double($0) })
+    let rows = try n.g.emit(
+        WeightOnlyGather(blockSize: block), [n.g.constant(codes), n.g.constant(scales), try n.term(1)])
+    return [ImportedValue(rows[0])]
+}
+
+extension [Float] {
+    fileprivate var areHalves: Bool { allSatisfy { Float(Float16($0)) == $0 } }
+}
+
 /// W [K, N] of i8 or i4 with its scales and zero points by blocks of rows.
 struct BlockCodes {
     let codes: Constant
@@ -65,11 +87,9 @@ struct BlockCodes {
         codes = Constant(codes: values, isNarrow ? .i4 : .i8, [rows, columns], name)
     }
 
-    private var areHalves: Bool { scales.allSatisfy { Float(Float16($0)) == $0 } }
-
     /// x·W + bias. Of columns whose scales are no halves the sums are scaled after.
     func product(_ x: Term, _ bias: Term?, _ g: Emitter) throws(ApusError) -> Term {
-        let columns = codes.type.shape[1], scalesAfter = !areHalves
+        let columns = codes.type.shape[1], scalesAfter = !scales.areHalves
         guard !scalesAfter || block == 0 else {
             throw .unsupported("blocks of weights with scales of 32 bits, wanted 16")
         }

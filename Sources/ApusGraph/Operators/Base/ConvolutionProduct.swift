@@ -66,12 +66,12 @@ func directProduct(
     return KernelPlan(launches, workspaceBytes: workspace, operations: operations)
 }
 
-/// A convolution of one tap that reads every pixel once is the product of pixels and panels; nil for others, and for what
-/// the product does not finish in registers.
+/// A convolution of one tap that reads every pixel once is the product of pixels and panels; nil for others, and with
+/// activations of a few operations, which the convolution's tiles finish in registers and the product's do not.
 private func pointwiseProduct(_ p: ck_conv_params, _ direction: ConvolutionDirection) -> ck_gemm_params? {
     guard p.kernel_h == 1, p.kernel_w == 1, p.stride_h == 1, p.stride_w == 1, p.groups == 1, p.pad_top == 0,
-        p.pad_left == 0, p.in_h == p.out_h, p.in_w == p.out_w, p.has_residual == 0,
-        p.activation.kind == CK_ACT_NONE.rawValue || p.activation.kind == CK_ACT_RELU.rawValue
+        p.pad_left == 0, p.in_h == p.out_h, p.in_w == p.out_w,
+        [CK_ACT_NONE, CK_ACT_RELU, CK_ACT_SILU].contains(where: { $0.rawValue == p.activation.kind })
     else { return nil }
     let forward = direction == .forward
     var product = ck_gemm_params()
@@ -83,6 +83,7 @@ private func pointwiseProduct(_ p: ck_conv_params, _ direction: ConvolutionDirec
     product.c_row_stride = product.n
     product.batch = 1
     product.has_bias = p.has_bias
+    product.has_residual = p.has_residual
     product.activation = p.activation
     return product
 }
