@@ -38,6 +38,7 @@ header() { # name, sanitizer, flags of C, flags of programs
         TESTS="misuse threads" Tests/CHeaderTests/run.sh
 }
 
+scripts/build-lib.sh
 for name; do
     case $name in
         asan) sanitizer=address c="-fsanitize=undefined -fno-sanitize-recover=undefined" program= ;;
