@@ -66,8 +66,8 @@ func directProduct(
     return KernelPlan(launches, workspaceBytes: workspace, operations: operations)
 }
 
-/// A convolution of one tap that reads every pixel once is the product of pixels and panels; nil for others, and with
-/// activations of a few operations, which the convolution's tiles finish in registers and the product's do not.
+/// A convolution of one tap that reads every pixel once is the product of pixels and panels; nil for others. It
+/// finishes residuals and SiLU in a second pass over its tiles, which pays; other activations than these stay the convolution's.
 private func pointwiseProduct(_ p: ck_conv_params, _ direction: ConvolutionDirection) -> ck_gemm_params? {
     guard p.kernel_h == 1, p.kernel_w == 1, p.stride_h == 1, p.stride_w == 1, p.groups == 1, p.pad_top == 0,
         p.pad_left == 0, p.in_h == p.out_h, p.in_w == p.out_w,
