@@ -18,7 +18,7 @@ let cSettings: [CSetting] =
 
 let leanTargets: [Target] = [
     .target(name: "CSystem", exclude: ["README.md"], cSettings: cSettings),
-    .target(name: "CKernels", exclude: ["README.md", "gemm/README.md", "conv/README.md", "pool/README.md", "quantized/README.md", "recurrent/README.md", "selection/README.md"], cSettings: cSettings),
+    .target(name: "CKernels", exclude: ["README.md", "gemm/README.md", "mixed/README.md", "conv/README.md", "pool/README.md", "quantized/README.md", "recurrent/README.md", "selection/README.md"], cSettings: cSettings),
     .target(
         name: "CModelFormat", exclude: ["README.md", "generate.sh"], cSettings: cSettings,
         linkerSettings: embedded ? [] : [.linkedLibrary("protobuf-c")]),

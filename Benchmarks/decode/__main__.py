@@ -1,8 +1,10 @@
-"""Tokens a second of a GPT-2-shaped model that writes token after token: Apus, PyTorch and ONNX Runtime in turns."""
+"""Tokens a second of a GPT-2-shaped model that writes token after token: Apus, PyTorch, ONNX Runtime and, where it is
+installed, llama.cpp in turns."""
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import statistics
 import sys
 import time
@@ -12,6 +14,7 @@ from bench.machine import measure_machine
 from bench.paths import BUILD, TOOLS
 
 from .checkpoint import Shape, weights, write
+from .llama_cpp import LlamaCpp
 from .runtimes import Apus, Decoder, OnnxRuntime, PyTorch
 
 PROMPT, WRITTEN = 32, 32
@@ -41,7 +44,7 @@ def main() -> None:
     write(folder, shape, tensors)
     memory = measure_machine([options.threads]).peaks[options.threads]["memory"]["DRAM"]["gb_per_s"]
 
-    print(f"| weights | runtime | tokens a second | ratio | share of {memory:.1f} GB/s |\n|---|---|---|---|---|")
+    print(f"| weights | runtime | tokens a second | Apus / it | share of {memory:.1f} GB/s |\n|---|---|---|---|---|")
     reference: list[int] | None = None
     for kind in options.types.split(","):
         quantize = None if kind == "f32" else kind
@@ -49,6 +52,8 @@ def main() -> None:
         if quantize != "w8" and quantize != "w4":
             makers["PyTorch"] = lambda: PyTorch(shape, tensors, options.threads, quantize)
         makers["ONNX Runtime"] = lambda: OnnxRuntime(shape, tensors, folder, options.threads, quantize)
+        if importlib.util.find_spec("llama_cpp"):
+            makers["llama.cpp"] = lambda: LlamaCpp(shape, tensors, folder, options.threads, kind)
         decoders: dict[str, Decoder] = {}
         for name, make in makers.items():
             try:
@@ -65,9 +70,8 @@ def main() -> None:
                     if written != reference:
                         print(f"{name} writes other tokens than Apus", file=sys.stderr)
         medians = {name: statistics.median(found) for name, found in rates.items()}
-        best = max((median for name, median in medians.items() if name != "Apus"), default=float("nan"))
         for name, median in medians.items():
-            ratio = f"{median / best:.2f}" if name == "Apus" else ""
+            ratio = f"{medians['Apus'] / median:.2f}" if name != "Apus" else ""
             # Of a quantized file all but the table of embeddings, of which a token reads one row.
             table = shape.vocab_size * (shape.n_embd + 4)
             needed = shape.bytes_per_token if quantize is None else decoders[name].bytes - table if name == "Apus" else None

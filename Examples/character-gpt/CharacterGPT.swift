@@ -5,6 +5,8 @@ import ArgumentParser
 import ExampleSupport
 import Foundation
 
+extension ComputePrecision: ExpressibleByArgument {}
+
 @main
 struct CharacterGPT: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,6 +25,7 @@ struct CharacterGPT: ParsableCommand {
     @Option(help: "Steps between two looks at the held-out text.") var interval = 250
     @Option(help: "What weights and the order of stretches are drawn from.") var seed: UInt64 = 0
     @Option(help: "Threads; by default one for each processor.") var threads: Int?
+    @Option(help: "f32, or bf16: matrix products round to bf16 and sum in f32.") var precision = ComputePrecision.f32
     @Option(help: "Characters to write.") var write = 400
     @Option(help: "Below 1 it writes what is likely, above 1 what is not.") var temperature = 0.8
     @Option(help: ArgumentHelp("Writes the network here, as an .apus file.", valueName: "path")) var export: String?
@@ -56,7 +59,8 @@ struct CharacterGPT: ParsableCommand {
         let optimizer = AdamW(
             learningRate: CosineDecay(rate, steps: steps, alpha: 0.1, warmupSteps: min(100, steps / 10)), weightDecay: 0.1,
             decaying: .kernels, beta2: 0.99, epsilon: 1e-8, clipping: .globalNorm(1))
-        let trainer = try Trainer(network, loss: loss, optimizer: optimizer, batchSize: batch, threads: threads)
+        let trainer = try Trainer(
+            network, loss: loss, optimizer: optimizer, batchSize: batch, threads: threads, precision: precision)
         var record = TrainingRecord(network, tokens, context: context, heads: heads)
         print("\(network.parameters.all.reduce(0) { $0 + $1.count }) parameters, \(windows.count) stretches of \(context)")
 

@@ -174,6 +174,10 @@ public final class Graph {
     public var functions: [Function] = []
     public var metadata: [(key: String, value: String)] = []
     public var goldens: [Golden] = []
+    #if !APUS_INFERENCE
+    /// Whether products of two matrices that are computed round them to bf16 and sum in f32. Not part of a file.
+    public var mixedPrecision = false
+    #endif
 
     public init(_ name: String = "") { self.name = name }
 

@@ -6,9 +6,13 @@ public struct KernelSite {
     public let outputs: [TensorType]
     /// Without VNNI and AMX: what most families choose from.
     public let isa: ck_isa
-    /// What integer products choose from.
+    /// What products of integers and of bf16 choose from.
     public let integerISA: ck_isa
     public let lanes: Int
+    #if !APUS_INFERENCE
+    /// That of the graph.
+    public var mixedPrecision = false
+    #endif
 
     public init(inputs: [TensorType], outputs: [TensorType], isa: ck_isa, lanes: Int) {
         self.inputs = inputs

@@ -8,6 +8,11 @@ import CKernels
 func panelProduct(
     _ site: KernelSite, _ product: ck_gemm_params, batches: Int, transposed: Bool
 ) throws(ApusError) -> KernelPlan {
+    #if !APUS_INFERENCE
+    if site.goesByMixedPrecision(product) {
+        return try mixedProduct(site, product, batches: batches, transposed: transposed)
+    }
+    #endif
     var product = product
     let count = site.outputs[0].shape.count
     if count == 0 {

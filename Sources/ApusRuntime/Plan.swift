@@ -169,7 +169,10 @@ public struct Plan {
                 occupy(.buffer(buffer), local: local, at: index)
             }
         }
-        let site = KernelSite(inputs: inputTypes, outputs: outputTypes, isa: options.isa, lanes: options.lanes)
+        var site = KernelSite(inputs: inputTypes, outputs: outputTypes, isa: options.isa, lanes: options.lanes)
+        #if !APUS_INFERENCE
+        site.mixedPrecision = graph.mixedPrecision
+        #endif
         let kernels = try node.op.chosenKernels(site)
         let isInteger = inputTypes.contains { $0.dtype == .i8 }
         var workspace: Int?

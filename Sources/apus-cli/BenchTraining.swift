@@ -35,6 +35,9 @@ struct BenchTraining: ParsableCommand {
     @Option(help: "Threads to use; all processors by default.")
     var threads: Int?
 
+    @Option(help: "f32, or bf16: matrix products round to bf16 and sum in f32.")
+    var precision = ComputePrecision.f32
+
     @Option(help: "How long to measure.")
     var seconds = 2.0
 
@@ -76,7 +79,7 @@ struct BenchTraining: ParsableCommand {
                 ?? "\(self.network): measuring for \(Quantity.digits(seconds)) s")
         let report = try TrainingBenchmark(
             network, input: shape!, outputs: outputs, batch: batch, threads: threads ?? Processors.count,
-            limit: steps.map { .steps($0) } ?? .seconds(seconds))
+            precision: precision, limit: steps.map { .steps($0) } ?? .seconds(seconds))
         if common.json { try console.json(report) } else { try console.result(report.text) }
         try bounds.check(report.latency, console)
     }

@@ -4,6 +4,8 @@ import ArgumentParser
 import Foundation
 import ToolSupport
 
+extension ComputePrecision: ExpressibleByArgument {}
+
 struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Trains a network and exports it.",
@@ -84,6 +86,9 @@ struct Train: ParsableCommand {
     @Flag(help: "Compute again what is cheap, instead of keeping it for the gradients: less memory, the same bits.")
     var recompute = false
 
+    @Option(help: "f32, or bf16: matrix products round to bf16 and sum in f32, faster where the processor multiplies bf16.")
+    var precision: ComputePrecision?
+
     @Option(help: "Stop when the validation loss, or without validation the loss, is no better for so many epochs.")
     var patience: Int?
 
@@ -112,7 +117,8 @@ struct Train: ParsableCommand {
         let setup = try TrainingSetup(try description())
         let trainer = try Trainer(
             setup.network, loss: setup.loss, optimizer: setup.optimizer, metrics: setup.metrics,
-            batchSize: setup.batchSize, seed: setup.seed, threads: threads, recompute: recompute)
+            batchSize: setup.batchSize, seed: setup.seed, threads: setup.threads, recompute: recompute,
+            precision: setup.precision)
         console.progress("\(try setup.network.summary())")
         if resume, let checkpoint, try trainer.restore(ifPresent: checkpoint) {
             console.progress("resumed at epoch \(trainer.progress.epoch + 1), batch \(trainer.progress.batch + 1)")
@@ -152,7 +158,7 @@ struct Train: ParsableCommand {
             model: model, activation: activation, data: data, validation: validation, epochs: epochs,
             batchSize: batchSize, optimizer: optimizer, learningRate: learningRate, momentum: momentum,
             weightDecay: weightDecay, schedule: schedule, loss: loss, augment: augment, seed: seed, threads: threads,
-            initialWeights: initialWeights, quantizationAware: awareness.quantizationAware ? true : nil,
+            precision: precision, initialWeights: initialWeights, quantizationAware: awareness.quantizationAware ? true : nil,
             keepFloat: awareness.keepFloat.isEmpty ? nil : awareness.keepFloat, learnRanges: awareness.learnRanges,
             freezeObservers: awareness.freezeObservers, freezeBatchNorm: awareness.freezeBatchNorm)
         guard let config else { return options }

@@ -29,7 +29,7 @@ struct TrainingBenchmark: Encodable {
 
     /// - Parameter input: the shape of a sample.
     init(
-        _ network: Network, input: [Int], outputs: Int, batch size: Int, threads: Int, limit: Limit
+        _ network: Network, input: [Int], outputs: Int, batch size: Int, threads: Int, precision: ComputePrecision, limit: Limit
     ) throws(ApusError) {
         batch = size
         self.threads = threads
@@ -40,7 +40,7 @@ struct TrainingBenchmark: Encodable {
         let batch = try samples.batches(size: size, shuffleSeed: 0, epoch: 0).batch(at: 0)
 
         let began = cs_nanoseconds()
-        let trainer = try Trainer(network, loss: loss, optimizer: Adam(), batchSize: size, threads: threads)
+        let trainer = try Trainer(network, loss: loss, optimizer: Adam(), batchSize: size, threads: threads, precision: precision)
         openSeconds = Benchmark.seconds(since: began)
         let first = cs_nanoseconds()
         firstLoss = try trainer.step(batch)
@@ -52,7 +52,8 @@ struct TrainingBenchmark: Encodable {
         samplesPerSecond = Double(size) / latency.p50
 
         let profiled = try Trainer(
-            network, loss: loss, optimizer: Adam(), batchSize: size, threads: threads, profile: true)
+            network, loss: loss, optimizer: Adam(), batchSize: size, threads: threads, profile: true,
+            precision: precision)
         _ = try TrainingBenchmark.repeated(profiled, batch, limit, share: 0.2)
         operators = Benchmark.rows(try profiled.profile(), profiled.stepFunction)
     }

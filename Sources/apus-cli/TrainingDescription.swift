@@ -23,6 +23,8 @@ struct TrainingDescription: Codable {
     var augment: String?
     var seed: UInt64?
     var threads: Int?
+    /// f32 or bf16.
+    var precision: ComputePrecision?
     /// A checkpoint.
     var initialWeights: String?
     /// Train as the int8 form computes; with it the layers that stay real, and after how many epochs what is fixed or learned.
@@ -55,7 +57,7 @@ struct TrainingDescription: Codable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case model, activation, data, validation, epochs, batchSize = "batch-size", optimizer
         case learningRate = "learning-rate", momentum, weightDecay = "weight-decay", schedule, loss, augment, seed
-        case threads, initialWeights = "initial-weights", quantizationAware = "quantization-aware"
+        case threads, precision, initialWeights = "initial-weights", quantizationAware = "quantization-aware"
         case keepFloat = "keep-float", learnRanges = "learn-ranges", freezeObservers = "freeze-observers"
         case freezeBatchNorm = "freeze-batch-norm"
     }
@@ -85,7 +87,8 @@ struct TrainingDescription: Codable {
             learningRate: other.learningRate ?? learningRate, momentum: other.momentum ?? momentum,
             weightDecay: other.weightDecay ?? weightDecay, schedule: other.schedule ?? schedule,
             loss: other.loss ?? loss, augment: other.augment ?? augment, seed: other.seed ?? seed,
-            threads: other.threads ?? threads, initialWeights: other.initialWeights ?? initialWeights,
+            threads: other.threads ?? threads, precision: other.precision ?? precision,
+            initialWeights: other.initialWeights ?? initialWeights,
             quantizationAware: other.quantizationAware ?? quantizationAware, keepFloat: other.keepFloat ?? keepFloat,
             learnRanges: other.learnRanges ?? learnRanges, freezeObservers: other.freezeObservers ?? freezeObservers,
             freezeBatchNorm: other.freezeBatchNorm ?? freezeBatchNorm)

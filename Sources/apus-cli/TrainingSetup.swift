@@ -15,6 +15,8 @@ struct TrainingSetup {
     let epochs: Int
     let batchSize: Int
     let seed: UInt64
+    let threads: Int?
+    let precision: ComputePrecision
 
     init(_ description: TrainingDescription) throws(ApusError) {
         guard let data = description.data else { throw .argument("no data, wanted --data KIND:PATH") }
@@ -22,6 +24,8 @@ struct TrainingSetup {
         epochs = description.epochs ?? 5
         batchSize = description.batchSize ?? 32
         seed = description.seed ?? 0
+        threads = description.threads
+        precision = description.precision ?? .f32
         guard epochs >= 1 else { throw .argument("\(epochs) epochs, wanted 1 or more") }
         guard batchSize >= 1 else { throw .argument("batch size \(batchSize), wanted 1 or more") }
         let raw = try DataSource(data).read()

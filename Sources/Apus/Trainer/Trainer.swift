@@ -47,6 +47,7 @@ public final class Trainer {
     private let inputNames: [String]
     private let outputNames: [String]
     private let exact, recompute, profiles: Bool
+    private let precision: ComputePrecision
 
     /// - Parameters:
     ///   - lossWeights: one per output; all 1 by default.
@@ -55,12 +56,17 @@ public final class Trainer {
     ///   - exact: no convolution by an algorithm that rounds otherwise than one chain of multiply-adds.
     ///   - recompute: what is cheap to compute is computed again for the gradients instead of kept: less memory, the same
     ///     bits, a longer step.
+    ///   - precision: what the step's matrix products compute in; evaluation and export are of the f32 weights. A network that
+    ///     is quantization-aware trains in f32.
     public init(
         _ network: Network, losses: [any Loss], lossWeights: [Double] = [], optimizer: any Optimizer,
         metrics: [any Metric] = [], batchSize: Int = 32, seed: UInt64 = 0, threads: Int? = nil, window: Int? = nil,
-        profile: Bool = false, exact: Bool = false, recompute: Bool = false
+        profile: Bool = false, exact: Bool = false, recompute: Bool = false, precision: ComputePrecision = .f32
     ) throws(ApusError) {
         try Trainer.check(window, network)
+        guard precision == .f32 || network.quantization == nil else {
+            throw .argument("precision \(precision.rawValue) of a quantization-aware network, wanted f32")
+        }
         guard batchSize >= 1 else { throw .argument("batch size \(batchSize), wanted 1 or more") }
         for metric in metrics where !network.outputs.indices.contains(metric.output) {
             throw .argument("metric '\(metric.name)' of output \(metric.output), wanted 0 ..< \(network.outputs.count)")
@@ -76,10 +82,10 @@ public final class Trainer {
         self.window = window
         inputNames = network.inputNames
         outputNames = network.outputNames
-        (self.exact, self.recompute, profiles) = (exact, recompute, profile)
+        (self.exact, self.recompute, profiles, self.precision) = (exact, recompute, profile, precision)
         program = try TrainingProgram(
             network, losses: losses, weights: self.lossWeights, optimizer: optimizer, maximumBatch: batchSize, window: window,
-            exact: exact, recompute: recompute)
+            exact: exact, recompute: recompute, precision: precision)
         session = try Trainer.session(program, threads: self.threads, profile: profile)
     }
 
@@ -95,7 +101,7 @@ public final class Trainer {
         guard network.quantization?.stage(epoch: epoch) != program.stage else { return }
         let next = try TrainingProgram(
             network, losses: losses, weights: lossWeights, optimizer: optimizer, maximumBatch: batchSize, epoch: epoch,
-            window: window, exact: exact, recompute: recompute)
+            window: window, exact: exact, recompute: recompute, precision: precision)
         guard next.graph.states.map({ $0.name }) == program.graph.states.map({ $0.name }) else {
             throw .argument("a network that was made quantization-aware after its trainer, wanted before")
         }
@@ -109,11 +115,11 @@ public final class Trainer {
     public convenience init(
         _ network: Network, loss: any Loss, optimizer: any Optimizer, metrics: [any Metric] = [], batchSize: Int = 32,
         seed: UInt64 = 0, threads: Int? = nil, window: Int? = nil, profile: Bool = false, exact: Bool = false,
-        recompute: Bool = false
+        recompute: Bool = false, precision: ComputePrecision = .f32
     ) throws(ApusError) {
         try self.init(
             network, losses: [loss], optimizer: optimizer, metrics: metrics, batchSize: batchSize, seed: seed,
-            threads: threads, window: window, profile: profile, exact: exact, recompute: recompute)
+            threads: threads, window: window, profile: profile, exact: exact, recompute: recompute, precision: precision)
     }
 
     deinit { session.destroy() }

@@ -21,7 +21,8 @@ struct TrainingProgram {
 
     init(
         _ network: Network, losses: [any Loss], weights: [Double] = [], optimizer: any Optimizer, maximumBatch: Int,
-        epoch: Int = 0, window: Int? = nil, exact: Bool = false, recompute: Bool = false, passes: [RewritePass] = trainingPasses
+        epoch: Int = 0, window: Int? = nil, exact: Bool = false, recompute: Bool = false, precision: ComputePrecision = .f32,
+        passes: [RewritePass] = trainingPasses
     ) throws(ApusError) {
         let weights = weights.isEmpty ? losses.map { _ in 1 } : weights
         guard losses.count == network.outputs.count, weights.count == losses.count else {
@@ -75,6 +76,7 @@ struct TrainingProgram {
         if recompute, let begin = function.nodes.firstIndex(where: { $0.name.hasPrefix("gradient/") }) {
             graph.functions[0] = Recompute(function, backwardFrom: begin).result
         }
+        graph.mixedPrecision = precision == .mixedBF16
         self.graph = graph
         stage = network.quantization?.stage(epoch: epoch)
         self.stepState = stepState

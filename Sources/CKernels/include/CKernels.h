@@ -8,6 +8,7 @@
 #include "ck_elementwise.h"
 #include "ck_fake_quantize.h"
 #include "ck_gemm.h"
+#include "ck_mixed.h"
 #include "ck_movement.h"
 #include "ck_normalize.h"
 #include "ck_optimizer.h"

@@ -65,7 +65,7 @@ typedef enum {
     CK_ISA_VNNI = 8,      /* a bit: sums of products of bytes in one instruction */
     CK_ISA_AVX_VNNI = CK_ISA_AVX2 | CK_ISA_VNNI,
     CK_ISA_AVX512_VNNI = CK_ISA_AVX512 | CK_ISA_VNNI,
-    CK_ISA_AMX = 16,      /* a bit: products of tiles of bytes */
+    CK_ISA_AMX = 16,      /* a bit: products of tiles of bytes and of bf16 */
     CK_ISA_AVX512_AMX = CK_ISA_AVX512_VNNI | CK_ISA_AMX
 } ck_isa;
 

@@ -37,7 +37,7 @@ static int may_use_tiles(void) {
  * the tiles and their shapes for AMX. */
 static int has(const processor *p, unsigned isa) {
     enum { FMA = 1 << 12, F16C = 1 << 29, AVX2 = 1 << 5, F = 1 << 16, DQ = 1 << 17, BW = 1 << 30 };
-    enum { AVX512_VNNI = 1 << 11, AVX_VNNI = 1 << 4, AMX = 3 << 24 /* tiles, their products of bytes */ };
+    enum { AVX512_VNNI = 1 << 11, AVX_VNNI = 1 << 4, AMX = 3 << 24 | 1 << 22 /* tiles, their products of bytes and bf16 */ };
     const unsigned basic = FMA | F16C, wide = F | DQ | BW | 1u << 31 /* VL */, ymm = 0x6, zmm = 0xe6, tmm = 3u << 17;
     const unsigned base = ck_isa_base((ck_isa)isa);
     const int avx2 = (p->basic & basic) == basic && p->features & AVX2 && (p->state & ymm) == ymm;
