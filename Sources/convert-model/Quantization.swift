@@ -47,15 +47,16 @@ struct Quantization {
         console.progress("measuring what was lost")
         var samples: [[Tensor]] = []
         for index in data.chosen(Quantization.reportedSamples) { samples.append(try data.sample(index)) }
-        var report = try QuantizationReport(quantizer, graph, keepFloat: kept, samples: samples)
+        var report = try QuantizationReport(quantizer, graph, keepFloat: kept, samples: samples, timed: options.timing)
         if let metric {
             (report.metric, report.realMetric, report.quantizedMetric) = ("accuracy", metric.real, metric.quantized)
         }
-        graph.metadata.append(("quantization", String(decoding: try JSONEncoder().encode(report), as: UTF8.self)))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        graph.metadata.append(("quantization", String(decoding: try encoder.encode(report), as: UTF8.self)))
         if data.isSynthetic && quantizer.options.scheme == .int8 { graph.metadata.append(("calibration", "uncalibrated")) }
         if let path = options.quantizationReport {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+            encoder.outputFormatting.insert(.prettyPrinted)
             let text = path.hasSuffix(".html") ? report.html(title: source.name)
                 : String(decoding: try encoder.encode(report), as: UTF8.self) + "\n"
             try AtomicFile.write(Array(text.utf8), to: path)
@@ -73,7 +74,7 @@ struct Quantization {
         if drop <= bound { return (graph, kept) }
         var few: [[Tensor]] = []
         for index in data.chosen(8) { few.append(try data.sample(index)) }
-        let report = try QuantizationReport(quantizer, graph, samples: few)
+        let report = try QuantizationReport(quantizer, graph, samples: few, timed: false)
         for node in report.nodes where node.isolated != nil && drop > bound {
             kept.insert(node.name)
             graph = try quantizer.quantized(keepFloat: kept)

@@ -43,6 +43,11 @@ struct QuantizeOptions: ParsableArguments {
     @Option(help: "Rows of a weight matrix that share a scale in w4: 32, 64 or 128.")
     var block = 32
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Time both models for the report. Without, the same input gives the same bytes.")
+    var timing = true
+
     @Flag(help: "Write the file even where --max-drop does not hold.")
     var force = false
 

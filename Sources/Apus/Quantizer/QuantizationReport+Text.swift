@@ -28,8 +28,10 @@ extension QuantizationReport {
         let share = 100 * Double(quantizedBytes) / Double(max(1, realBytes))
         lines.append(
             ("size", "\(Quantity.bytes(realBytes)) real, \(Quantity.bytes(quantizedBytes)) quantized (\(Quantity.digits(share)) %)"))
-        let times = "\(Quantity.digits(realMicroseconds)) µs real, \(Quantity.digits(quantizedMicroseconds)) µs quantized"
-        lines.append(("one run, one thread, here", times + (isFaster ? "" : ": NOT FASTER")))
+        if let realMicroseconds, let quantizedMicroseconds, let isFaster {
+            let times = "\(Quantity.digits(realMicroseconds)) µs real, \(Quantity.digits(quantizedMicroseconds)) µs quantized"
+            lines.append(("one run, one thread, here", times + (isFaster ? "" : ": NOT FASTER")))
+        }
         return lines
     }
 }

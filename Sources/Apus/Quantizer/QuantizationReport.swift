@@ -38,19 +38,24 @@ public struct QuantizationReport: Encodable, Sendable {
     public let outputNoise: Double?
     public let realBytes: Int
     public let quantizedBytes: Int
-    /// Medians of a run on one thread of this machine, for one of the samples.
-    public let realMicroseconds: Double
-    public let quantizedMicroseconds: Double
+    /// Medians of a run on one thread of this machine, for one of the samples, where it was timed.
+    public private(set) var realMicroseconds: Double?
+    public private(set) var quantizedMicroseconds: Double?
     /// A metric on labelled samples, of the real and the quantized model.
     public var metric: String?
     public var realMetric: Double?
     public var quantizedMetric: Double?
 
-    public var isFaster: Bool { quantizedMicroseconds < realMicroseconds }
+    /// nil where it was not timed.
+    public var isFaster: Bool? {
+        guard let realMicroseconds, let quantizedMicroseconds else { return nil }
+        return quantizedMicroseconds < realMicroseconds
+    }
 
-    /// Compares what `quantizer` made with its real graph on samples, of which isolated figures take a few.
+    /// Compares what `quantizer` made with its real graph on samples, of which isolated figures take a few. All but the times
+    /// depend on nothing else.
     public init(
-        _ quantizer: Quantizer, _ quantized: Graph, keepFloat: Set<String> = [], samples: [[Tensor]]
+        _ quantizer: Quantizer, _ quantized: Graph, keepFloat: Set<String> = [], samples: [[Tensor]], timed: Bool = true
     ) throws(ApusError) {
         let options = quantizer.options, real = quantizer.real
         scheme = options.scheme.rawValue
@@ -73,6 +78,7 @@ public struct QuantizationReport: Encodable, Sendable {
         let shipped = try Export.optimize(try real.plain(function: 0))
         realBytes = try ModelWriter.bytes(shipped).count
         quantizedBytes = try ModelWriter.bytes(quantized).count
+        guard timed else { return }
         let sample = samples[0]
         realMicroseconds = try shipped.medianMicroseconds(sample)
         quantizedMicroseconds = try quantized.medianMicroseconds(sample)

@@ -40,8 +40,8 @@ typedef struct {
 
 /* C[m,n] = A[m,k]·B[k,n] + bias[n], batched. Operands: tiles of A, tiles of B, bias f32 (if has_bias), C f32.
  *
- * Contract: over each 32 of k, from 0, the chain of fused multiply-adds over even k plus that over odd k; these sums added to 0
- * in ascending order; then bias. So the bits depend on nothing but a row of A and a column of B; only where something is below
+ * Contract: over each 32 of k, from 0, the chain of fused multiply-adds over even k plus that over odd k; these sums added in
+ * ascending order to bias, or to 0. So the bits depend on nothing but a row of A and a column of B; only where something is below
  * 2⁻¹²⁶ in size an instruction set may take it for 0.
  * Variants: reference, AVX2, AVX-512, AMX. Unit: a block of C, ck_mixed_units(params) of them. */
 ck_task ck_mixed(ck_isa isa);

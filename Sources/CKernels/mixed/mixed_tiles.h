@@ -52,14 +52,10 @@ static inline mixed_block mixed_block_at(const ck_mixed_params *p, void *const *
     return block;
 }
 
-static inline const float *mixed_bias(const ck_mixed_params *p, void *const *operands) {
-    return p->has_bias ? (const float *)operands[2] : 0;
-}
-
-/* Sums [rows][pitch], + bias, into C. */
-static inline void mixed_store(const float *sums, int64_t pitch, int64_t rows, int64_t columns, const float *bias, float *c,
-                               int64_t c_row_stride) {
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < columns; j++) c[i * c_row_stride + j] = bias ? sums[i * pitch + j] + bias[j] : sums[i * pitch + j];
+/* What the sums of up to 16 columns from `column` on begin at. */
+static inline void mixed_begin(const ck_mixed_params *p, void *const *operands, int64_t column, float start[CK_MIXED_LINES]) {
+    const int64_t columns = mixed_min(CK_MIXED_LINES, p->n - column);
+    const float *bias = p->has_bias ? (const float *)operands[2] + column : 0;
+    for (int64_t j = 0; j < CK_MIXED_LINES; j++) start[j] = bias && j < columns ? bias[j] : 0;
 }
 #endif

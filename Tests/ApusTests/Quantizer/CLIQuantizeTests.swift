@@ -43,6 +43,19 @@ final class CLIQuantizeTests: XCTestCase {
         XCTAssertEqual(try metadata(out, "calibration"), "uncalibrated")
     }
 
+    func testWithoutTimesTheSameInputGivesTheSameBytes() throws {
+        let f = try CLIFixture()
+        let files = try ["one.apus", "two.apus"].map { name in
+            try CLIRun(
+                "convert-model",
+                [f.model, "-o", f.file(name), "--quantize", "int8", "--calibrate", "synthetic", "--no-timing", "--quiet"]
+            ).expectSuccess()
+            XCTAssertEqual(try metadata(f.file(name), "quantization")?.contains("Microseconds"), false)
+            return try Data(contentsOf: URL(fileURLWithPath: f.file(name)))
+        }
+        XCTAssertEqual(files[0], files[1])
+    }
+
     /// Synthetic samples are drawn one by one, as many as asked for.
     func testDrawsAsManySyntheticSamplesAsAsked() throws {
         let f = try CLIFixture()

@@ -24,7 +24,7 @@ final class MixedPrecisionTests: XCTestCase {
             }
             let x = tensor([batch, m, k]), w = tensor([k, n]), bias = tensor([n]), dy = tensor([batch, m, n])
             try check(ApusGraph.Dense(), [x, w, bias], .make(.f32, [batch, m, n]) { at in
-                Double(Float(sum(k) { (x[[at[0], at[1], $0]], w[[$0, at[2]]]) }) + Float(bias[[at[2]]]))
+                sum(k, from: bias[[at[2]]]) { (x[[at[0], at[1], $0]], w[[$0, at[2]]]) }
             })
             try check(DenseWeightGradient(), [x, dy], .make(.f32, [k, n]) { at in
                 sum(batch * m) { (x[[$0 / m, $0 % m, at[0]]], dy[[$0 / m, $0 % m, at[1]]]) }
@@ -88,8 +88,8 @@ final class MixedPrecisionTests: XCTestCase {
     // MARK: Parts
 
     /// The sum over k of products of bf16, as ck_mixed.h orders it.
-    private func sum(_ k: Int, _ factors: (Int) -> (Double, Double)) -> Double {
-        var total: Float = 0
+    private func sum(_ k: Int, from start: Double = 0, _ factors: (Int) -> (Double, Double)) -> Double {
+        var total = Float(start)
         for block in stride(from: 0, to: k, by: Int(CK_MIXED_DEPTH)) {
             var parts: [Float] = [0, 0]
             for i in block..<min(k, block + Int(CK_MIXED_DEPTH)) {
