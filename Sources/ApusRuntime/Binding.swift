@@ -163,10 +163,11 @@ extension BoundFunction {
     /// Writes what depends on the symbolic dimensions: tasks, parameters, units and workspace offsets.
     mutating func set(_ plan: Plan, _ graph: Graph, lanes: Int) {
         var slot = 0
+        let shares = plan.shares(lanes: lanes)
         for (i, step) in plan.steps.enumerated() {
             steps[i].task = step.launch.task
             steps[i].units = step.launch.units
-            steps[i].lanes = step.isWorthSplitting ? min(lanes, step.launch.units) : 1
+            steps[i].lanes = shares[i]
             step.launch.params.withUnsafeBytes {
                 if let base = $0.baseAddress { steps[i].params.copyMemory(from: base, byteCount: $0.count) }
             }
@@ -198,12 +199,30 @@ extension BoundFunction {
     }
 }
 
+extension Plan {
+    /// Per step how many of `lanes` threads share it. Runs follow each other, so the first steps come after the last.
+    public func shares(lanes: Int) -> [Int] {
+        var shares = [Int](repeating: 1, count: steps.count)
+        var alone = 0
+        for step in 0..<2 * steps.count {
+            let i = step < steps.count ? step : step - steps.count
+            let isShared = steps[i].isWorthSplitting(after: alone)
+            shares[i] = isShared ? min(lanes, steps[i].launch.units) : 1
+            alone = isShared ? 0 : min(alone, 1 << 40) + steps[i].nanoseconds
+        }
+        return shares
+    }
+}
+
 extension PlannedStep {
     /// About how long one thread takes, where operations and memory run at the speed of one core.
     var nanoseconds: Int { operations / (isInteger ? 480 : 60) + bytes / 20 }
 
-    /// Whether the work outweighs calling other threads, which takes 1 µs or more.
-    var isWorthSplitting: Bool { launch.units > 1 && nanoseconds > 10_000 }
+    /// Whether the work outweighs calling other threads. That takes 1 µs or more, and many where one thread has worked alone for
+    /// so many nanoseconds that the others have gone to sleep.
+    func isWorthSplitting(after alone: Int) -> Bool {
+        launch.units > 1 && nanoseconds > (alone > 30_000 ? 100_000 : 10_000)
+    }
 }
 
 extension BoundFunction {

@@ -8,7 +8,7 @@ int64_t attention_pitch(const ck_attention_params *p) { return round_up(p->keys,
 
 int64_t attention_rows(const ck_attention_params *p) {
     int64_t rows = TILE_BYTES / (int64_t)sizeof(float) / (p->keys > 0 ? attention_pitch(p) : 1) / 12 * 12;
-    rows = rows < 12 ? 12 : attention_least(rows, ATTENTION_TALLEST);
+    rows = rows < 12 ? 12 : attention_least(rows, p->causal ? ATTENTION_CAUSAL_TALLEST : ATTENTION_TALLEST);
     return p->queries < 1 ? 1 : attention_least(rows, p->queries);
 }
 

@@ -4,16 +4,7 @@
 
 #include "attention_variants.h"
 
-#define GRADIENT_TILE 16384 /* scores that a block of queries keeps, where that is 12 rows or more */
-
 static inline int64_t gradient_round_up(int64_t a) { return (a + CK_PANEL - 1) / CK_PANEL * CK_PANEL; }
-
-/* Queries a block: whole register tiles of 12. */
-static inline int64_t gradient_block(const ck_attention_params *p) {
-    int64_t rows = GRADIENT_TILE / (p->keys > 0 ? gradient_round_up(p->keys) : 1) / 12 * 12;
-    rows = rows < 12 ? 12 : attention_least(rows, ATTENTION_TALLEST);
-    return p->queries < 1 ? 1 : attention_least(rows, p->queries);
-}
 
 /* Where the parts of a lane's workspace begin: panels of kᵀ, vᵀ and k, of a block's q and dy, its p and d; then its size. */
 typedef struct {
@@ -21,7 +12,7 @@ typedef struct {
 } gradient_layout;
 
 static inline gradient_layout gradient_layout_of(const ck_attention_params *p) {
-    const int64_t rows = gradient_block(p), tile = rows * gradient_round_up(p->keys);
+    const int64_t rows = attention_rows(p), tile = rows * attention_pitch(p);
     gradient_layout at = {.values_across = ck_panels_size(p->size, p->keys)};
     at.keys = at.values_across + ck_panels_size(p->value_size, p->keys);
     at.queries = at.keys + gradient_round_up(ck_panels_size(p->keys, p->size));

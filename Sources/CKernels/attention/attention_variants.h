@@ -17,6 +17,7 @@ typedef struct {
 } attention_loops;
 
 #define ATTENTION_TALLEST 96
+#define ATTENTION_CAUSAL_TALLEST 24 /* of causal blocks: the lower they are, the fewer scores are found for nobody */
 #define ATTENTION_TOGETHER 4 /* rows whose maxima are found before one of them is weighed: each such search ends in a wait */
 
 static inline int64_t attention_least(int64_t a, int64_t b) { return a < b ? a : b; }

@@ -1,7 +1,9 @@
 /* How C is cut into units: a grid of row blocks × column blocks for each batch entry.
  *
  * Rows are cut at multiples of m/ceil(m/12) rounded down, so that the tiles of 12 rows (6 on AVX2) a
- * block is made of are nearly equal in height; columns at whole panels. */
+ * block is made of are nearly equal in height; columns at whole panels. Row blocks lie in bands, and units go band after
+ * band, in each column after column: what a thread begins with are rows, of which the steps before and after, whose
+ * units are rows, gave it and want from it the same; and a band of A and C stays in the second-level cache. */
 #ifndef CK_GEMM_GRID_H
 #define CK_GEMM_GRID_H
 
@@ -10,6 +12,7 @@
 #define GEMM_ROWS 12      /* of the tallest register tile */
 #define GEMM_BLOCK_ROWS 8 /* tiles in a block of C at most: 96 rows … */
 #define GEMM_BLOCK_COLUMNS 128
+#define GEMM_BAND_ROWS 240
 
 typedef struct {
     int64_t tiles, row_blocks;      /* tiles of at most 12 rows */
@@ -19,6 +22,7 @@ typedef struct {
 
 typedef struct {
     int64_t batch, row, row_end, panel, panel_end;
+    int64_t band_end; /* the next unit has the rows from row_end on, while they are below this */
 } gemm_block;
 
 static inline int64_t gemm_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -58,24 +62,24 @@ static inline gemm_grid gemm_grid_of(const ck_gemm_params *p) {
     return g;
 }
 
-/* Consecutive units share their column block, so that its panels stay in cache. */
+/* Row block i begins here. */
+static inline int64_t gemm_first_row(const ck_gemm_params *p, const gemm_grid *g, int64_t i) {
+    return i * g->tiles / g->row_blocks * p->m / g->tiles;
+}
+
 static inline gemm_block gemm_block_at(const ck_gemm_params *p, const gemm_grid *g, size_t unit) {
-    gemm_block b;
-    int64_t u = (int64_t)unit, row = 0, column = 0;
-    if (g->row_blocks > 1) { row = u % g->row_blocks; u /= g->row_blocks; }
-    if (g->column_blocks > 1) { column = u % g->column_blocks; u /= g->column_blocks; }
-    int64_t panels = gemm_ceil_div(p->n, CK_PANEL);
-    b.batch = u;
-    b.row = 0, b.row_end = p->m;
-    if (g->row_blocks > 1) {
-        b.row = row * g->tiles / g->row_blocks * p->m / g->tiles;
-        b.row_end = (row + 1) * g->tiles / g->row_blocks * p->m / g->tiles;
-    }
-    b.panel = 0, b.panel_end = panels;
-    if (g->column_blocks > 1) {
-        b.panel = column * g->groups / g->column_blocks * g->group;
-        b.panel_end = gemm_min((column + 1) * g->groups / g->column_blocks * g->group, panels);
-    }
-    return b;
+    const int64_t panels = gemm_ceil_div(p->n, CK_PANEL), units = g->row_blocks * g->column_blocks;
+    if (units == 1) return (gemm_block){(int64_t)unit, 0, p->m, 0, panels, p->m};
+    const int64_t bands = gemm_min(g->row_blocks, gemm_ceil_div(p->m, GEMM_BAND_ROWS));
+    int64_t u = (int64_t)unit % units;
+    const int64_t band = ((u / g->column_blocks + 1) * bands - 1) / g->row_blocks;
+    const int64_t first = band * g->row_blocks / bands, count = (band + 1) * g->row_blocks / bands - first;
+    u -= first * g->column_blocks;
+    const int64_t row = first + u % count, column = u / count;
+    return (gemm_block){
+        .batch = (int64_t)unit / units, .row = gemm_first_row(p, g, row), .row_end = gemm_first_row(p, g, row + 1),
+        .panel = column * g->groups / g->column_blocks * g->group,
+        .panel_end = gemm_min((column + 1) * g->groups / g->column_blocks * g->group, panels),
+        .band_end = gemm_first_row(p, g, first + count)};
 }
 #endif

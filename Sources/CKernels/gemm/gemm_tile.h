@@ -9,6 +9,7 @@
 typedef struct {
     const float *a;
     int64_t a_row_stride, a_k_stride;
+    int64_t a_ahead; /* what to fetch of a meanwhile: so many elements further */
     const void *b;
     int64_t panel_stride; /* elements between panels of b */
     uintptr_t ahead;      /* what to fetch of each panel meanwhile, */

@@ -1,0 +1,42 @@
+import Apus
+import ApusGraph
+import ApusRuntime
+import CKernels
+import XCTest
+
+/// Which steps a plan gives to several threads.
+final class SharedStepsTests: XCTestCase {
+    private let dense = Dense(hasBias: false)
+
+    /// Of two threads, per step, how many share it.
+    private func shares(_ shapes: [Shape], _ layers: (GraphBuilder, [Value]) throws -> Value) throws -> [Int] {
+        let graph = Graph("shared")
+        let builder = GraphBuilder(graph, function: "predict")
+        var values: [Value] = []
+        for (i, shape) in shapes.enumerated() { values.append(try builder.input("x\(i)", TensorType(.f32, shape))) }
+        builder.output("y", try layers(builder, values))
+        builder.finish()
+        let options = PlanOptions(limits: [], isa: CK_ISA_AVX512, lanes: 2)
+        return try Plan(try ValidGraph(validating: graph), function: 0, options).shares(lanes: 2)
+    }
+
+    func testShortStepsBetweenSequencesStayOnOneThread() throws {
+        let found = try shares([[1, 100, 32], [32, 256], [4, 64, 64]]) {
+            try $0.node(Lstm(), [try $0(dense, $1[0], $1[1]), $1[2]])[0]
+        }
+        XCTAssertEqual(found, found.map { _ in 1 })
+    }
+
+    func testLongStepsBetweenSequencesAreShared() throws {
+        let found = try shares([[1, 400, 256], [256, 1024], [4, 256, 256]]) {
+            try $0.node(Lstm(), [try $0(dense, $1[0], $1[1]), $1[2]])[0]
+        }
+        XCTAssertEqual(found.max(), 2, "the product of 400 × 256 × 1024")
+        XCTAssertEqual(found.last, 1, "one sequence is one unit")
+    }
+
+    func testShortStepsAmongSharedOnesAreShared() throws {
+        let found = try shares([[128, 64], [64, 96], [96, 80]]) { try $0(dense, try $0(dense, $1[0], $1[1]), $1[2]) }
+        XCTAssertEqual(found.reduce(0) { $0 + $1 - 1 }, 2, "both products, and no packing: \(found)")
+    }
+}
