@@ -38,6 +38,10 @@ let denseCases: [OperatorCase] = [
         "Dense + Sigmoid", Dense(activation: .sigmoid), [.real([3, 11]), .real([11, 70]), .real([70])]
     ) { dense($0) { 1 / (1 + exp(-$0)) } },
     OperatorCase(
+        "Dense of bands of rows and of columns, 250×20→200", Dense(hasBias: false), [.real([250, 20]), .real([20, 200])],
+        tolerance: 1e-4
+    ) { dense($0) },
+    OperatorCase(
         "DenseWeightGradient", DenseWeightGradient(), [.real([2, 3, 5]), .real([2, 3, 19])]
     ) { inputs in
         [

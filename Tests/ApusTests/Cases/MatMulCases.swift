@@ -45,6 +45,9 @@ let matMulCases: [OperatorCase] = [
     OperatorCase("MatMul 64×300·300×48", MatMul(), [.real([64, 300]), .real([300, 48])], tolerance: 1e-4) {
         matMul($0[0], $0[1], false, false)
     },
+    OperatorCase(
+        "MatMul Aᵀ of bands, batched", MatMul(transposeA: true), [.real([2, 12, 250]), .real([2, 12, 200])], tolerance: 1e-4
+    ) { matMul($0[0], $0[1], true, false) },
     OperatorCase("SumLike", SumLike(), [.real([2, 3, 4]), .real([3, 1])]) { inputs in
         [
             TestTensor.make(.f32, [3, 1]) { i in
