@@ -52,15 +52,16 @@ void codes_mul_reference(const ck_binary8_params *p, int8_t *y, const int8_t *a,
         *y++ = quantize((float)((*a - p->a_zero) * (*b - p->b_zero)) * p->a_scale, &p->to);
 }
 
-static void largest_reference(const int8_t *x, codes_taps t, int8_t *y, size_t channels) {
-    for (size_t c = 0; c < channels; c++) {
-        y[c] = -128;
-        for (size_t r = 0; r < t.lines; r++)
-            for (size_t s = 0; s < t.count; s++) {
-                const int8_t v = x[c + r * t.down + s * t.across];
-                if (v > y[c]) y[c] = v;
-            }
-    }
+static void largest_reference(const int8_t *x, size_t step, size_t n, codes_taps t, int8_t *y, size_t channels) {
+    for (; n > 0; n--, x += step, y += channels)
+        for (size_t c = 0; c < channels; c++) {
+            y[c] = -128;
+            for (size_t r = 0; r < t.lines; r++)
+                for (size_t s = 0; s < t.count; s++) {
+                    const int8_t v = x[c + r * t.down + s * t.across];
+                    if (v > y[c]) y[c] = v;
+                }
+        }
 }
 
 static void average_reference(const int8_t *x, codes_taps t, int8_t *y, size_t channels, const ck_avg_pool8_params *p,

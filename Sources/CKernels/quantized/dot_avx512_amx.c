@@ -21,18 +21,18 @@ typedef struct {
     uint8_t rows[16];
 } tile_shapes;
 
-static tile_shapes shapes_of(size_t fours) {
+static void tile_configure(size_t depth) {
     tile_shapes s = {.palette = 1};
     for (int i = 0; i < TILES; i++) {
         s.row_bytes[i] = 4 * TILE_FOURS;
         s.rows[i] = TILE_ROWS;
     }
-    const size_t rest = fours % TILE_FOURS;
+    const size_t rest = depth % TILE_FOURS;
     if (rest > 0) {
         s.row_bytes[A_REST] = (uint16_t)(4 * rest);
         s.rows[B_REST] = (uint8_t)rest;
     }
-    return s;
+    _tile_loadconfig(&s);
 }
 
 /* One step of all sums over the tiles a and b. */
@@ -54,21 +54,32 @@ static tile_shapes shapes_of(size_t fours) {
 /* The sums of one or two panels from `first` on, into rows of `wide`. */
 V_INLINE void tile_any(const product_tile *t, const int rows, const int panels, size_t first, size_t wide) {
     const size_t pitch = t->u_pitch, panel = t->panel_bytes;
-    const uint8_t *u = t->u;
     const int8_t *w = t->w + first * panel;
     const int32_t *c = t->c + first * CK_PANEL;
     int32_t *sums = t->sums + first * CK_PANEL;
-    _tile_loadd(SUM_00, c, 0); /* every row the same */
-    if (panels == 2) _tile_loadd(SUM_01, c + CK_PANEL, 0);
-    if (rows == 2) _tile_loadd(SUM_10, c, 0);
-    if (rows == 2 && panels == 2) _tile_loadd(SUM_11, c + CK_PANEL, 0);
-    for (size_t k = t->depth; k >= TILE_FOURS; k -= TILE_FOURS) {
-        TILE_STEP(A, B)
-        u += 4 * TILE_FOURS;
-        w += 4 * TILE_FOURS * CK_PANEL;
+    const size_t rest = t->depth % TILE_FOURS;
+    if (PRODUCT_BARE(wide)) {
+        _tile_zero(SUM_00);
+        _tile_zero(SUM_01);
+        _tile_zero(SUM_10);
+        _tile_zero(SUM_11);
+    } else { /* every row of c the same */
+        _tile_loadd(SUM_00, c, 0);
+        if (panels == 2) _tile_loadd(SUM_01, c + CK_PANEL, 0);
+        if (rows == 2) _tile_loadd(SUM_10, c, 0);
+        if (rows == 2 && panels == 2) _tile_loadd(SUM_11, c + CK_PANEL, 0);
     }
-    if (t->depth % TILE_FOURS > 0) {
-        TILE_STEP(A_REST, B_REST)
+    for (size_t line = 0; line < t->lines; line++) {
+        const uint8_t *u = t->u + line * t->down;
+        for (size_t k = t->depth; k >= TILE_FOURS; k -= TILE_FOURS) {
+            TILE_STEP(A, B)
+            u += 4 * TILE_FOURS;
+            w += 4 * TILE_FOURS * CK_PANEL;
+        }
+        if (rest > 0) {
+            TILE_STEP(A_REST, B_REST)
+            w += 4 * rest * CK_PANEL;
+        }
     }
     _tile_stored(SUM_00, sums, wide * sizeof *sums);
     if (panels == 2) _tile_stored(SUM_01, sums + CK_PANEL, wide * sizeof *sums);
@@ -87,10 +98,7 @@ TILE_KERNELS(2)
 
 void ck_product8_avx512_amx(const void *params, void *const *operands, size_t begin, size_t end, unsigned lane) {
     static const product_micro table[][4] = {{tile_1x1, tile_1x2, tile_1x4}, {tile_2x1, tile_2x2, tile_2x4}};
-    static const product_kernels kernels = {table, 2 * TILE_ROWS, TILE_ROWS};
-    const ck_product8_params *p = params;
-    const tile_shapes shapes = shapes_of(product_ceil(product_view_of(&p->geometry).k, 4));
-    _tile_loadconfig(&shapes);
+    static const product_kernels kernels = {table, 2 * TILE_ROWS, TILE_ROWS, tile_configure};
     product_run_avx512(params, operands, begin, end, lane, &kernels);
     _tile_release();
 }

@@ -6,13 +6,16 @@
 
 #define PRODUCT_UNROLL _Pragma("clang loop unroll(full)")
 
-/* sums[r][n] = c[n] + Σ u[r][k] · w[k][n] for whole panels. */
+/* Whether a tile of so many columns leaves c out, which is added to its sums: tiles of AMX wait for what they begin with. */
+#define PRODUCT_BARE(columns) (V_WIDTH == 16 && (columns) >= 64)
+
+/* sums[r][n] = [c[n]] + Σ u[r][k] · w[k][n] for whole panels. The k of a row lie in `lines` stretches of `depth` fours. */
 typedef struct {
     const uint8_t *u;
     const int8_t *w;
     const int32_t *c;
     int32_t *sums; /* [rows][panels · 16] */
-    size_t u_pitch, panel_bytes, depth /* in fours */;
+    size_t u_pitch, panel_bytes, depth, lines, down; /* down: bytes of u from a stretch to the next */
 } product_tile;
 
 typedef void (*product_micro)(const product_tile *);
@@ -22,6 +25,7 @@ typedef void (*product_micro)(const product_tile *);
 typedef struct {
     const product_micro (*of)[4];
     size_t highest, step; /* rows */
+    void (*configure)(size_t depth); /* NULL: none; else before any tile, and tiles take more than one stretch */
 } product_kernels;
 
 /* The walk over units, which is the same whatever multiplies the tiles. */
