@@ -6,19 +6,23 @@
 #define CK_GEMM_GRID_H
 
 #include "../include/ck_gemm.h"
+#include "unit_order.h"
 
 #define GEMM_ROWS 12      /* of the tallest register tile */
 #define GEMM_BLOCK_ROWS 8 /* tiles in a block of C at most: 96 rows … */
 #define GEMM_BLOCK_COLUMNS 128
+#define GEMM_STRETCH 240 /* rows: with so many A's part and C's still fit the second-level cache */
 
 typedef struct {
     int64_t tiles, row_blocks;      /* tiles of at most 12 rows */
     int64_t groups, column_blocks;  /* groups of `group` panels */
     int64_t group;
+    int64_t stretches;              /* of row blocks */
 } gemm_grid;
 
 typedef struct {
     int64_t batch, row, row_end, panel, panel_end;
+    size_t left; /* blocks of the same columns from this one on */
 } gemm_block;
 
 static inline int64_t gemm_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -32,7 +36,7 @@ static inline int64_t gemm_plain_entry(const ck_panels_params *p, int64_t i) {
 }
 
 static inline gemm_grid gemm_grid_of(const ck_gemm_params *p) {
-    gemm_grid g = {1, 1, 1, 1, 1};
+    gemm_grid g = {1, 1, 1, 1, 1, 1};
     int64_t panels = gemm_ceil_div(p->n, CK_PANEL);
     /* Work in multiply-adds; to fetch a weight costs about as much as eight of them. */
     const double smallest = 1 << 18;
@@ -55,17 +59,21 @@ static inline gemm_grid gemm_grid_of(const ck_gemm_params *p) {
     while (height < highest && tile * (double)(width * height) < wanted) height++;
     g.row_blocks = gemm_ceil_div(g.tiles, height);
     g.column_blocks = gemm_ceil_div(g.groups, width);
+    /* Threads part the rows where B is less than A and C. */
+    if (p->batch == 1 && (double)p->k * (double)p->n <= (double)p->m * (double)(p->k + p->n))
+        g.stretches = gemm_min(g.row_blocks, 2 * gemm_ceil_div(p->m, 2 * GEMM_STRETCH));
     return g;
 }
 
-/* Consecutive units share their column block, so that its panels stay in cache. */
-static inline gemm_block gemm_block_at(const ck_gemm_params *p, const gemm_grid *g, size_t unit) {
+__attribute__((unused, noinline, minsize))
+static gemm_block gemm_block_at(const ck_gemm_params *p, const gemm_grid *g, size_t unit) {
     gemm_block b;
-    int64_t u = (int64_t)unit, row = 0, column = 0;
-    if (g->row_blocks > 1) { row = u % g->row_blocks; u /= g->row_blocks; }
-    if (g->column_blocks > 1) { column = u % g->column_blocks; u /= g->column_blocks; }
+    const size_t cells = (size_t)(g->row_blocks * g->column_blocks);
+    const ck_cell cell = ck_cell_at(unit % cells, (size_t)g->row_blocks, (size_t)g->column_blocks, (size_t)g->stretches);
+    const int64_t row = (int64_t)cell.row, column = (int64_t)cell.column;
+    b.left = cell.left;
     int64_t panels = gemm_ceil_div(p->n, CK_PANEL);
-    b.batch = u;
+    b.batch = (int64_t)(unit / cells);
     b.row = 0, b.row_end = p->m;
     if (g->row_blocks > 1) {
         b.row = row * g->tiles / g->row_blocks * p->m / g->tiles;
