@@ -4,12 +4,13 @@
 #ifndef CK_CONV_VIEW_H
 #define CK_CONV_VIEW_H
 
+#include "../gemm/unit_order.h"
 #include "ck_conv.h"
 
 #define CONV_TILE 12      /* pixels in a unit */
 #define CONV_COLUMNS 32   /* channels in a unit: two panels */
 #define DEPTHWISE_WIDENED 2048 /* floats on the stack for depthwise weights of two bytes, 16 channels at a time */
-#define CONV_STRETCH 16   /* tiles that share one pass over a pair of panels */
+#define CONV_STRETCH 16   /* tiles that share one pass over a pair of panels, about */
 
 #define CONV_INLINE static inline __attribute__((unused))
 
@@ -99,8 +100,7 @@ static conv_phase conv_phase_at(const conv_view *v, const ck_conv_params *p, int
     return phase;
 }
 
-/* Units are ordered (phase, stretch of tiles, columns, tile): the columns of a phase in chunks of `width` that
- * do not cross groups. */
+/* Units: phase by phase, tiles × chunks of `width` columns that do not cross groups. */
 CONV_INLINE size_t conv_chunks(const conv_view *v, size_t width) {
     return v->groups * conv_ceil(v->columns, width);
 }
@@ -123,14 +123,15 @@ CONV_INLINE size_t conv_count_units(const ck_conv_params *p, int gradient, int d
 }
 
 /* The block that starts at `unit` of a phase with `units` left in the range; returns the units it covers. */
-CONV_INLINE size_t conv_block_at(const conv_view *v, const conv_phase *phase, size_t unit, size_t units,
-                                 conv_block *block) {
-    size_t tiles = conv_ceil(phase->pixels, CONV_TILE), chunks = conv_chunks(v, CONV_COLUMNS);
-    size_t stretch = unit / (CONV_STRETCH * chunks), in_stretch = unit % (CONV_STRETCH * chunks);
-    size_t first = stretch * CONV_STRETCH, length = conv_min(CONV_STRETCH, tiles - first);
-    size_t chunk = in_stretch / length, tile = in_stretch % length;
-    size_t covered = conv_min(units, length - tile), in_group = conv_ceil(v->columns, CONV_COLUMNS);
-    block->pixel = (first + tile) * CONV_TILE;
+__attribute__((unused, noinline, minsize))
+static size_t conv_block_at(const conv_view *v, const conv_phase *phase, size_t unit, size_t units, conv_block *block) {
+    const size_t tiles = conv_ceil(phase->pixels, CONV_TILE), in_group = conv_ceil(v->columns, CONV_COLUMNS);
+    const size_t source = v->batch * v->source_h * v->source_w * v->source_c, weights = v->taps * v->depth * v->result_c;
+    size_t stretches = conv_ceil(tiles, CONV_STRETCH); /* an even number where weights are less than pixels */
+    if (stretches > 1 && weights <= source + phase->pixels * v->result_c) stretches += stretches % 2;
+    const ck_cell cell = ck_cell_at(unit, tiles, v->groups * in_group, stretches);
+    const size_t covered = conv_min(units, cell.left), chunk = cell.column;
+    block->pixel = cell.row * CONV_TILE;
     block->pixels = conv_min(covered * CONV_TILE, phase->pixels - block->pixel);
     block->group = chunk / in_group;
     block->column = chunk % in_group * CONV_COLUMNS;

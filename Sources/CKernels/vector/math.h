@@ -2,8 +2,8 @@
  *
  * Every bound is the largest error in units in the last place over all floats (over all pairs tried, for
  * v_pow), denormal results included. Each function takes its limit at ±0 and ±inf, overflows to inf,
- * and passes NaN on. A lane's result depends on that lane alone and is the same bits on every
- * instruction set. Polynomials are minimax fits made for this file. */
+ * and passes NaN on. A lane's result depends on that lane alone. Polynomials are minimax fits made for
+ * this folder. */
 #ifndef CK_VECTOR_MATH_H
 #define CK_VECTOR_MATH_H
 #if defined(CK_HAVE_ISA)
@@ -31,19 +31,11 @@ V_INLINE vf v_expm1_rest(vf r) {
     return v_fma(v_mul(q, r), r, r);
 }
 
-/* e^x: 1.1 ULP. */
-V_INLINE vf v_exp(vf x) {
-    vf n, r = v_exp_reduce(v_clamp(x, -104.0f, 89.0f), &n);
-    return v_ldexp(v_add(v_expm1_rest(r), v_set(1.0f)), n);
-}
-
-/* e^x for x ≤ 0 where the small ones do not count: 0 below −87.3, so that no lane pays for a denormal. */
-V_INLINE vf v_exp_negative(vf x) {
-    vf n, r = v_exp_reduce(v_max(v_set(-87.3f), x), &n);
-    vf scale = v_from_bits(vi_shl(vi_add(v_to_int(n), vi_set(127)), 23));
-    vf y = v_mul(v_add(v_expm1_rest(r), v_set(1.0f)), scale);
-    return v_select(v_lt(x, v_set(-87.3f)), v_zero(), y);
-}
+#if V_WIDTH == 16
+#include "exponential_avx512.h"
+#else
+#include "exponential.h"
+#endif
 
 /* e^x − 1 for x ≤ 0: 1 ULP. */
 V_INLINE vf v_expm1_negative(vf x) {
@@ -90,27 +82,9 @@ V_INLINE vf v_log1p_unit(vf t) {
     return v_log_parts(v_select(upper, v_set(1.0f), v_zero()), f);
 }
 
-/* 1 / (1 + e^−x): 2.5 ULP. */
-V_INLINE vf v_sigmoid(vf x) {
-    vf t = v_exp(v_neg(v_abs(x)));
-    return v_div(v_select(v_lt(x, v_zero()), t, v_set(1.0f)), v_add(v_set(1.0f), t));
-}
-
-/* log(1 + e^x): 2 ULP. */
+/* log(1 + e^x): 2.4 ULP. */
 V_INLINE vf v_softplus(vf x) {
     return v_add(v_max(v_zero(), x), v_log1p_unit(v_exp(v_neg(v_abs(x)))));
-}
-
-/* tanh x: 1.4 ULP. */
-V_INLINE vf v_tanh(vf x) {
-    vf a = v_abs(x), s = v_mul(x, x);
-    vf p = v_fma(v_set(-0x1.750ce4p-8f), s, v_set(0x1.51f8cep-6f));
-    p = v_fma(p, s, v_set(-0x1.b835a4p-5f));
-    p = v_fma(p, s, v_set(0x1.1106f6p-3f));
-    p = v_fma(p, s, v_set(-0x1.555532p-2f));
-    vf small = v_fma(v_mul(p, s), x, x);
-    vf large = v_sub(v_set(1.0f), v_div(v_set(2.0f), v_add(v_exp(v_add(a, a)), v_set(1.0f))));
-    return v_copysign(v_select(v_lt(a, v_set(0.625f)), small, large), x);
 }
 
 /* erf x: 1.1 ULP. Beyond 1, from a fit of log(erfc |x|). */
@@ -134,43 +108,18 @@ V_INLINE vf v_erf(vf x) {
     return v_select(v_lt(a, v_set(1.0f)), small, v_copysign(large, x));
 }
 
-/* The lower tail of the normal distribution, Φ(−a) for a ≥ 0, as density · ratio (Mills' ratio over √2π):
- * *density = e^(−a²/2), from a² in two parts; ratio = u·P(a·u), u = 1 / (1 + 3a/8). Only a ≤ 14.5 counts. */
-V_INLINE vf v_normal_tail(vf a, vf *density) {
-    a = v_min(v_set(14.5f), a);
-    vf square = v_mul(a, a), rest = v_fma(a, a, v_neg(square));
-    vf e = v_exp(v_mul(v_set(-0.5f), square));
-    *density = v_fma(v_mul(e, v_set(-0.5f)), rest, e);
-    vf u = v_div(v_set(1.0f), v_fma(v_set(0.375f), a, v_set(1.0f))), t = v_mul(a, u);
-    vf p = v_fma(v_set(-0x1.9e80e6p-19f), t, v_set(0x1.675a2ep-16f));
-    p = v_fma(p, t, v_set(-0x1.ce54aap-16f));
-    p = v_fma(p, t, v_set(-0x1.faa1a2p-17f));
-    p = v_fma(p, t, v_set(-0x1.4eb55ep-12f));
-    p = v_fma(p, t, v_set(-0x1.45df5cp-12f));
-    p = v_fma(p, t, v_set(0x1.9faa26p-8f));
-    p = v_fma(p, t, v_set(0x1.59c0dcp-6f));
-    p = v_fma(p, t, v_set(-0x1.b10888p-3f));
-    p = v_fma(p, t, v_set(0.5f));
-    return v_mul(u, p);
-}
-
-/* x·Φ(x), the exact GELU: G1 ULP. */
+/* x·Φ(x), the exact GELU: 5 ULP. */
 V_INLINE vf v_gelu(vf x) {
     vf density, ratio = v_normal_tail(v_abs(x), &density);
     vf tail = v_mul(v_mul(v_clamp(x, -14.5f, 14.5f), density), ratio);
     return v_select(v_gt(x, v_zero()), v_sub(x, tail), tail);
 }
 
-/* x·sigmoid(v), v = 2·√(2/π)·(x + 0.044715·x³): GELU_1.4. */
+/* x·sigmoid(v), v = 2·√(2/π)·(x + 0.044715·x³): 3 ULP above −1, 30 above −5; beyond, v's
+ * rounding counts ever more. */
 V_INLINE vf v_gelu_tanh(vf x) {
     vf low = v_max(v_set(-40.0f), x), cubic = v_set(0x1.2444f2p-4f), linear = v_set(0x1.988454p+0f);
     return v_mul(low, v_sigmoid(v_mul(low, v_fma(v_mul(cubic, low), low, linear))));
-}
-
-/* x·sigmoid(x): 3 ULP down to 2^−120, 2^−142 absolute below. */
-V_INLINE vf v_silu(vf x) {
-    vf low = v_max(v_set(-200.0f), x);
-    return v_mul(low, v_sigmoid(low));
 }
 
 /* x·min(max(x + 3, 0), 6) / 6, the bits of the reference. */
