@@ -119,6 +119,7 @@ let codeCases: [OperatorCase] = [
         quantize(
             "of special numbers and ties", .floats([16], [.nan, .infinity, -.infinity, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 1e30, -1e30, -0.0, 126.5, 127.5, -128.5, -129.5]),
             CodeScale(scale: 1)),
+        quantize("of halves of a scale", .floats([600], (0..<600).map { Double((Float($0) - 299.5) * y.scale) }), y),
         quantize("to the least zero point", .real([1100], -4...30), a),
         OperatorCase("Dequantize", Dequantize(), [.codes([3, 111], b)], tolerance: 0) { inputs in
             let x = CodeReference.centred(inputs[0])
@@ -136,6 +137,7 @@ let codeCases: [OperatorCase] = [
     add("broadcast", [2, 1, 37], [5, 1], (b, a), a),
     add("ties", [40, 41], [41], (CodeScale(scale: 0.5), CodeScale(scale: 0.25)), CodeScale(scale: 0.5, zeroPoint: -1)),
     pools("2×2", [1, 4, 6, 3], kernel: 2),
+    pools("2×2, eleven across", [1, 3, 23, 20], kernel: 2),
     pools("3×3, stride 2, same", [2, 7, 5, 70], kernel: 3, strides: 2, padding: .same),
     pools(
         "3×3, padding counted", [1, 5, 6, 17], kernel: 3, strides: 1,

@@ -83,6 +83,12 @@ let quantizedProductCases: [OperatorCase] = [
     conv(
         "3×3 + residual + bounds", [1, 5, 6, 8], [3, 3, 8, 24], padding: .same, bounds: CodeBounds(3, 127),
         residual: CodeScale(scale: 0.09, zeroPoint: -100)),
+    conv(
+        "3×3 over whole lines, two blocks", [1, 14, 15, 20], [3, 3, 20, 66], padding: .same,
+        residual: CodeScale(scale: 0.05, zeroPoint: 12)),
+    conv(
+        "3×3 over whole lines, explicit, real", [1, 7, 8, 32], [3, 3, 32, 40],
+        padding: .explicit(top: 2, left: 1, bottom: 0, right: 3), to: nil),
     conv("depthwise 3×3, same", [2, 6, 5, 19], [3, 3, 1, 19], padding: .same, groups: 19, from: least),
     conv(
         "depthwise 3×3, stride 2, explicit", [1, 9, 8, 70], [3, 3, 1, 70], strides: 2,
