@@ -1,5 +1,5 @@
-/* What is made of e^x, from tables of 32 numbers in two registers; exponential.h has the same functions. Included by
- * math.h only. */
+/* What is made of e^x, from tables of 32 numbers in two registers; exponential.h has the same functions. Bounds are
+ * of every 97th float or more of them. Included by math.h only. */
 #ifndef CK_VECTOR_EXPONENTIAL_AVX512_H
 #define CK_VECTOR_EXPONENTIAL_AVX512_H
 #include "tables.h"

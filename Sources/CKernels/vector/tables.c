@@ -1,4 +1,4 @@
-/* Tables of exponential_avx512.h, made with mpmath. Rows of 32 for v_pick. */
+/* Tables of exponential_avx512.h, by scripts/activation-tables.py. Rows of 32 for v_pick. */
 #include "tables.h"
 
 __attribute__((aligned(64))) const float ck_power_table[32] = {
