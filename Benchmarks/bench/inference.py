@@ -59,7 +59,7 @@ def measure_model(model: str, net: Network, runtimes: list[Runtime], threads: in
         except Failed as error:
             omissions.append(omission(model, runtime.name, error, kind))
     progress(f"{model}, {threads} thread(s): rounds")
-    times, failures = measure(workers, effort)
+    times, failures = measure(workers, threads, effort)
     omissions += [omission(model, name, reason, kind) for name, reason in failures.items()]
     bound = machine.inference_bound_us(net, threads, kind)
     rows = []

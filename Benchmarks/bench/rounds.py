@@ -1,13 +1,15 @@
-"""Interleaved rounds: in each, every runtime is timed once, in an order that turns."""
+"""Interleaved rounds: in each, every runtime is timed once, in an order that turns, on processors that nothing disturbs."""
 
 from __future__ import annotations
 
 import math
+import sys
 import time
 from dataclasses import dataclass
 
 import numpy as np
 
+from .pace import Pace
 from .workers import Failed, Timed
 
 
@@ -18,10 +20,12 @@ class Effort:
     seconds: float
     # Of one runtime before the first round.
     warm_up: float
+    # Of all rounds, to time again what was disturbed.
+    patience: float
 
 
-FULL = Effort(rounds=15, seconds=0.3, warm_up=0.5)
-QUICK = Effort(rounds=7, seconds=0.06, warm_up=0.1)
+FULL = Effort(rounds=15, seconds=0.3, warm_up=0.5, patience=120)
+QUICK = Effort(rounds=7, seconds=0.06, warm_up=0.1, patience=30)
 # A block is long enough that reading the clock does not show.
 BLOCK_MICROSECONDS = 100.0
 
@@ -33,7 +37,7 @@ class Distribution:
     p90: float
 
 
-def measure(workers: list[Timed], effort: Effort) -> tuple[dict[str, Distribution], dict[str, str]]:
+def measure(workers: list[Timed], threads: int, effort: Effort) -> tuple[dict[str, Distribution], dict[str, str]]:
     """What a call of each takes, and why some have no figures; microseconds."""
     samples: dict[str, list[float]] = {worker.name: [] for worker in workers}
     failures: dict[str, str] = {}
@@ -44,16 +48,26 @@ def measure(workers: list[Timed], effort: Effort) -> tuple[dict[str, Distributio
         except Failed as error:
             failures[worker.name] = str(error)
     alive = [worker for worker in workers if worker.name not in failures]
+    pace = Pace(threads, effort.patience)
     for turn in range(effort.rounds):
         for worker in _rotated(alive, turn):
             # Threads of the one before may still be spinning.
             time.sleep(0.005)
             try:
-                samples[worker.name] += worker.time(*sizes[worker.name])
+                samples[worker.name] += pace.slot(lambda processors: _timed(worker, processors, *sizes[worker.name]))
             except Failed as error:
                 failures[worker.name] = str(error)
         alive = [worker for worker in alive if worker.name not in failures]
+    pace.close()
+    print(f"{pace.disturbed} of {pace.slots} slots were disturbed", file=sys.stderr, flush=True)
     return {worker.name: _distribution(samples[worker.name]) for worker in alive}, failures
+
+
+def _timed(worker: Timed, processors: list[int], blocks: int, calls: int) -> list[float]:
+    worker.pin(processors)
+    # What it moves to another processor's caches.
+    worker.time(1, calls)
+    return worker.time(blocks, calls)
 
 
 def _sizes(worker: Timed, effort: Effort) -> tuple[int, int]:

@@ -34,7 +34,7 @@ def run(models: list[str], runtimes: list[str], threads: list[int], effort: Effo
                     omissions.append(Omission("training", model, name, str(error)))
                     _progress(f"{model}: {name} is left out: {error}")
             _progress(f"training {model}, {count} thread(s): rounds")
-            times, failures = measure(workers, effort)
+            times, failures = measure(workers, count, effort)
             omissions += [Omission("training", model, name, reason) for name, reason in failures.items()]
             operations = 3 * net.operations * training.batch
             bound = machine.training_bound_us(net, training.batch, count)

@@ -29,6 +29,9 @@ class Timed(Protocol):
     def time(self, blocks: int, calls: int) -> list[float]:
         """Microseconds of a call, for each block the mean of its calls."""
 
+    def pin(self, processors: list[int]) -> None:
+        """From now on it runs on these only."""
+
     def memory(self) -> float:
         """MB by which the peak resident set exceeds the resident set before the runtime was loaded."""
 
@@ -49,6 +52,13 @@ class Worker:
 
     def time(self, blocks: int, calls: int) -> list[float]:
         return [nanoseconds / 1e3 for nanoseconds in self._ask(f"time {blocks} {calls}")]
+
+    def pin(self, processors: list[int]) -> None:
+        for task in Path(f"/proc/{self._process.pid}/task").glob("*"):
+            try:
+                os.sched_setaffinity(int(task.name), processors)
+            except ProcessLookupError:
+                pass  # A thread that ended just now.
 
     def memory(self) -> float:
         return self._ask("memory") / 1024
@@ -89,6 +99,7 @@ class ApusTraining:
             "--outputs", net.classes, "--batch", training.batch, "--threads", threads, "--json", "--quiet",
         ]
         self._peak_kb = 0
+        self._processors = os.sched_getaffinity(0)
         report = self._run(20)
         self.first = {"parameters": report["parameters"]}
         self.open_ms = report["openSeconds"] * 1e3
@@ -97,6 +108,9 @@ class ApusTraining:
     def time(self, blocks: int, calls: int) -> list[float]:
         times = self._run(blocks * calls)["stepSeconds"]
         return [sum(times[i:i + calls]) / calls * 1e6 for i in range(0, len(times), calls)]
+
+    def pin(self, processors: list[int]) -> None:
+        self._processors = processors
 
     def memory(self) -> float:
         return self._peak_kb / 1024
@@ -108,7 +122,8 @@ class ApusTraining:
         with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
             try:
                 process = subprocess.Popen(
-                    list(map(str, [*self._command, "--steps", steps])), stdout=output, stderr=errors)
+                    list(map(str, [*self._command, "--steps", steps])), stdout=output, stderr=errors,
+                    preexec_fn=lambda: os.sched_setaffinity(0, self._processors))
             except FileNotFoundError as error:
                 raise Failed(str(error)) from None
             _, code, usage = os.wait4(process.pid, 0)
