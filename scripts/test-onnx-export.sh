@@ -13,7 +13,7 @@ rm -rf build/export-models
 mkdir -p build/export-models
 cp build/oracle/*.apus build/export-models/
 rm build/export-models/*-training.apus
-for scheme in int8 int8-dynamic w8 w4; do
+for scheme in int8 int8-dynamic w8 w4 w4-dynamic; do
     for model in mnist-cnn cifar-cnn; do
         .build/release/convert-model build/example-models/$model.apus -o build/export-models/$model-$scheme.apus \
             --quantize $scheme --quiet $([ $scheme = int8 ] && echo --calibrate synthetic)

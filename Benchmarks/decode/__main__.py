@@ -37,7 +37,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="decode", description=__doc__)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--types", default="f32,w8,int8-dynamic,w4", help="of weights: some of f32, w8, int8-dynamic, w4")
+    parser.add_argument("--types", default="f32,w8,int8-dynamic,w4,w4-dynamic",
+                        help="of weights: some of f32, w8, int8-dynamic, w4, w4-dynamic")
     options = parser.parse_args()
     shape, folder = Shape(), BUILD / "gpt2"
     tensors = weights(shape)
@@ -49,7 +50,7 @@ def main() -> None:
     for kind in options.types.split(","):
         quantize = None if kind == "f32" else kind
         makers = {"Apus": lambda: Apus(TOOLS, folder, options.threads, quantize)}
-        if quantize != "w8" and quantize != "w4":
+        if quantize in (None, "int8-dynamic"):
             makers["PyTorch"] = lambda: PyTorch(shape, tensors, options.threads, quantize)
         makers["ONNX Runtime"] = lambda: OnnxRuntime(shape, tensors, folder, options.threads, quantize)
         if importlib.util.find_spec("llama_cpp"):

@@ -10,7 +10,7 @@ from .checkpoint import Shape
 
 # The GGUF type that stands for each type of weights: 8 or 4 bits with an f16 scale for each 32 of them. It rounds activations
 # to int8 for all but f32.
-TYPES = {"f32": "F32", "w8": "Q8_0", "int8-dynamic": "Q8_0", "w4": "Q4_0"}
+TYPES = {"f32": "F32", "w8": "Q8_0", "int8-dynamic": "Q8_0", "w4": "Q4_0", "w4-dynamic": "Q4_0"}
 NAMES = {"attn.c_attn": "attn_qkv", "attn.c_proj": "attn_output", "mlp.c_fc": "ffn_up", "mlp.c_proj": "ffn_down",
          "ln_1": "attn_norm", "ln_2": "ffn_norm"}
 OUTER = {"wte": "token_embd", "wpe": "position_embd", "ln_f": "output_norm"}

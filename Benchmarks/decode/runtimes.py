@@ -114,7 +114,10 @@ def onnx_file(shape: Shape, tensors: dict[str, np.ndarray], folder: Path, quanti
         import onnx
         from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
-        quantizer = MatMulNBitsQuantizer(onnx.load(path), block_size=32, is_symmetric=True, bits={"w4": 4, "w8": 8}[quantize])
+        # Level 4 computes on int8.
+        bits, _, dynamic = quantize.removeprefix("w").partition("-")
+        quantizer = MatMulNBitsQuantizer(
+            onnx.load(path), block_size=32, is_symmetric=True, bits=int(bits), accuracy_level=4 if dynamic else None)
         quantizer.process()
         onnx.save(quantizer.model.model, narrow)
     return str(narrow)

@@ -7893,7 +7893,7 @@ const ProtobufCMessageDescriptor apus__observe_range__descriptor =
   (ProtobufCMessageInit) apus__observe_range__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__weight_only_dense__field_descriptors[5] =
+static const ProtobufCFieldDescriptor apus__weight_only_dense__field_descriptors[6] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -7955,18 +7955,30 @@ static const ProtobufCFieldDescriptor apus__weight_only_dense__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    NULL, /* CODE_SIZE */
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Apus__WeightOnlyDense, dynamic_activations),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const ProtobufCIntRange apus__weight_only_dense__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor apus__weight_only_dense__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__WeightOnlyDense),
-  5,
+  6,
   apus__weight_only_dense__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__weight_only_dense__number_ranges,

@@ -8,7 +8,7 @@ extension CalibrationMethod: ExpressibleByArgument {}
 
 /// What quantization takes.
 struct QuantizeOptions: ParsableArguments {
-    @Option(help: "Compute on integers or store weights as such: int8, int8-dynamic, w8, w4, f16 or bf16.")
+    @Option(help: "Compute on integers or store weights as such: int8, int8-dynamic, w8, w4, w4-dynamic, f16 or bf16.")
     var quantize: QuantizationScheme?
 
     @Option(help: ArgumentHelp(
@@ -40,7 +40,7 @@ struct QuantizeOptions: ParsableArguments {
         "SmoothQuant: move outliers of layer norms into weights before int8, by an α of 0 … 1, such as 0.5.", valueName: "α"))
     var smooth: Double?
 
-    @Option(help: "Rows of a weight matrix that share a scale in w4: 32, 64 or 128.")
+    @Option(help: "Rows of a weight matrix that share a scale in w4 and w4-dynamic: 32, 64 or 128.")
     var block = 32
 
     @Flag(

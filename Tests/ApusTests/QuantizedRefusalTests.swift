@@ -117,6 +117,11 @@ final class QuantizedRefusalTests: XCTestCase {
                 WeightOnlyDense(blockSize: size, hasBias: false), f32(2, 65), i4, f16(3, 4),
                 because: "blocks of \(size) rows, wanted 32, 64, 128")
         }
+        for (w, block) in [(i8(65, 4), 32), (i4, 0)] {
+            refuse(
+                WeightOnlyDense(blockSize: block, hasBias: false, dynamicActivations: true), f32(2, 65), w, f16(3, 4),
+                because: "W of type \(w.dtype.name), blocks of \(block) rows, wanted i4 in blocks")
+        }
         let dynamic = DynamicDense()
         refuse(dynamic, f32(2, 3), i8(3, 4), i32(3), f32(4), f32(4), because: "sums of columns i32[3], wanted i32[4]")
         refuse(dynamic, f32(2, 3), i8(3, 4), i32(4), f32(3), f32(4), because: "scales f32[3], wanted f32[4]")

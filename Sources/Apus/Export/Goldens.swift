@@ -112,7 +112,9 @@ public enum Goldens {
                 largest = max(largest, abs(value))
             }
         }
-        let hasRuntimeCodes = graph.functions[function].nodes.contains { $0.op is DynamicDense }
+        let hasRuntimeCodes = graph.functions[function].nodes.contains {
+            $0.op is DynamicDense || ($0.op as? WeightOnlyDense)?.dynamicActivations == true
+        }
         let stored = inputs.enumerated().map { Golden.stored($1, $0, graph.functions[function]) }
         return Golden(
             function: function, dimensions: dimensions, inputs: stored, outputs: outputs, relativeTolerance: 1e-3,

@@ -30,7 +30,7 @@ struct IntegerWeightsProduct: FusibleProduct {
         if let dense = source.op as? WeightOnlyDense {
             op = WeightOnlyDense(
                 blockSize: dense.blockSize, hasZeroPoints: dense.hasZeroPoints, hasBias: hasBias, hasResidual: hasResidual,
-                activation: activation)
+                activation: activation, dynamicActivations: dense.dynamicActivations)
         } else {
             op = DynamicDense(hasBias: hasBias, hasResidual: hasResidual, activation: activation)
         }

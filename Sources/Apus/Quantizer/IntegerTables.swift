@@ -19,7 +19,7 @@ enum IntegerTables {
                     case .constant(let index) = node.inputs[0], isTable(graph.constants[index].type)
                 else { continue }
                 if tables[index] == nil {
-                    let table = graph.constants[index], isNarrow = scheme == .w4 && table.type.shape[1] % 2 == 0
+                    let table = graph.constants[index], isNarrow = scheme.isNarrow && table.type.shape[1] % 2 == 0
                     let (op, constants) = try replacement(table, isNarrow, block: block)
                     tables[index] = (constants.map { graph.append($0) }, op)
                 }

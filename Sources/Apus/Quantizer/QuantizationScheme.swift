@@ -8,8 +8,15 @@ public enum QuantizationScheme: String, Sendable, CaseIterable {
     case w8
     /// Weights of dense layers alone, in int4 by blocks.
     case w4
+    /// Weights of dense layers in int4 by blocks, and each row of their inputs in int8 when it is run.
+    case w4Dynamic = "w4-dynamic"
     /// Packed weights as halves.
     case f16, bf16
+}
+
+extension QuantizationScheme {
+    /// Whether weights are of four bits.
+    var isNarrow: Bool { self == .w4 || self == .w4Dynamic }
 }
 
 /// How a graph is quantized.
@@ -18,7 +25,7 @@ public struct QuantizationOptions: Sendable {
     public var method: CalibrationMethod
     /// Names of nodes that stay real.
     public var keepFloat: Set<String>
-    /// Rows of W that share a scale in w4: 32, 64 or 128.
+    /// Rows of W that share a scale in w4 and w4-dynamic: 32, 64 or 128.
     public var block: Int
     /// Of int8: evens out the weights of products that follow one another (Nagel et al. 2019, section 4.1).
     public var equalizes = false

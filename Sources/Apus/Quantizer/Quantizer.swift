@@ -74,13 +74,13 @@ public struct Quantizer {
             guard source.functions.count == 1 else {
                 throw .unsupported(
                     "int8 of a model with the functions \(source.functions.map { $0.name }.joined(separator: ", ")), wanted one; "
-                        + "int8-dynamic, w8 and w4 take several")
+                        + "int8-dynamic, w8, w4 and w4-dynamic take several")
             }
             guard calibration.sampleCount > 0 else { throw .argument("int8 without a sample to calibrate with") }
             var translation = try IntegerTranslation(real, codes: codes, keepFloat: kept)
             if options.correctsBias { translation.channelMeans = calibration.channelStatistics.map { $0?.means } }
             graph = try translation.run()
-        case .int8Dynamic, .w8, .w4:
+        case .int8Dynamic, .w8, .w4, .w4Dynamic:
             graph = try whole()
             _ = try Export.optimize(graph, Quantizer.beforePacking)
             try IntegerTables.quantize(graph, options.scheme, block: options.block, keepFloat: kept)

@@ -39,12 +39,13 @@ enum WeightOnly {
                 ]
             )
         }
-        let isNarrow = scheme == .w4, rows = weights.type.shape[0]
+        let isNarrow = scheme.isNarrow, rows = weights.type.shape[0]
         let codes = try WeightCodes(weights, block: isNarrow ? block : rows, limit: isNarrow ? 7 : 127)
         let scales = try Tensor(codes.scales, shape: [codes.scales.count / codes.shape[1], codes.shape[1]])
         return (
             WeightOnlyDense(
-                blockSize: isNarrow ? block : 0, hasBias: hasBias, hasResidual: hasResidual, activation: product.activation),
+                blockSize: isNarrow ? block : 0, hasBias: hasBias, hasResidual: hasResidual, activation: product.activation,
+                dynamicActivations: scheme == .w4Dynamic),
             [
                 codes.plainConstant(name, isNarrow ? .i4 : .i8),
                 try scales.converted(to: .f16).constant("\(name)/scales"),

@@ -15,22 +15,37 @@ struct OwnFunction: Sendable {
     /// x·W·w, each row of x quantized by its greatest magnitude: Docs/Quantization.md, section 8.
     static let dynamicDense = OwnFunction(name: "DynamicDense") {
         var body = FunctionBody(inputs: ["x", "W", "w"])
-        // The message leaves a single 0 out, but none of a list.
-        let zero = body.emit("Constant", [], ["value_floats": .floats([0])])
-        let isNumber = body.emit("Not", [body.emit("IsNaN", ["x"])])
-        let magnitude = body.emit("Where", [isNumber, body.emit("Abs", ["x"]), zero])
-        let greatest = body.emit("ReduceMax", [magnitude, body.integers([-1])], ["keepdims": .int(1)])
-        let isSmall = body.emit("Less", [greatest, body.number(0x1p-100)])
-        let inverse = body.emit("Where", [isSmall, zero, body.emit("Div", [body.number(127), greatest])])
-        let scaled = body.emit("Mul", ["x", inverse])
-        let bounded = body.emit("Clip", [scaled, body.number(-127), body.number(127)])
-        // What is no number is the lowest code.
-        let known = body.emit("Where", [body.emit("IsNaN", [scaled]), body.number(-127), bounded])
-        let codes = body.emit("Cast", [body.emit("Round", [known])], ["to": .int(OnnxElementType(.i8).rawValue)])
+        let rows = body.quantizedRows()
+        let codes = body.emit("Cast", [rows.codes], ["to": .int(OnnxElementType(.i8).rawValue)])
         let sums = body.emit("Cast", [body.emit("MatMulInteger", [codes, "W"])], ["to": .int(OnnxElementType(.f32).rawValue)])
-        let unit = body.emit("Div", [greatest, body.number(127)])
-        _ = body.emit("Mul", [body.emit("Mul", [sums, unit]), "w"])
+        _ = body.emit("Mul", [body.emit("Mul", [sums, rows.scales]), "w"])
         return body.function
+    }
+
+    /// x·W for real W that codes of four bits stand for, each row of x quantized by its greatest magnitude: section 7 there.
+    static let dynamicWeightOnlyDense = OwnFunction(name: "DynamicWeightOnlyDense") {
+        var body = FunctionBody(inputs: ["x", "W"])
+        let rows = body.quantizedRows()
+        _ = body.emit("Mul", [body.emit("MatMul", [rows.codes, "W"]), rows.scales])
+        return body.function
+    }
+}
+
+extension FunctionBody {
+    /// Section 8 there: the codes of x, as real numbers, and the scales of its rows.
+    fileprivate mutating func quantizedRows() -> (codes: String, scales: String) {
+        // The message leaves a single 0 out, but none of a list.
+        let zero = emit("Constant", [], ["value_floats": .floats([0])])
+        let isNumber = emit("Not", [emit("IsNaN", ["x"])])
+        let magnitude = emit("Where", [isNumber, emit("Abs", ["x"]), zero])
+        let greatest = emit("ReduceMax", [magnitude, integers([-1])], ["keepdims": .int(1)])
+        let isSmall = emit("Less", [greatest, number(0x1p-100)])
+        let inverse = emit("Where", [isSmall, zero, emit("Div", [number(127), greatest])])
+        let scaled = emit("Mul", ["x", inverse])
+        let bounded = emit("Clip", [scaled, number(-127), number(127)])
+        // What is no number is the lowest code.
+        let known = emit("Where", [emit("IsNaN", [scaled]), number(-127), bounded])
+        return (emit("Round", [known]), emit("Div", [greatest, number(127)]))
     }
 }
 
@@ -56,10 +71,20 @@ private struct FunctionBody {
     mutating func integers(_ values: [Int]) -> String { emit("Constant", [], ["value_ints": .ints(values)]) }
 }
 
-/// What the importer makes of a call: DynamicDense.
+/// What the importer makes of a call; nil: its nodes say it.
 func importOwnFunction(_ n: NodeContext) throws(ApusError) -> [ImportedValue]? {
-    guard n.node.domain == OwnFunction.domain, n.node.op == OwnFunction.dynamicDense.name, n.inputs.count == 3, n.isKnown(1),
-        n.isKnown(2), try n.dtype(1) == .i8, try n.dtype(2) == .f32, try n.rank(1) == 2
+    guard n.node.domain == OwnFunction.domain else { return nil }
+    switch n.node.op {
+    case OwnFunction.dynamicDense.name: return try importDynamicDense(n)
+    case OwnFunction.dynamicWeightOnlyDense.name:
+        guard n.inputs.count == 2, let stored = n.inputs[1]?.stored else { return nil }
+        return try weightOnlyProduct(n, stored, dynamicActivations: true)
+    default: return nil
+    }
+}
+
+private func importDynamicDense(_ n: NodeContext) throws(ApusError) -> [ImportedValue]? {
+    guard n.inputs.count == 3, n.isKnown(1), n.isKnown(2), try n.dtype(1) == .i8, try n.dtype(2) == .f32, try n.rank(1) == 2
     else { return nil }
     let w = try n.known(1), columns = w.type.shape.last
     guard try n.known(2).type.shape == [columns] else { return nil }

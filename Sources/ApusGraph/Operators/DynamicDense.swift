@@ -76,15 +76,10 @@ public final class DynamicDense: Operator {
         params.has_residual = hasResidual ? 1 : 0
         params.activation = activation.params
         var product = IntegerProduct(site, params)
-        let codes = product.reserve(Shape([rows, w[0]]).count), scales = product.reserve(4 * rows)
-        product.append(
-            try Launch(
-                ck_quantize_rows(site.isa), ck_quantize_rows_params(m: Int64(rows), k: Int64(w[0])), units: rows,
-                [.input(0), codes, scales]))
-        let weights = try product.packed(input: 1)
         var operands = site.allOperands
-        operands.insert(scales, at: 4)
-        try product.multiply(codes, weights, operands)
+        try product.quantizeRows(rows, depth: w[0], &operands, scalesAt: 4)
+        let weights = try product.packed(input: 1)
+        try product.multiply(operands[0], weights, operands)
         return KernelPlan(
             product.launches, workspaceBytes: product.workspace, operations: 2 * Shape([rows, w[0], w[1]]).count,
             preparesInput: true)

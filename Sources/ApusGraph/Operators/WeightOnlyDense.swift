@@ -4,6 +4,9 @@ import CModelFormat
 /// y = act(x·((W − z)·s) + b + r): real activations over integer weights, of which blocks of rows share a scale. ONNX: MatMulNBits,
 /// or MatMul over DequantizeLinear.
 ///
+/// With `dynamicActivations` W is i4 in blocks, each row of x is quantized by its greatest magnitude when it is run, and a block's
+/// sums are of integers: with q the codes of a row and t its scale, y = act(t·Σ s·(q·(W − z)) + b + r).
+///
 /// Inputs: x [..., K], f32; W [K, N], i8 or i4, plain or in int8 panels; s [⌈K/B⌉, N], f16; z, i8, shaped like s, if
 /// `hasZeroPoints`; b [N], f32, if `hasBias`; r, shaped like y, if `hasResidual`. B is `blockSize`, or K where that is 0.
 /// Output: y [..., N], f32.
@@ -11,18 +14,19 @@ import CModelFormat
 public final class WeightOnlyDense: Operator {
     /// 32, 64 or 128; 0: all rows of W.
     public let blockSize: Int
-    public let hasZeroPoints, hasBias, hasResidual: Bool
+    public let hasZeroPoints, hasBias, hasResidual, dynamicActivations: Bool
     public let activation: Activation
 
     public init(
         blockSize: Int = 0, hasZeroPoints: Bool = false, hasBias: Bool = true, hasResidual: Bool = false,
-        activation: Activation = .none
+        activation: Activation = .none, dynamicActivations: Bool = false
     ) {
         self.blockSize = blockSize
         self.hasZeroPoints = hasZeroPoints
         self.hasBias = hasBias
         self.hasResidual = hasResidual
         self.activation = activation
+        self.dynamicActivations = dynamicActivations
     }
 
     // MARK: Wire
@@ -32,7 +36,8 @@ public final class WeightOnlyDense: Operator {
         let m = node.weight_only_dense.pointee
         return WeightOnlyDense(
             blockSize: Int(m.block_size), hasZeroPoints: m.has_zero_points != 0, hasBias: m.has_bias != 0,
-            hasResidual: m.has_residual != 0, activation: try Activation(wire: m.activation))
+            hasResidual: m.has_residual != 0, activation: try Activation(wire: m.activation),
+            dynamicActivations: m.dynamic_activations != 0)
     }
     public override var entry: OperatorEntry { WeightOnlyDense.entry }
 
@@ -43,6 +48,7 @@ public final class WeightOnlyDense: Operator {
             $0.has_bias = hasBias ? 1 : 0
             $0.has_residual = hasResidual ? 1 : 0
             $0.activation = activation.encoded(wire)
+            $0.dynamic_activations = dynamicActivations ? 1 : 0
         }
     }
 
@@ -71,6 +77,9 @@ public final class WeightOnlyDense: Operator {
         guard [0, 32, 64, 128].contains(blockSize) else {
             throw .shape("blocks of \(blockSize) rows, wanted 32, 64, 128, or 0 for all")
         }
+        guard !dynamicActivations || w.dtype == .i4 && blockSize > 0 else {
+            throw .shape("dynamic activations with W of type \(w.dtype.name), blocks of \(blockSize) rows, wanted i4 in blocks")
+        }
         _ = try x.shape.checkedRows()
         let blocks = blockSize == 0 ? 1 : (w.shape[0] + blockSize - 1) / blockSize
         try inputs[2].require("scales", exactly: TensorType(.f16, [blocks, w.shape[1]]))
@@ -98,11 +107,12 @@ public final class WeightOnlyDense: Operator {
         params.has_bias = hasBias ? 1 : 0
         params.has_residual = hasResidual ? 1 : 0
         params.activation = activation.params
-        steps.append(
-            try Launch(
-                ck_weight_only(site.inputs[1].dtype.ck, site.isa), params, units: ck_weight_only_units(&params), operands))
+        if dynamicActivations { try steps.quantizeRows(rows, depth: w[0], &operands, scalesAt: 3) }
+        let task = dynamicActivations ? ck_weight_only_codes(site.isa) : ck_weight_only(site.inputs[1].dtype.ck, site.isa)
+        steps.append(try Launch(task, params, units: ck_weight_only_units(&params), operands))
         return KernelPlan(
-            steps.launches, workspaceBytes: steps.workspace, operations: 2 * Shape([rows, w[0], w[1]]).count)
+            steps.launches, workspaceBytes: steps.workspace, operations: 2 * Shape([rows, w[0], w[1]]).count,
+            preparesInput: dynamicActivations)
     }
 
     public override func packedLayout(input: Int, type: TensorType) -> Layout? { input == 1 ? .panels4 : nil }

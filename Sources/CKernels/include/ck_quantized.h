@@ -134,6 +134,10 @@ typedef struct {
     ck_activation_params activation;
 } ck_weight_only_params;
 ck_task ck_weight_only(ck_dtype weights, ck_isa isa);
+/* The same of codes Q i8 [m, k] in the place of X, weights of i4 in blocks of at most CK_CODES_BLOCK rows, and row scales t f32
+ * [m] after the scales: Σ Q·(W − zero) is exact, and y is multiplied by t before the bias. */
+enum { CK_CODES_BLOCK = 128 };
+ck_task ck_weight_only_codes(ck_isa isa);
 size_t ck_weight_only_units(const ck_weight_only_params *params);
 
 /* y[k, i] = W[indices[k], i] · scales[indices[k], i / block]; an index outside −rows ..< rows yields zeros. operands: W i8 or

@@ -83,6 +83,8 @@ ck_task ck_weight_only(ck_dtype weights, ck_isa isa) {
     return weights == CK_I8 ? CHOOSE(ck_weight_only_i8, isa) : weights == CK_I4 ? CHOOSE(ck_weight_only_i4, isa) : NULL;
 }
 
+ck_task ck_weight_only_codes(ck_isa isa) { return CHOOSE(ck_weight_only_codes, isa); }
+
 ck_task ck_weight_only_gather(ck_dtype weights, ck_isa isa) {
     return weights == CK_I8   ? CHOOSE(ck_weight_only_gather_i8, isa)
            : weights == CK_I4 ? CHOOSE(ck_weight_only_gather_i4, isa)

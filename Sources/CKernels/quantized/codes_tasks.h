@@ -17,6 +17,7 @@ typedef struct {
     QUANTIZED_TASK(ck_quantize_##isa); QUANTIZED_TASK(ck_dequantize_##isa);                  \
     QUANTIZED_TASK(ck_lookup_i8_##isa); QUANTIZED_TASK(ck_quantize_rows_##isa);              \
     QUANTIZED_TASK(ck_weight_only_i8_##isa); QUANTIZED_TASK(ck_weight_only_i4_##isa);        \
+    QUANTIZED_TASK(ck_weight_only_codes_##isa);                                             \
     QUANTIZED_TASK(ck_weight_only_gather_i8_##isa); QUANTIZED_TASK(ck_weight_only_gather_i4_##isa); \
     QUANTIZED_TASK(ck_max_pool8_##isa); QUANTIZED_TASK(ck_avg_pool8_##isa);                  \
     codes_binary_row codes_add_##isa, codes_mul_##isa

@@ -8,5 +8,6 @@
 #include "codes_vector.inc"
 #include "product_vector.inc"
 #include "weight_only_vector.inc"
+#include "weight_only_codes.inc"
 #include "../vector/end.h"
 #endif

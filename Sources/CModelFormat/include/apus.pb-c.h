@@ -1369,10 +1369,14 @@ struct  Apus__WeightOnlyDense
   protobuf_c_boolean has_bias;
   Apus__Activation *activation;
   protobuf_c_boolean has_residual;
+  /*
+   * rows of x become codes when they are run
+   */
+  protobuf_c_boolean dynamic_activations;
 };
 #define APUS__WEIGHT_ONLY_DENSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__weight_only_dense__descriptor) \
-    , 0, 0, 0, NULL, 0 }
+    , 0, 0, 0, NULL, 0, 0 }
 
 
 struct  Apus__DynamicDense

@@ -2,7 +2,7 @@ import ApusGraph
 
 private func weightOnly(
     _ name: String, _ x: [Int], columns n: Int, _ dtype: DType, block: Int = 0, zeros: Bool = false, bias: Bool = true,
-    residual: Bool = false, activation: Activation = .none
+    residual: Bool = false, activation: Activation = .none, dynamic: Bool = false
 ) -> OperatorCase {
     let k = x.last!, size = block == 0 ? k : block, blocks = (k + size - 1) / size
     let codes = dtype == .i4 ? -8...7 : -128...127
@@ -10,26 +10,35 @@ private func weightOnly(
     return OperatorCase(
         "WeightOnlyDense \(name)",
         WeightOnlyDense(
-            blockSize: block, hasZeroPoints: zeros, hasBias: bias, hasResidual: residual, activation: activation),
+            blockSize: block, hasZeroPoints: zeros, hasBias: bias, hasResidual: residual, activation: activation,
+            dynamicActivations: dynamic),
         [.real(x), .integers([k, n], codes, dtype), .values(scales)]
             + (zeros ? [.integers([blocks, n], codes, .i8)] : []) + (bias ? [.real([n])] : [])
             + (residual ? [.real(x.dropLast() + [n])] : []), tolerance: 0
     ) { inputs in
         let rows = x.dropLast().reduce(1, *), terms = inputs[(zeros ? 4 : 3)...]
         let y = TestTensor.make(.f32, [rows, n]) { i in
+            let row = inputs[0].values[i[0] * k..<(i[0] + 1) * k].map { Float($0) }
+            let (factors, scale) = dynamic ? rowCodes(row) : (row, 1)
             var y: Float = 0
             for b in 0..<blocks {
                 var sum: Float = 0
                 for at in b * size..<min(k, (b + 1) * size) {
                     let w = inputs[1].values[at * n + i[1]] - (zeros ? inputs[3].values[b * n + i[1]] : 0)
-                    sum.addProduct(Float(inputs[0].values[i[0] * k + at]), Float(w))
+                    sum.addProduct(factors[at], Float(w))
                 }
                 y.addProduct(sum, Float(scales.values[b * n + i[1]]))
             }
-            return finished(y, terms, row: i[0], column: i[1], columns: n, activation)
+            return finished(y * scale, terms, row: i[0], column: i[1], columns: n, activation)
         }
         return [TestTensor(.f32, x.dropLast() + [n], y.values)]
     }
+}
+
+/// The codes of a row by its greatest magnitude, and their scale.
+private func rowCodes(_ x: [Float]) -> (codes: [Float], scale: Float) {
+    let most = x.reduce(Float(0)) { abs($1) > $0 ? abs($1) : $0 }, t = most < 0x1p-100 ? 0 : 127 / most
+    return (x.map { Float(CodeReference.quantize($0 * t, CodeScale(scale: 1), CodeBounds(-127, 127))) }, most / 127)
 }
 
 /// act(y + bias + residual) in single precision; a bias has `n` elements, and a residual one for each of y.
@@ -55,10 +64,7 @@ private func dynamic(
         let m = rows.reduce(1, *)
         var y: [Double] = []
         for row in 0..<m {
-            let x = (0..<k).map { Float(inputs[0].values[row * k + $0]) }
-            let most = x.reduce(Float(0)) { abs($1) > $0 ? abs($1) : $0 }
-            let t = most < 0x1p-100 ? 0 : 127 / most, s = most / 127
-            let q = x.map { Int(CodeReference.quantize($0 * t, CodeScale(scale: 1), CodeBounds(-127, 127))) }
+            let (codes, s) = rowCodes((0..<k).map { Float(inputs[0].values[row * k + $0]) }), q = codes.map { Int($0) }
             for column in 0..<n {
                 let acc = (0..<k).reduce(0) { $0 + q[$1] * Int(w.values[$1 * n + column]) }
                 let v = Float(acc) * s * Float(inputs[3].values[column])
@@ -80,6 +86,12 @@ let integerWeightCases: [OperatorCase] = [
     weightOnly("i4, one scale a column", [67, 30], columns: 16, .i4),
     weightOnly("i8, residual", [3, 70], columns: 37, .i8, residual: true, activation: .relu),
     weightOnly("i4, residual alone", [1, 2, 96], columns: 140, .i4, block: 32, bias: false, residual: true),
+    weightOnly("i4, codes, blocks of 32", [1, 96], columns: 140, .i4, block: 32, dynamic: true),
+    weightOnly("i4, codes, rest, zero points", [7, 77], columns: 35, .i4, block: 32, zeros: true, dynamic: true),
+    weightOnly(
+        "i4, codes, blocks of 128, residual", [3, 2, 300], columns: 131, .i4, block: 128, zeros: true, bias: false, residual: true,
+        activation: .relu, dynamic: true),
+    weightOnly("i4, codes, blocks of 64", [67, 130], columns: 16, .i4, block: 64, dynamic: true),
     dynamic("1×1", .real([1, 1]), rows: [1], depth: 1, columns: 1),
     dynamic("5×33→20", .real([5, 33]), rows: [5], depth: 33, columns: 20),
     dynamic("2×3×64→100", .real([2, 3, 64], -100...100), rows: [2, 3], depth: 64, columns: 100, bias: false),

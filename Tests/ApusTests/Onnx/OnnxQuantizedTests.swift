@@ -57,7 +57,10 @@ final class OnnxQuantizedTests: XCTestCase {
             Dense(48, activation: .relu)
             Dense(10)
         }
-        for (network, scheme) in [(image, QuantizationScheme.int8), (dense, .int8), (dense, .w8), (dense, .w4), (dense, .int8Dynamic)] {
+        let cases: [(Sequential, QuantizationScheme)] = [
+            (image, .int8), (dense, .int8), (dense, .w8), (dense, .w4), (dense, .w4Dynamic), (dense, .int8Dynamic),
+        ]
+        for (network, scheme) in cases {
             let real = try network.exportGraph(maximumBatch: 4)
             let samples = try (0..<8).map {
                 try Goldens.randomInputs(of: real, function: 0, dimensions: [1], seed: UInt64($0))

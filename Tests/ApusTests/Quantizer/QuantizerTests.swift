@@ -163,7 +163,8 @@ final class QuantizerTests: XCTestCase {
         let hidden = try f.builder.node(ApusGraph.Dense(hasBias: false, activation: .gelu), [x, w], name: "hidden")[0]
         f.finish(try f.builder.node(ApusGraph.Dense(hasBias: false, hasResidual: true), [hidden, v, x], name: "logits")[0])
         for (scheme, op, least) in [
-            (QuantizationScheme.w8, "WeightOnlyDense", 38.0), (.w4, "WeightOnlyDense", 14), (.int8Dynamic, "DynamicDense", 30),
+            (QuantizationScheme.w8, "WeightOnlyDense", 38.0), (.w4, "WeightOnlyDense", 14), (.w4Dynamic, "WeightOnlyDense", 14),
+            (.int8Dynamic, "DynamicDense", 30),
         ] {
             let quantizer = try Quantizer(f.graph, QuantizationOptions(scheme))
             let graph = try quantizer.quantized()

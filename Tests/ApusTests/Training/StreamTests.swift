@@ -200,7 +200,7 @@ final class StreamTests: XCTestCase {
             Apus.Dense(5)
         }
         let x = try sequence(), graph = try network.exportGraph(steps: StepOptions(chunks: [1, 3]))
-        for scheme in [QuantizationScheme.w8, .w4, .int8Dynamic, .f16] {
+        for scheme in [QuantizationScheme.w8, .w4, .w4Dynamic, .int8Dynamic, .f16] {
             let quantized = try Quantizer(graph, QuantizationOptions(scheme)).quantized()
             XCTAssertEqual(quantized.functions.map { $0.name }, ["predict", "step", "step_3"], scheme.rawValue)
             XCTAssertEqual(quantized.constants.count { $0.name.hasSuffix("kernel") }, 3, scheme.rawValue)

@@ -108,13 +108,15 @@ def weight_only_dense(a, codes, y, x, w, scales, *rest):
     zeros = rest.pop(0) if a.has_zero_points else None
     size = a.block_size or k
     result = np.zeros((*x.shape[:-1], w.shape[1]), F32)
+    if a.dynamic_activations:
+        x, row_scales = row_codes(x)
     for block, first in enumerate(range(0, k, size)):
         total = np.zeros_like(result)
         for row in range(first, min(k, first + size)):
             weight = w[row] - zeros[block] if a.has_zero_points else w[row]
-            total = fma(x[..., row, None], weight.astype(F32), total)
+            total = fma(x[..., row, None], weight.astype(F32), total)  # of codes: exact
         result = fma(total, scales[block].astype(F32), result)
-    return finished(a, result, rest)
+    return finished(a, result * row_scales if a.dynamic_activations else result, rest)
 
 
 @coded
@@ -124,13 +126,18 @@ def weight_only_gather(a, codes, y, w, scales, indices):
     return np.where(exists[..., None], w[index].astype(F32) * wide[index], F32(0))
 
 
-@coded
-def dynamic_dense(a, codes, y, x, w, c, scales, *rest):
+def row_codes(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Codes of each row by its greatest magnitude, and the rows' scales."""
     most = np.max(np.where(np.isnan(x), 0, np.abs(x)), axis=-1, keepdims=True, initial=0).astype(F32)
     t = np.where(most < F32(2.0**-100), F32(0), F32(127) / most)
-    q = quantize_to(x * t, 0, -127, 127).astype(np.int64)
+    return quantize_to(x * t, 0, -127, 127).astype(np.int64), most / F32(127)
+
+
+@coded
+def dynamic_dense(a, codes, y, x, w, c, scales, *rest):
+    q, row_scales = row_codes(x)
     acc = ((q + 128) @ w.astype(np.int64) + c).astype(np.int32)
-    v = acc.astype(F32) * (most / F32(127)) * scales
+    v = acc.astype(F32) * row_scales * scales
     return finished(a, v, rest)
 
 

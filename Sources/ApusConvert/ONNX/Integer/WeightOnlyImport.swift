@@ -2,9 +2,12 @@ import ApusGraph
 
 /// x·W for real x and constant codes W, which stay codes: WeightOnlyDense where its halves hold the scales exactly, and with
 /// one scale a column always. nil where only real weights say the same.
-func weightOnlyProduct(_ n: NodeContext, _ stored: StoredCodes) throws(ApusError) -> [ImportedValue]? {
+func weightOnlyProduct(
+    _ n: NodeContext, _ stored: StoredCodes, dynamicActivations: Bool = false
+) throws(ApusError) -> [ImportedValue]? {
     let x = try n.term(0)
     guard x.dtype == .f32, x.rank >= 1, let matrix = try BlockCodes(n, stored) else { return nil }
+    if dynamicActivations { guard matrix.block > 0, matrix.codes.type.dtype == .i4 else { return nil } }
     let isGemm = n.node.op == "Gemm"
     var bias: Term?
     if isGemm, n.has(2) {
@@ -12,7 +15,7 @@ func weightOnlyProduct(_ n: NodeContext, _ stored: StoredCodes) throws(ApusError
         bias = try n.term(2)
     }
     if isGemm { guard try !n.flag("transA"), try n.float("alpha", 1) == 1 else { return nil } }
-    return [ImportedValue(try matrix.product(x, bias, n.g))]
+    return [ImportedValue(try matrix.product(x, bias, n.g, dynamicActivations: dynamicActivations))]
 }
 
 /// Rows of a constant table of codes, which stay codes: WeightOnlyGather where it has such scales, and halves hold them exactly.
@@ -88,7 +91,9 @@ struct BlockCodes {
     }
 
     /// x·W + bias. Of columns whose scales are no halves the sums are scaled after.
-    func product(_ x: Term, _ bias: Term?, _ g: Emitter) throws(ApusError) -> Term {
+    func product(
+        _ x: Term, _ bias: Term?, _ g: Emitter, dynamicActivations: Bool = false
+    ) throws(ApusError) -> Term {
         let columns = codes.type.shape[1], scalesAfter = !scales.areHalves
         guard !scalesAfter || block == 0 else {
             throw .unsupported("blocks of weights with scales of 32 bits, wanted 16")
@@ -103,7 +108,9 @@ struct BlockCodes {
             inputs.append(g.constant(try Constant("\(codes.name)/zeros", .i8, shape, zeros.map { Double($0) })))
         }
         if let bias, !scalesAfter { inputs.append(bias) }
-        let op = WeightOnlyDense(blockSize: block, hasZeroPoints: !zeros.isEmpty, hasBias: bias != nil && !scalesAfter)
+        let op = WeightOnlyDense(
+            blockSize: block, hasZeroPoints: !zeros.isEmpty, hasBias: bias != nil && !scalesAfter,
+            dynamicActivations: dynamicActivations)
         let y = try g.emit(op, inputs)[0]
         guard scalesAfter else { return y }
         let scaled = try g.mul(y, g.constant(Constant("\(codes.name)/scales", floats: scales)))

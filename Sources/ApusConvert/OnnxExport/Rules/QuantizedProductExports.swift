@@ -106,9 +106,14 @@ extension NodeExport {
     let attributes: [String: OnnxAttribute] =
         isBlocked ? ["axis": .int(0), "block_size": .int(op.blockSize)] : ["axis": .int(1)]
     let w = n.emit("DequantizeLinear", inputs, attributes)[0]
-    let x = try n.input(0), next = op.hasZeroPoints ? 4 : 3
-    var y = op.hasBias && n.rank(0) == 2 ? n("Gemm", x, w, try n.input(next)) : n("MatMul", x, w)
-    if op.hasBias && n.rank(0) != 2 { y = n("Add", y, try n.input(next)) }
+    let x = try n.input(0), next = op.hasZeroPoints ? 4 : 3, isGemm = op.hasBias && n.rank(0) == 2 && !op.dynamicActivations
+    var y: String
+    if op.dynamicActivations {
+        y = n.call(.dynamicWeightOnlyDense, [x, w])
+    } else {
+        y = isGemm ? n("Gemm", x, w, try n.input(next)) : n("MatMul", x, w)
+    }
+    if op.hasBias && !isGemm { y = n("Add", y, try n.input(next)) }
     if op.hasResidual { y = n("Add", y, try n.input(n.inputCount - 1)) }
     return n.plain(try n.activation(op.activation, of: y, .f32))
 }

@@ -113,6 +113,19 @@ struct IntegerProduct {
 
     mutating func append(_ launch: Launch) { launches.append(launch) }
 
+    /// The rows of the first input [rows, depth] as codes, which take its place among the operands, and their scales.
+    mutating func quantizeRows(
+        _ rows: Int, depth: Int, _ operands: inout [KernelOperand], scalesAt index: Int
+    ) throws(ApusError) {
+        let codes = reserve(Shape([rows, depth]).count), scales = reserve(4 * rows)
+        append(
+            try Launch(
+                ck_quantize_rows(site.isa), ck_quantize_rows_params(m: Int64(rows), k: Int64(depth)), units: rows,
+                [operands[0], codes, scales]))
+        operands[0] = codes
+        operands.insert(scales, at: index)
+    }
+
     /// The weights at `input` as panels: plain ones are packed first, so that they give the same bytes as packed ones.
     mutating func packed(input: Int) throws(ApusError) -> KernelOperand {
         var w = site.inputs[input]
