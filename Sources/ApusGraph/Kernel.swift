@@ -76,6 +76,17 @@ public struct Launch {
     }
 }
 
+/// What a plan may make of launches beyond running them in order.
+public enum Sharing {
+    case none
+    /// The first launch makes of input 0 alone, its first operand, what the others read and none of them writes, at the
+    /// beginning of the workspace. A node that follows with the same task and params there reads it too.
+    case preparedInput
+    /// The last launch is a convolution in f32 without residual, by `ck_conv` or `ck_depthwise`, or by `ck_gemm` as the product
+    /// of its pixels: bands of lines of its result can be computed apart.
+    case convolution, product
+}
+
 /// The launches of one node, in order; each ends before the next begins. Their number and operands must not depend on
 /// symbolic dimensions: only tasks, params, units and workspace offsets may.
 public struct KernelPlan {
@@ -83,15 +94,13 @@ public struct KernelPlan {
     public var workspaceBytes: Int
     /// Arithmetic operations of one run, 2 for a multiply-add.
     public var operations: Int
-    /// The first launch makes of input 0 alone, its first operand, what the others read and none of them writes, at the beginning of
-    /// the workspace. A node that follows with the same task and params there reads it too.
-    public var preparesInput: Bool
+    public var sharing: Sharing
 
     public init(_ launches: [Launch], workspaceBytes: Int = 0, operations: Int = 0, preparesInput: Bool = false) {
         self.launches = launches
         self.workspaceBytes = workspaceBytes
         self.operations = operations
-        self.preparesInput = preparesInput
+        sharing = preparesInput ? .preparedInput : .none
     }
 
     /// One launch over all inputs and outputs.

@@ -171,6 +171,16 @@ extension BoundFunction {
             step.launch.params.withUnsafeBytes {
                 if let base = $0.baseAddress { steps[i].params.copyMemory(from: base, byteCount: $0.count) }
             }
+            if step.takes != .none {
+                let both = steps + i, first = both - 1
+                both.pointee.units = ck_conv_bands_join(
+                    both.pointee.params, both.pointee.task, first.pointee.params, first.pointee.task,
+                    step.takes == .product ? 1 : 0)
+                both.pointee.task = ck_conv_bands
+                both.pointee.operands = first.pointee.operands
+                both.pointee.lanes = min(both.pointee.lanes, both.pointee.units)
+                (first.pointee.units, first.pointee.lanes) = (0, 1)
+            }
             for source in step.slots {
                 slots[slot] = Slot(place: source.place.index(in: graph), offset: source.offset)
                 slot += 1
@@ -178,6 +188,11 @@ extension BoundFunction {
             if let times {
                 times[i].operations = UInt64(max(0, step.operations))
                 times[i].bytes = UInt64(max(0, step.bytes))
+                if step.takes != .none {
+                    times[i].operations += times[i - 1].operations
+                    times[i].bytes += times[i - 1].bytes
+                    (times[i - 1].operations, times[i - 1].bytes) = (0, 0)
+                }
             }
         }
         refreshOperands()

@@ -46,13 +46,15 @@ public struct PlannedStep {
     /// Whether it reads codes of int8, whose products take an eighth of the time; of weights that are int8 alone an estimate too
     /// low, where bytes count for more.
     public let isInteger: Bool
+    /// Unless `.none` it takes the step before into itself, which is launched so, band by band (`ck_conv_bands`).
+    public var takes = Sharing.none
 }
 
 /// Stage 4: one function as ordered steps, each with its kernel chosen, and the lifetimes of the buffers they use.
 ///
 /// Values share memory where that cannot be seen: a view is its input's bytes; an operator that may overwrites an input
 /// that nobody reads afterwards; a state is updated in place by its last reader. Inputs are never written. What a node prepares of
-/// its input serves the next node as well, where that wants the same.
+/// its input serves the next node as well, where that wants the same. A large image between two convolutions lies there by bands.
 public struct Plan {
     /// The types of the locals now, and at the limits.
     public let types: [TensorType]
@@ -84,6 +86,8 @@ public struct Plan {
     private var stateLastRead: [Int] = []
     /// The step that prepared the last node's input 0, if the next node may read what it made.
     private var prepared: Int?
+    /// What the last node allows of its result.
+    private var sharing = Sharing.none
     private let end: Int
 
     public init(_ valid: ValidGraph, function index: Int, _ options: PlanOptions) throws(ApusError) {
@@ -177,7 +181,7 @@ public struct Plan {
         let isInteger = inputTypes.contains { $0.dtype == .i8 }
         var workspace: Int?
         var first = 0
-        if kernels.preparesInput, let prepared, case let step = steps[prepared],
+        if kernels.sharing == .preparedInput, let prepared, case let step = steps[prepared],
             step.slots[0].place == place(of: node.inputs[0]), case .buffer(let buffer) = step.slots[1].place,
             unsafeBitCast(step.launch.task, to: UInt.self) == unsafeBitCast(kernels.launches[0].task, to: UInt.self),
             step.launch.params == kernels.launches[0].params
@@ -187,7 +191,7 @@ public struct Plan {
             workspace = buffer
             first = 1
         } else {
-            prepared = kernels.preparesInput ? steps.count : nil
+            prepared = kernels.sharing == .preparedInput ? steps.count : nil
         }
         // The operations belong to the launches that write outputs; others prepare operands for them.
         let writers = kernels.launches.reduce(0) { $0 + ($1.writesOutput ? 1 : 0) }
@@ -216,7 +220,31 @@ public struct Plan {
                     operations: launch.writesOutput ? kernels.operations / writers : 0, bytes: bytes,
                     isInteger: isInteger))
         }
+        takeByBands(node, index, kernels)
+        sharing = kernels.sharing
         if let step = prepared, places[firstOutput...].contains(steps[step].slots[0].place) { prepared = nil }
+    }
+
+    /// The largest image between two convolutions that a second-level cache keeps at no loss, in bytes.
+    private static let cachedImage = 640 << 10
+
+    /// A depthwise convolution that alone reads what the step before computes, if that is large, takes that step into itself: what
+    /// is between them is then in memory by bands. Extents that are symbols decide by their limits.
+    private mutating func takeByBands(_ node: Node, _ index: Int, _ kernels: KernelPlan) {
+        let last = steps.count - 1
+        guard kernels.sharing == .convolution, sharing == .product || sharing == .convolution, last > 0,
+            steps[last - 1].node == index - 1, steps[last - 1].takes == .none,
+            case .buffer(let between) = steps[last].slots[0].place, buffers[between].last == index
+        else { return }
+        let slots = steps[last - 1].slots, z = limitType(of: node.inputs[0])
+        var units = 0
+        let scratch = ck_conv_bands_scratch(steps[last].launch.params, &units)
+        guard slots[slots.count - 1].place == .buffer(between), steps[last].slots[1].place != .buffer(between), scratch > 0,
+            z.byteSize / max(1, z.shape[0]) > Plan.cachedImage
+        else { return }
+        buffers[between].size = scratch * min(options.lanes, units)
+        for slot in slots { if case .buffer(let i) = slot.place { buffers[i].last = max(buffers[i].last, index) } }
+        steps[last].takes = sharing
     }
 
     /// The place a view may share; nil when its bytes must be copied because they could change or are needed apart.

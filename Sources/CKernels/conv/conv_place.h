@@ -13,9 +13,6 @@
 #define CONV_COMPACT __attribute__((noinline, minsize))
 #define CONV_APART __attribute__((noinline))
 
-#define CONV_ZEROS 256 /* floats of padding to read */
-static const float conv_zeros[CONV_ZEROS];
-
 /* v_load_n and v_store_n, where n is V_WIDTH most of the time. */
 V_INLINE vf conv_load_part(const float *p, size_t n) {
     return n == V_WIDTH && !CONV_MASKS_ARE_FREE ? v_load(p) : v_load_n(p, n);

@@ -46,24 +46,30 @@ func directProduct(
                 [.input(1), .workspace(0)]))
         operands[1] = .workspace(0)
     }
+    let last: Launch, sharing: Sharing
     if var product = pointwiseProduct(params, direction) {
         let task = ck_gemm(site.dtype, w.dtype.ck, site.isa)
-        launches.append(try Launch(task, product, units: ck_gemm_units(&product), operands))
-        return KernelPlan(launches, workspaceBytes: workspace, operations: operations)
+        last = try Launch(task, product, units: ck_gemm_units(&product), operands)
+        sharing = .product
+    } else {
+        let task: ck_task?, units: Int
+        switch (direction, depthwise) {
+        case (.forward, false): (task, units) = (ck_conv(&params, w.dtype.ck, site.isa), ck_conv_units(&params))
+        case (.forward, true): (task, units) = (ck_depthwise(&params, w.dtype.ck, site.isa), ck_depthwise_units(&params))
+        case (.backward, false):
+            task = ck_conv_input_gradient(&params, w.dtype.ck, site.isa)
+            units = ck_conv_input_gradient_units(&params)
+        case (.backward, true):
+            task = ck_depthwise_input_gradient(&params, w.dtype.ck, site.isa)
+            units = ck_depthwise_input_gradient_units(&params)
+        }
+        last = try Launch(task, params, units: units, operands)
+        sharing = .convolution
     }
-    let task: ck_task?, units: Int
-    switch (direction, depthwise) {
-    case (.forward, false): (task, units) = (ck_conv(&params, w.dtype.ck, site.isa), ck_conv_units(&params))
-    case (.forward, true): (task, units) = (ck_depthwise(&params, w.dtype.ck, site.isa), ck_depthwise_units(&params))
-    case (.backward, false):
-        task = ck_conv_input_gradient(&params, w.dtype.ck, site.isa)
-        units = ck_conv_input_gradient_units(&params)
-    case (.backward, true):
-        task = ck_depthwise_input_gradient(&params, w.dtype.ck, site.isa)
-        units = ck_depthwise_input_gradient_units(&params)
-    }
-    launches.append(try Launch(task, params, units: units, operands))
-    return KernelPlan(launches, workspaceBytes: workspace, operations: operations)
+    launches.append(last)
+    var plan = KernelPlan(launches, workspaceBytes: workspace, operations: operations)
+    if direction == .forward && site.dtype == CK_F32 && params.has_residual == 0 { plan.sharing = sharing }
+    return plan
 }
 
 /// A convolution of one tap that reads every pixel once is the product of pixels and panels; nil for others. It
