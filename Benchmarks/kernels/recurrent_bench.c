@@ -37,7 +37,7 @@ static double best_of(ck_task task, const void *params, void **operands, size_t 
 }
 
 static void run(const char *name, ck_cell cell, int reset_after, int64_t n, int64_t time, int64_t batch, int train) {
-    const ck_isa isa = ck_isa_native() & ~CK_ISA_VNNI;
+    const ck_isa isa = ck_isa_base(ck_isa_native());
     const int64_t gates = ck_recurrent_gates(cell), rows = time * batch, size = ck_panels_size(n, n);
     ck_gemm_params in = {.m = rows, .n = gates * n, .k = n, .a_row_stride = n, .a_k_stride = 1, .c_row_stride = gates * n, .batch = 1};
     float *a = filled(rows * n, 1), *w = filled(ck_panels_size(n, gates * n), 0.2f), *x = filled(rows * gates * n, 1);

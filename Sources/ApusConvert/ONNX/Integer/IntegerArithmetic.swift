@@ -78,14 +78,15 @@ private func pendingSum(
         guard let codes = try n.codes(place) else { return nil }
         parts.append(codes)
     }
+    let node = n.detached
     return [
         ImportedValue(
             try n.real(),
             .pending(
                 PendingCodes { scale, _ throws(ApusError) in
                     var terms: [ImportedValue] = []
-                    for part in parts { terms.append(ImportedValue(try n.g.rescaled(part, to: scale))) }
-                    return try n.with(terms).real()
+                    for part in parts { terms.append(ImportedValue(try node.g.rescaled(part, to: scale))) }
+                    return try node.with(terms).real()
                 }))
     ]
 }

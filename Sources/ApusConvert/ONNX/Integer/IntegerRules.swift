@@ -41,6 +41,11 @@ extension NodeContext {
     /// The same node with other inputs.
     func with(_ inputs: [ImportedValue?]) -> NodeContext { NodeContext(node, version: version, inputs, g, importer, scope) }
 
+    /// The same node in a scope of its own: for what a value comes to hold, and so the scope that has it.
+    var detached: NodeContext {
+        NodeContext(node, version: version, inputs, g, importer, Scope(operatorSets: scope.operatorSets))
+    }
+
     /// The codes of an input: of a dequantized value, or of a constant with one scale.
     func codes(_ index: Int) throws(ApusError) -> Codes? {
         guard has(index) else { return nil }
@@ -114,9 +119,9 @@ extension NodeContext {
     }
     let isAlone = n.inputs.dropFirst().allSatisfy { $0 == nil || $0!.known != nil } || n.node.op == "Gather"
     guard isAlone, try n.keepsCodes() else { return nil }
-    let mapping = n.importer.mapping(of: n.node, n.version)!
+    let node = n.detached, mapping = n.importer.mapping(of: n.node, n.version)!
     func moved(_ codes: Term) throws(ApusError) -> [Term] {
-        let inner = n.with([ImportedValue(codes)] + n.inputs.dropFirst())
+        let inner = node.with([ImportedValue(codes)] + node.inputs.dropFirst())
         var terms: [Term] = []
         for value in try mapping.map(inner) { terms.append(try inner.term(value)) }
         return terms
