@@ -111,6 +111,32 @@ final class PassesTests: XCTestCase {
         XCTAssertEqual(try f.graph.check(foldBatchNormPass), 0)
     }
 
+    func testFoldTranspose() throws {
+        for (shape, permutation) in [([4, 3, 2], [0, 3, 1, 2]), ([2, 3, 4], [0, 2, 3, 1]), ([5, 6], [0, 2, 1])] {
+            var f = PassFixture()
+            let x = try f.input("x", shape), count = shape.reduce(1, *)
+            let moved = try f.builder.node(ApusGraph.Transpose(permutation), [x])[0]
+            let flat = try f.builder.node(ApusGraph.Reshape([-1, count]), [moved])[0]
+            let dense = ApusGraph.Dense(hasBias: false)
+            f.finish(try f.builder.node(dense, [flat, try f.constant("w", [count, 7])], name: "dense")[0])
+            XCTAssertEqual(try f.graph.check(foldTransposePass, scaled: 1e-5), 1, "\(permutation)")
+            XCTAssertEqual(f.graph.operations, ["Reshape", "Dense"])
+        }
+    }
+
+    func testFoldTransposeLeavesOthers() throws {
+        for (permutation, extents, reads) in [([2, 1, 0], [-1, 12], 1), ([0, 2, 1], [-1, 12], 2)] {
+            var f = PassFixture()
+            let x = try f.input("x", [4, 3])
+            let moved = try f.builder.node(ApusGraph.Transpose(permutation), [x])[0]
+            let flat = try f.builder.node(ApusGraph.Reshape(extents), [moved])[0]
+            let dense = ApusGraph.Dense(hasBias: false)
+            let y = try f.builder.node(dense, [flat, try f.constant("w", [extents[1], 7])], name: "dense")[0]
+            if reads == 1 { f.finish(y) } else { f.finish(y, moved) }
+            XCTAssertEqual(try f.graph.check(foldTransposePass), 0, "\(permutation), \(extents), \(reads)")
+        }
+    }
+
     func testFuseBias() throws {
         var f = PassFixture()
         let x = try f.input("x", [4, 4, 3])

@@ -84,6 +84,7 @@ public let rewritePasses: [RewritePass] = [
     fuseLayerNormPass,
     fuseAttentionPass,
     foldBatchNormPass,
+    foldTransposePass,
     fuseBiasPass,
     fuseResidualPass,
     fuseActivationPass,
