@@ -8,6 +8,7 @@ import os
 from . import inference, integer, training
 from .machine import measure_machine, package_versions
 from .models import INFERENCE, TRAINING
+from .pace import Pace, Probe
 from .paths import BENCHMARKS
 from .report import write
 from .rounds import FULL, QUICK
@@ -47,6 +48,7 @@ def main() -> None:
     effort = QUICK if options.quick else FULL
     os.environ.update(SWITCHES.get(options.isa, {}))
     machine = measure_machine(sorted({*threads, *TRAINING_THREADS}), options.isa)
+    pace = Pace(Probe())
     packages = package_versions()
     rows, omissions, text = [], [], ""
     for task, module, table, counts in (
@@ -56,7 +58,7 @@ def main() -> None:
         if options.task in (None, task):
             known = training.RUNTIMES if task == "training" else list(RUNTIMES)
             names = [name for name in known if name == "apus" or name in rivals]
-            for measured, left_out in module.run(_models(table, chosen), names, counts, effort, machine):
+            for measured, left_out in module.run(_models(table, chosen), names, counts, effort, machine, pace):
                 rows += measured
                 omissions += left_out
                 # After each model, so that a long run that is stopped has not run for nothing.

@@ -11,6 +11,7 @@ from .machine import Machine
 from .models import INFERENCE
 from .network import Network
 from .paths import BENCHMARKS, BUILD, ROOT
+from .pace import Pace
 from .prepare import prepare, sample
 from .report import Omission, Row
 from .rounds import Effort, measure
@@ -22,7 +23,7 @@ TOLERANCE = 1e-3
 
 
 def run(models: list[str], runtimes: list[str], threads: list[int], effort: Effort,
-        machine: Machine) -> Iterator[tuple[list[Row], list[Omission]]]:
+        machine: Machine, pace: Pace) -> Iterator[tuple[list[Row], list[Omission]]]:
     """Yields what each model gave as soon as it is measured."""
     for model in models:
         rows: list[Row] = []
@@ -40,7 +41,7 @@ def run(models: list[str], runtimes: list[str], threads: list[int], effort: Effo
             except Failed as error:
                 omissions.append(omission(model, name, error))
         for count in threads:
-            measured, failed = measure_model(model, net, [RUNTIMES[name] for name in ready], count, effort, machine)
+            measured, failed = measure_model(model, net, [RUNTIMES[name] for name in ready], count, effort, machine, pace)
             rows += measured
             omissions += failed
             # What failed once is not tried again.
@@ -49,7 +50,7 @@ def run(models: list[str], runtimes: list[str], threads: list[int], effort: Effo
 
 
 def measure_model(model: str, net: Network, runtimes: list[Runtime], threads: int, effort: Effort, machine: Machine,
-                  kind: str = "f32", tolerance: float = TOLERANCE) -> tuple[list[Row], list[Omission]]:
+                  pace: Pace, kind: str = "f32", tolerance: float = TOLERANCE) -> tuple[list[Row], list[Omission]]:
     workers: list[Worker] = []
     omissions: list[Omission] = []
     for runtime in runtimes:
@@ -59,7 +60,7 @@ def measure_model(model: str, net: Network, runtimes: list[Runtime], threads: in
         except Failed as error:
             omissions.append(omission(model, runtime.name, error, kind))
     progress(f"{model}, {threads} thread(s): rounds")
-    times, failures = measure(workers, threads, effort)
+    times, failures = measure(workers, threads, effort, pace)
     omissions += [omission(model, name, reason, kind) for name, reason in failures.items()]
     bound = machine.inference_bound_us(net, threads, kind)
     rows = []

@@ -11,6 +11,7 @@ from .inference import measure_model, omission, progress
 from .machine import Machine
 from .models import INFERENCE
 from .paths import BENCHMARKS
+from .pace import Pace
 from .prepare import prepare
 from .report import Omission, Row
 from .rounds import Effort
@@ -28,17 +29,17 @@ TYPES: dict[str, tuple[list[str], float, list[str]]] = {
 
 
 def run(models: list[str], runtimes: list[str], threads: list[int], effort: Effort,
-        machine: Machine) -> Iterator[tuple[list[Row], list[Omission]]]:
+        machine: Machine, pace: Pace) -> Iterator[tuple[list[Row], list[Omission]]]:
     """Yields what each model and type gave as soon as it is measured."""
     for kind, (of_type, tolerance, rivals) in TYPES.items():
         for model in models:
             if model in of_type:
                 names = [name for name in runtimes if name == "apus" or name in rivals]
-                yield _run(model, kind, tolerance, names, threads, effort, machine)
+                yield _run(model, kind, tolerance, names, threads, effort, machine, pace)
 
 
 def _run(model: str, kind: str, tolerance: float, names: list[str], threads: list[int], effort: Effort,
-         machine: Machine) -> tuple[list[Row], list[Omission]]:
+         machine: Machine, pace: Pace) -> tuple[list[Row], list[Omission]]:
     rows: list[Row] = []
     omissions: list[Omission] = []
     ready: list[Runtime] = []
@@ -55,7 +56,7 @@ def _run(model: str, kind: str, tolerance: float, names: list[str], threads: lis
         except Failed as error:
             omissions.append(omission(model, name, error, kind))
     for count in threads:
-        measured, failed = measure_model(model, INFERENCE[model](), ready, count, effort, machine, kind, tolerance)
+        measured, failed = measure_model(model, INFERENCE[model](), ready, count, effort, machine, pace, kind, tolerance)
         rows += measured
         omissions += failed
         ready = [runtime for runtime in ready if runtime.name not in {one.runtime for one in failed}]

@@ -17,21 +17,33 @@ ATTEMPTS = 5
 WAIT_SECONDS = 0.1
 
 
+class Probe:
+    """Asks pace.c, which lives as long as this, how many nanoseconds its piece takes on each processor."""
+
+    def __init__(self) -> None:
+        program = compile_c([BENCHMARKS / "c" / "pace.c"], BUILD / "pace")
+        self._process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __call__(self) -> dict[int, int]:
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return {int(processor): took for processor, took in json.loads(self._process.stdout.readline()).items()}
+
+
 class Pace:
-    """Of one measurement: which processors its threads run on, and whether they are disturbed."""
+    """Which processors the threads of a measurement run on, and whether they are disturbed."""
 
-    # Nanoseconds of pace.c's piece, of all measurements.
-    _least = float("inf")
+    def __init__(self, probe: Callable[[], dict[int, int]]) -> None:
+        self._probe = probe
+        self._least = float("inf")
+        for _ in range(20):
+            self._ask()
 
-    def __init__(self, threads: int, patience: float) -> None:
+    def begin(self, threads: int, patience: float) -> None:
         """patience: for how many seconds disturbed slots are timed again; after them they count."""
         self._threads = threads
         self._end = time.monotonic() + patience
-        program = compile_c([BENCHMARKS / "c" / "pace.c"], BUILD / "pace")
-        self._process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.slots = self.disturbed = 0
-        for _ in range(20):
-            self._ask()
 
     def slot(self, run: Callable[[list[int]], list[float]]) -> list[float]:
         """What `run` gave on the processors it was told to use, in the least disturbed of the attempts."""
@@ -49,11 +61,6 @@ class Pace:
         self.disturbed += best[0] > UNDISTURBED
         return best[1]
 
-    def close(self) -> None:
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
-
     def _wait(self) -> list[int]:
         """The processors that are fastest now, once none of them is disturbed."""
         while True:
@@ -64,8 +71,6 @@ class Pace:
             time.sleep(WAIT_SECONDS)
 
     def _ask(self) -> dict[int, int]:
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        now = {int(processor): took for processor, took in json.loads(self._process.stdout.readline()).items()}
-        Pace._least = min(self._least, *now.values())
+        now = self._probe()
+        self._least = min(self._least, *now.values())
         return now

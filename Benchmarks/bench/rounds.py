@@ -37,7 +37,9 @@ class Distribution:
     p90: float
 
 
-def measure(workers: list[Timed], threads: int, effort: Effort) -> tuple[dict[str, Distribution], dict[str, str]]:
+def measure(
+    workers: list[Timed], threads: int, effort: Effort, pace: Pace
+) -> tuple[dict[str, Distribution], dict[str, str]]:
     """What a call of each takes, and why some have no figures; microseconds."""
     samples: dict[str, list[float]] = {worker.name: [] for worker in workers}
     failures: dict[str, str] = {}
@@ -48,7 +50,7 @@ def measure(workers: list[Timed], threads: int, effort: Effort) -> tuple[dict[st
         except Failed as error:
             failures[worker.name] = str(error)
     alive = [worker for worker in workers if worker.name not in failures]
-    pace = Pace(threads, effort.patience)
+    pace.begin(threads, effort.patience)
     for turn in range(effort.rounds):
         for worker in _rotated(alive, turn):
             # Threads of the one before may still be spinning.
@@ -58,7 +60,6 @@ def measure(workers: list[Timed], threads: int, effort: Effort) -> tuple[dict[st
             except Failed as error:
                 failures[worker.name] = str(error)
         alive = [worker for worker in alive if worker.name not in failures]
-    pace.close()
     print(f"{pace.disturbed} of {pace.slots} slots were disturbed", file=sys.stderr, flush=True)
     return {worker.name: _distribution(samples[worker.name]) for worker in alive}, failures
 

@@ -8,6 +8,7 @@ from typing import Iterator
 from .machine import Machine
 from .models import TRAINING, Training
 from .network import Network
+from .pace import Pace
 from .report import Omission, Row
 from .rounds import Effort, measure
 from .train_worker import FRAMEWORKS
@@ -17,7 +18,7 @@ RUNTIMES = ["apus", *FRAMEWORKS]
 
 
 def run(models: list[str], runtimes: list[str], threads: list[int], effort: Effort,
-        machine: Machine) -> Iterator[tuple[list[Row], list[Omission]]]:
+        machine: Machine, pace: Pace) -> Iterator[tuple[list[Row], list[Omission]]]:
     """Yields what each model gave as soon as it is measured."""
     for model in models:
         rows: list[Row] = []
@@ -34,7 +35,7 @@ def run(models: list[str], runtimes: list[str], threads: list[int], effort: Effo
                     omissions.append(Omission("training", model, name, str(error)))
                     _progress(f"{model}: {name} is left out: {error}")
             _progress(f"training {model}, {count} thread(s): rounds")
-            times, failures = measure(workers, count, effort)
+            times, failures = measure(workers, count, effort, pace)
             omissions += [Omission("training", model, name, reason) for name, reason in failures.items()]
             operations = 3 * net.operations * training.batch
             bound = machine.training_bound_us(net, training.batch, count)

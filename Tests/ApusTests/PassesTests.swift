@@ -125,15 +125,15 @@ final class PassesTests: XCTestCase {
     }
 
     func testFoldTransposeLeavesOthers() throws {
-        for (permutation, extents, reads) in [([2, 1, 0], [-1, 12], 1), ([0, 2, 1], [-1, 12], 2)] {
+        for (permutation, reads) in [([2, 1, 0], 1), ([0, 2, 1], 2)] {
             var f = PassFixture()
             let x = try f.input("x", [4, 3])
             let moved = try f.builder.node(ApusGraph.Transpose(permutation), [x])[0]
-            let flat = try f.builder.node(ApusGraph.Reshape(extents), [moved])[0]
+            let flat = try f.builder.node(ApusGraph.Reshape([-1, 12]), [moved])[0]
             let dense = ApusGraph.Dense(hasBias: false)
-            let y = try f.builder.node(dense, [flat, try f.constant("w", [extents[1], 7])], name: "dense")[0]
+            let y = try f.builder.node(dense, [flat, try f.constant("w", [12, 7])], name: "dense")[0]
             if reads == 1 { f.finish(y) } else { f.finish(y, moved) }
-            XCTAssertEqual(try f.graph.check(foldTransposePass), 0, "\(permutation), \(extents), \(reads)")
+            XCTAssertEqual(try f.graph.check(foldTransposePass), 0, "\(permutation), \(reads)")
         }
     }
 

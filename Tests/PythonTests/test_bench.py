@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT / "Benchmarks"))
 from bench.machine import Machine
 from bench.models import INFERENCE, TRAINING, cifar_resnet
 from bench.network import Network
+from bench.pace import Pace
 from bench.products import line, products
 from bench.report import Omission, Row, write
 from bench.rounds import Effort, measure
@@ -73,6 +74,9 @@ class Pretended:
         self.order.append(self.name)
         return [self.microseconds * (1 + i % 3) for i in range(blocks)]
 
+    def pin(self, processors: list[int]) -> None:
+        self.order.append(f"{self.name} on {processors}")
+
     def memory(self) -> float:
         return 1.0
 
@@ -82,11 +86,34 @@ class Pretended:
 
 def test_rounds_turn_and_failures_are_named() -> None:
     order: list[str] = []
-    workers = [Pretended("a", 50, order), Pretended("b", 200, order), Pretended("c", 10, order, fails_after=4)]
-    times, failures = measure(workers, Effort(rounds=3, seconds=0.003, warm_up=0.001))
-    assert order[9:] == ["a", "b", "c", "b", "a", "a", "b"]
+    workers = [Pretended("a", 50, order), Pretended("b", 200, order), Pretended("c", 10, order, fails_after=5)]
+    effort = Effort(rounds=3, seconds=0.003, warm_up=0.001, patience=0)
+    times, failures = measure(workers, 1, effort, Pace(lambda: {0: 100, 1: 90}))
+    pins = [step for step in order if " on " in step]
+    assert pins == [f"{name} on [1]" for name in ("a", "b", "c", "b", "c", "a", "a", "b")]
+    # Each once more, untimed, where it moved to.
+    assert order[9:12] == ["a on [1]", "a", "a"]
     assert failures == {"c": "it broke"} and set(times) == {"a", "b"}
     assert times["a"].median == 100 and times["b"].p10 == 200 and times["b"].p90 == 600
+
+
+def test_disturbed_slots_are_timed_again() -> None:
+    # The pace before and after each slot, once twenty were asked for.
+    paces = iter([100] * 20 + [150, 100, 130, 100, 105, 100, 200])
+    pace = Pace(lambda: {0: next(paces)})
+    pace.begin(1, patience=60)
+    runs: list[list[int]] = []
+
+    def run(processors: list[int]) -> list[float]:
+        runs.append(processors)
+        return [float(len(runs))]
+
+    # It waits while the processor is slow, and times again what turned out to be.
+    assert pace.slot(run) == [2.0] and runs == [[0], [0]]
+    assert (pace.slots, pace.disturbed) == (1, 0)
+    pace.begin(1, patience=0)
+    assert pace.slot(run) == [3.0]
+    assert (pace.slots, pace.disturbed) == (1, 1)
 
 
 def test_the_bound_is_the_slower_of_arithmetic_and_memory() -> None:
