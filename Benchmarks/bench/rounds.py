@@ -25,7 +25,7 @@ class Effort:
 
 
 FULL = Effort(rounds=15, seconds=0.3, warm_up=0.5, patience=120)
-QUICK = Effort(rounds=7, seconds=0.06, warm_up=0.1, patience=30)
+QUICK = Effort(rounds=7, seconds=0.06, warm_up=0.1, patience=15)
 # A block is long enough that reading the clock does not show.
 BLOCK_MICROSECONDS = 100.0
 
