@@ -74,7 +74,8 @@ def main() -> None:
         for name, median in medians.items():
             ratio = f"{medians['Apus'] / median:.2f}" if name != "Apus" else ""
             # Of a quantized file all but the table of embeddings, of which a token reads one row.
-            table = shape.vocab_size * (shape.n_embd + 4)
+            row = shape.n_embd // 2 + shape.n_embd // 16 if kind.startswith("w4") else shape.n_embd + 4
+            table = shape.vocab_size * row
             needed = shape.bytes_per_token if quantize is None else decoders[name].bytes - table if name == "Apus" else None
             share = f"{100 * needed * median / memory / 1e9:.0f} %" if needed else ""
             print(f"| {kind} | {name} | {median:.1f} | {ratio} | {share} |", flush=True)

@@ -21,10 +21,11 @@ class Apus:
         import apus
 
         path = folder / f"gpt-{quantize or 'f32'}.apus"
-        if not path.exists():
+        tool = tools / "convert-model"
+        if not path.exists() or path.stat().st_mtime < tool.stat().st_mtime:
             options = ["--quantize", quantize] if quantize else []
             subprocess.run(
-                [tools / "convert-model", folder, "-o", path, "--steps", "1", "--context", "1024", "--quiet", *options], check=True)
+                [tool, folder, "-o", path, "--steps", "1", "--context", "1024", "--quiet", *options], check=True)
         self.bytes = path.stat().st_size
         self.session = apus.Model(path).session(threads=threads)
         self.token = self.session.input(0, function="step")
