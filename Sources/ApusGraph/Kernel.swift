@@ -96,11 +96,11 @@ public struct KernelPlan {
     public var operations: Int
     public var sharing: Sharing
 
-    public init(_ launches: [Launch], workspaceBytes: Int = 0, operations: Int = 0, preparesInput: Bool = false) {
+    public init(_ launches: [Launch], workspaceBytes: Int = 0, operations: Int = 0, sharing: Sharing = .none) {
         self.launches = launches
         self.workspaceBytes = workspaceBytes
         self.operations = operations
-        sharing = preparesInput ? .preparedInput : .none
+        self.sharing = sharing
     }
 
     /// One launch over all inputs and outputs.

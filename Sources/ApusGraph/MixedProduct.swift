@@ -46,6 +46,6 @@ func mixedProduct(
             try Launch(pack, b, units: ck_mixed_pack_units(&b), [.input(1), operands[1]]),
             try Launch(ck_mixed(site.integerISA), mixed, units: ck_mixed_units(&mixed), operands),
         ], workspaceBytes: aBytes + bBytes,
-        operations: 2 * Shape([site.outputs[0].shape.count, Int(product.k)]).count, preparesInput: true)
+        operations: 2 * Shape([site.outputs[0].shape.count, Int(product.k)]).count, sharing: .preparedInput)
 }
 #endif

@@ -82,7 +82,7 @@ public final class DynamicDense: Operator {
         try product.multiply(operands[0], weights, operands)
         return KernelPlan(
             product.launches, workspaceBytes: product.workspace, operations: 2 * Shape([rows, w[0], w[1]]).count,
-            preparesInput: true)
+            sharing: .preparedInput)
     }
 
     public override func packedLayout(input: Int, type: TensorType) -> Layout? { input == 1 ? .panels4 : nil }

@@ -97,6 +97,7 @@ public final class WeightOnlyDense: Operator {
         product.geometry = ck_conv_params(rows: rows, depth: w[0], columns: w[1])
         var steps = IntegerProduct(site, product)
         var operands = site.allOperands
+        if dynamicActivations { try steps.quantizeRows(rows, depth: w[0], &operands, scalesAt: 3) }
         operands[1] = try steps.packed(input: 1)
         var params = ck_weight_only_params()
         params.m = Int64(rows)
@@ -107,12 +108,11 @@ public final class WeightOnlyDense: Operator {
         params.has_bias = hasBias ? 1 : 0
         params.has_residual = hasResidual ? 1 : 0
         params.activation = activation.params
-        if dynamicActivations { try steps.quantizeRows(rows, depth: w[0], &operands, scalesAt: 3) }
         let task = dynamicActivations ? ck_weight_only_codes(site.isa) : ck_weight_only(site.inputs[1].dtype.ck, site.isa)
         steps.append(try Launch(task, params, units: ck_weight_only_units(&params), operands))
         return KernelPlan(
             steps.launches, workspaceBytes: steps.workspace, operations: 2 * Shape([rows, w[0], w[1]]).count,
-            preparesInput: dynamicActivations)
+            sharing: dynamicActivations ? .preparedInput : .none)
     }
 
     public override func packedLayout(input: Int, type: TensorType) -> Layout? { input == 1 ? .panels4 : nil }

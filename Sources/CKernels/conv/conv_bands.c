@@ -4,6 +4,8 @@
 #include "../include/ck_conv_bands.h"
 #include "conv_view.h"
 
+_Static_assert(sizeof(ck_conv_bands_params) <= CK_PARAMS_MAX, "two convolutions' params take the room of one");
+
 #define BAND_SCRATCH (96 * 1024) /* elements between the two that are in work */
 
 static size_t line_of(const ck_conv_params *p) { return (size_t)p->in_w * (size_t)p->in_c; }

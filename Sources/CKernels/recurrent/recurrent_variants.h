@@ -12,10 +12,10 @@
         /* r and z take the place of their sums, r·h is written to `reset`. */                                    \
         void (*gru_reset)(T *gates, const T *h, T *reset, size_t n);                                              \
         /* After that. */                                                                                         \
-        void (*gru)(T *gates, T *h, T *kept, size_t n);                                                     \
+        void (*gru)(T *gates, T *h, T *kept, size_t n);                                                           \
         /* With the reset after: gates are sums, the third of them h·R_n; x is what the input gives n. */         \
-        void (*gru_after)(T *gates, const T *x, const T *b, T *h, T *kept, size_t n);                       \
-        void (*lstm)(T *gates, T *h, T *c, T *kept, size_t n);                                              \
+        void (*gru_after)(T *gates, const T *x, const T *b, T *h, T *kept, size_t n);                             \
+        void (*lstm)(T *gates, T *h, T *c, T *kept, size_t n);                                                    \
         /* c[panels · 16] = x + a[k]·B of one row, B's panels from the last to the first if `backwards`: those that are in   \
          * the first-level cache come first when it turns at every step. x may be c. NULL: ck_gemm does it. */    \
         void (*row_product)(const T *a, const T *b, int64_t k, int64_t panels, const T *x, T *c, int backwards);  \

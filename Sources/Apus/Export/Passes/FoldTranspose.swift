@@ -10,16 +10,13 @@ let foldTransposePass = RewritePass("fold-transpose", "transpose, flatten, produ
             guard editor[place].op is ApusGraph.Dense, var product = Product(editor[place]),
                 let flatten = editor.soleMaker(product.x), editor[flatten].op is ApusGraph.Reshape,
                 let moving = editor.soleMaker(editor[flatten].inputs[0]), let transpose = editor[moving].op as? ApusGraph.Transpose,
-                transpose.permutation.first == 0, let weights = editor.plainConstant(product.weights),
-                weights.type.dtype == .f32 || weights.type.dtype == .f64
+                transpose.permutation.first == 0, let weights = editor.plainConstant(product.weights)
             else { continue }
             let source = editor[moving].inputs[0], sample = editor.type(of: source).shape.dimensions.dropFirst()
             guard weights.type.shape[0] == sample.reduce(1, *), editor.type(of: product.x).shape.rank == 2,
                 sample.elementsEqual(editor.smallestType(of: source).shape.dimensions.dropFirst())
             else { continue }
-            let values = try weights.doubles(), columns = weights.type.shape[1]
-            let moved = rows(of: Array(sample), transpose.permutation).flatMap { values[$0 * columns..<($0 + 1) * columns] }
-            product.weights = graph.append(Constant(weights.name, weights.type, doubles: moved))
+            product.weights = graph.append(try moved(weights, transpose.permutation, Array(sample)))
             editor[flatten].inputs[0] = source
             editor[place] = product.node
             editor.remove(moving)
@@ -29,16 +26,15 @@ let foldTransposePass = RewritePass("fold-transpose", "transpose, flatten, produ
     }
 }
 
-/// For each element of a sample, in its order, where it stands once its axes are permuted.
-private func rows(of sample: [Int], _ permutation: [Int]) -> [Int] {
-    var strides = sample, stride = 1
-    for axis in permutation.dropFirst().reversed() {
-        strides[axis - 1] = stride
-        stride *= sample[axis - 1]
-    }
-    return zip(sample, strides).reduce([0]) { places, axis in
-        places.flatMap { place in (0..<axis.0).map { place + $0 * axis.1 } }
-    }
+/// W [K, N], whose rows are for a sample with permuted axes, with its rows in the order of the sample itself.
+private func moved(_ weights: Constant, _ permutation: [Int], _ sample: [Int]) throws(ApusError) -> Constant {
+    let axes = permutation.dropFirst().map { $0 - 1 }
+    var apart = weights
+    apart.type.shape = Shape(axes.map { sample[$0] } + [weights.type.shape[1]])
+    let back = ApusGraph.Transpose(sample.indices.map { axes.firstIndex(of: $0)! } + [sample.count])
+    var result = try LazyStorage.transpose(apart, back, name: weights.name)
+    result.type.shape = weights.type.shape
+    return result
 }
 
 extension FunctionEditor {

@@ -7,7 +7,7 @@ func weightOnlyProduct(
 ) throws(ApusError) -> [ImportedValue]? {
     let x = try n.term(0)
     guard x.dtype == .f32, x.rank >= 1, let matrix = try BlockCodes(n, stored) else { return nil }
-    if dynamicActivations { guard matrix.block > 0, matrix.codes.type.dtype == .i4 else { return nil } }
+    guard !dynamicActivations || matrix.block > 0 && matrix.codes.type.dtype == .i4 else { return nil }
     let isGemm = n.node.op == "Gemm"
     var bias: Term?
     if isGemm, n.has(2) {

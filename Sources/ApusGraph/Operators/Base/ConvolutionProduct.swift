@@ -67,9 +67,9 @@ func directProduct(
         sharing = .convolution
     }
     launches.append(last)
-    var plan = KernelPlan(launches, workspaceBytes: workspace, operations: operations)
-    if direction == .forward && site.dtype == CK_F32 && params.has_residual == 0 { plan.sharing = sharing }
-    return plan
+    let isApart = direction == .forward && site.dtype == CK_F32 && params.has_residual == 0
+    return KernelPlan(
+        launches, workspaceBytes: workspace, operations: operations, sharing: isApart ? sharing : .none)
 }
 
 /// A convolution of one tap that reads every pixel once is the product of pixels and panels; nil for others. It
