@@ -18,10 +18,11 @@ static size_t scratch_of(const ck_conv_params *second) {
     return conv_ceil(least > BAND_SCRATCH ? least : BAND_SCRATCH, 16) * 16;
 }
 
-/* Bands of an image: as few as the scratch allows. */
+/* Bands of an image: as few as the scratch allows, and an even number, for two threads. */
 static size_t bands_of(const ck_conv_params *second) {
-    const size_t lines = scratch_of(second) / line_of(second), reach = reach_of(second);
-    return conv_ceil((size_t)second->out_h, lines > reach ? (lines - reach) / (size_t)second->stride_h + 1 : 1);
+    const size_t lines = scratch_of(second) / line_of(second), reach = reach_of(second), rows = (size_t)second->out_h;
+    const size_t bands = conv_ceil(rows, lines > reach ? (lines - reach) / (size_t)second->stride_h + 1 : 1);
+    return conv_min(bands + bands % 2, rows);
 }
 
 /* Makes `band` the convolution of the lines first ..< last of one image's result; the line of X that it begins with. What lies

@@ -1,8 +1,6 @@
 /* The geometry, which every instruction set walks alike. */
 #include "conv_view.h"
 
-#include "../gemm/unit_order.h"
-
 const float conv_zeros[CONV_ZEROS];
 
 conv_view conv_view_of(const ck_conv_params *p, int gradient) {
@@ -58,6 +56,12 @@ conv_phase conv_phase_at(const conv_view *v, const ck_conv_params *p, int fy, in
     }
     phase.pixels = v->batch * (size_t)phase.y.count * (size_t)phase.x.count;
     return phase;
+}
+
+ck_cell depthwise_cell_at(const conv_view *v, const conv_phase *phase, size_t unit) {
+    const size_t lines = v->batch * (size_t)phase->y.count;
+    const size_t stretches = 2 * conv_ceil(phase->pixels * v->result_c, 2 * DEPTHWISE_STRETCH) - v->source_h % 2;
+    return ck_cell_at(unit, lines, conv_ceil(v->result_c, CONV_COLUMNS), conv_min(stretches, lines));
 }
 
 size_t conv_block_at(const conv_view *v, const conv_phase *phase, size_t unit, size_t units, conv_block *block) {

@@ -6,10 +6,13 @@
 
 #include "ck_conv.h"
 
+#include "../gemm/unit_order.h"
+
 #define CONV_TILE 12      /* pixels in a unit */
 #define CONV_COLUMNS 32   /* channels in a unit: two panels */
 #define DEPTHWISE_WIDENED 2048 /* floats on the stack for depthwise weights of two bytes, 16 channels at a time */
 #define CONV_STRETCH 16   /* tiles that share one pass over a pair of panels, about */
+#define DEPTHWISE_STRETCH (96 * 1024) /* elements of the result that are gone through by chunks of channels, at most */
 
 #define CONV_ZEROS 256 /* floats of padding to read */
 extern const float conv_zeros[CONV_ZEROS];
@@ -56,7 +59,10 @@ CONV_INLINE size_t conv_chunks(const conv_view *v, size_t width) {
     return v->groups * conv_ceil(v->columns, width);
 }
 
-/* Depthwise units are ordered (phase, line, channels). */
+/* The line and the chunk of channels of a depthwise unit of one phase. In each half of the lines, or shorter
+ * stretch, come chunk by chunk all lines, which stay in the first-level cache while they are read anew. An odd number of lines of
+ * the source has no halves. */
+ck_cell depthwise_cell_at(const conv_view *v, const conv_phase *phase, size_t unit);
 CONV_INLINE size_t depthwise_units(const conv_view *v, const conv_phase *phase) {
     return v->batch * (size_t)phase->y.count * conv_ceil(v->result_c, CONV_COLUMNS);
 }

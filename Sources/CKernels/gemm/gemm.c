@@ -29,6 +29,10 @@ gemm_grid gemm_grid_of(const ck_gemm_params *p) {
     g.column_blocks = gemm_ceil_div(g.groups, width);
     if (p->batch == 1 && (double)p->k * (double)p->n <= (double)p->m * (double)(p->k + p->n))
         g.stretches = gemm_min(g.row_blocks, 2 * gemm_ceil_div(p->m, 2 * GEMM_STRETCH));
+    if (g.stretches > 1) { /* two halves of equal height */
+        g.tiles += g.tiles % 2;
+        g.row_blocks += g.row_blocks % 2;
+    }
     return g;
 }
 
