@@ -2,6 +2,14 @@
 #include "winograd_tasks.h"
 #include "winograd_view.h"
 
+#define WINOGRAD_UNITS 8      /* units below which they are made smaller, for more threads to share them */
+#define WINOGRAD_BLOCK 64     /* the most tiles in a block */
+/* The least tiles in a block that was made smaller: it goes through all of U anew, of which a second-level cache keeps so many
+ * elements; a larger one comes from farther away. */
+#define WINOGRAD_LEAST 8
+#define WINOGRAD_CACHED (256 * 1024)
+#define WINOGRAD_LEAST_UNCACHED 24
+
 #if defined(__x86_64__)
 #define ROWS(base) {base##_f32_reference, base##_f32_avx2, base##_f32_avx512}
 #else
@@ -30,6 +38,30 @@ ck_task ck_winograd(const ck_winograd_params *w, ck_dtype dtype, ck_isa isa) {
 }
 ck_task ck_winograd_pack(ck_dtype dtype, ck_isa isa) {
     return choose(pack_rows, CK_F64_TASK(winograd_pack_f64_reference), dtype, isa);
+}
+
+winograd_view winograd_view_of(const ck_winograd_params *w) {
+    const ck_conv_params *p = &w->conv;
+    winograd_view v = {.p = p, .tile = (size_t)w->tile, .in_c = (size_t)p->in_c, .out_c = (size_t)p->out_c};
+    v.places = (v.tile + 2) * (v.tile + 2);
+    v.down = conv_ceil((size_t)p->out_h, v.tile);
+    v.across = conv_ceil((size_t)p->out_w, v.tile);
+    v.tiles = (size_t)p->batch * v.down * v.across;
+    v.columns = WINOGRAD_COLUMNS;
+    v.chunks = conv_ceil(v.out_c, v.columns);
+    const size_t elements = v.places * v.in_c * v.out_c;
+    const size_t least = elements <= WINOGRAD_CACHED ? WINOGRAD_LEAST : WINOGRAD_LEAST_UNCACHED;
+    const size_t fewest = conv_ceil(v.tiles, WINOGRAD_BLOCK), most = v.tiles / least;
+    v.blocks = conv_min(conv_ceil(WINOGRAD_UNITS, v.chunks), most);
+    if (v.blocks <= fewest) {
+        v.blocks = fewest;
+        if (v.blocks * v.chunks < WINOGRAD_UNITS) v.chunks = conv_ceil(v.out_c, v.columns /= 2);
+    }
+    v.block = conv_ceil(v.tiles, v.blocks);
+    v.pitch = conv_ceil(v.in_c, CK_PANEL) * CK_PANEL + CK_PANEL;
+    v.plane = v.block * v.pitch;
+    v.product_pitch = v.places * WINOGRAD_COLUMNS + CK_PANEL;
+    return v;
 }
 
 size_t ck_winograd_units(const ck_winograd_params *w) {

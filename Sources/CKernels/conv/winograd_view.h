@@ -7,8 +7,6 @@
 
 #define WINOGRAD_SIDE 6       /* of the largest transformed tile */
 #define WINOGRAD_COLUMNS 64   /* the most channels in a unit */
-#define WINOGRAD_UNITS 8      /* units below which they are halved, for more threads to share them */
-#define WINOGRAD_BLOCK 64     /* the most tiles in a block */
 
 /* A lane's workspace holds V, the transformed sources of a block, as [place][tile][channel], a place being one of
  * (m + 2)², and the products of a unit, M, as [tile][place][column]. The pitches keep tiles and places from falling
@@ -29,23 +27,7 @@ typedef struct {
     int32_t y, x, rows, columns;
 } winograd_tile;
 
-CONV_INLINE winograd_view winograd_view_of(const ck_winograd_params *w) {
-    const ck_conv_params *p = &w->conv;
-    winograd_view v = {.p = p, .tile = (size_t)w->tile, .in_c = (size_t)p->in_c, .out_c = (size_t)p->out_c};
-    v.places = (v.tile + 2) * (v.tile + 2);
-    v.down = conv_ceil((size_t)p->out_h, v.tile);
-    v.across = conv_ceil((size_t)p->out_w, v.tile);
-    v.tiles = (size_t)p->batch * v.down * v.across;
-    v.blocks = conv_ceil(v.tiles, WINOGRAD_BLOCK);
-    v.block = conv_ceil(v.tiles, v.blocks);
-    v.columns = WINOGRAD_COLUMNS;
-    if (v.blocks * conv_ceil(v.out_c, v.columns) < WINOGRAD_UNITS) v.columns /= 2;
-    v.chunks = conv_ceil(v.out_c, v.columns);
-    v.pitch = conv_ceil(v.in_c, CK_PANEL) * CK_PANEL + CK_PANEL;
-    v.plane = v.block * v.pitch;
-    v.product_pitch = v.places * WINOGRAD_COLUMNS + CK_PANEL;
-    return v;
-}
+winograd_view winograd_view_of(const ck_winograd_params *w);
 
 CONV_INLINE size_t winograd_lane_elements(const winograd_view *v) {
     return v->places * v->plane + v->block * v->product_pitch;
