@@ -1,7 +1,10 @@
 /* Broadcast shapes as strides, and the walk over the innermost runs of a range of output elements. */
+#include <string.h>
+
 #include "elementwise_variants.h"
 
 #define OPERANDS 3
+#define REPEATED 4096 /* bytes of a short row written over and over, for runs of several rows */
 
 /* Drops axes of 1 and joins neighbours that every operand steps through evenly. */
 static void merge_axes(int32_t *rank, int64_t *size, int64_t *const *stride, int operands) {
@@ -80,10 +83,10 @@ static size_t cursor_run(const cursor *c) {
     return left < inner ? left : inner;
 }
 
-static void cursor_advance(cursor *c, size_t run) {
+/* Past `run` elements, which are `step` along axis d. */
+static void cursor_advance(cursor *c, size_t run, int32_t d, int64_t step) {
     c->at += run;
-    int64_t step = (int64_t)run;
-    for (int32_t d = c->rank - 1; d >= 0; d--, step = 1) {
+    for (; d >= 0; d--, step = 1) {
         c->index[d] += step;
         int wraps = c->index[d] == c->size[d] && d > 0;
         for (int o = 0; o < c->operands; o++)
@@ -95,17 +98,47 @@ static void cursor_advance(cursor *c, size_t run) {
 
 static int64_t inner_stride(const cursor *c, int operand) { return c->rank > 0 ? c->stride[operand][c->rank - 1] : 0; }
 
+/* Which of two operands has the same row all along the last axis but one, while the other goes on; or −1. */
+static int repeating_operand(const cursor *c) {
+    const int32_t d = c->rank - 1;
+    for (int o = 0; o < 2 && d > 0; o++) {
+        const int64_t *own = c->stride[o], *other = c->stride[1 - o];
+        if (own[d] == 1 && own[d - 1] == 0 && other[d] == 1 && other[d - 1] == c->size[d]) return o;
+    }
+    return -1;
+}
+
 void ck_binary_walk(const ck_binary_params *p, void *const *operands, size_t begin, size_t end, size_t in_size,
                     size_t out_size, ck_binary_row row) {
     const int64_t *strides[] = {p->a_stride, p->b_stride};
     cursor c = {.rank = p->rank, .size = p->size, .stride = strides, .operands = 2};
-    const char *a = operands[0], *b = operands[1];
-    char *y = operands[2];
+    char *y = operands[2], repeated[REPEATED];
+    const char *held = NULL; /* the row that is repeated */
+    const int repeating = repeating_operand(&c);
+    size_t copies = 0, length = 0;
+    if (repeating >= 0) {
+        length = (size_t)c.size[c.rank - 1];
+        copies = REPEATED / (length * in_size);
+        if (copies > (size_t)c.size[c.rank - 2]) copies = (size_t)c.size[c.rank - 2];
+    }
     for (cursor_start(&c, begin, end); c.at < c.stop;) {
-        size_t run = cursor_run(&c);
-        row(y + c.at * out_size, a + c.offset[0] * (int64_t)in_size, inner_stride(&c, 0),
-            b + c.offset[1] * (int64_t)in_size, inner_stride(&c, 1), run);
-        cursor_advance(&c, run);
+        const char *from[2];
+        for (int o = 0; o < 2; o++) from[o] = (const char *)operands[o] + c.offset[o] * (int64_t)in_size;
+        int32_t axis = c.rank - 1;
+        size_t run = cursor_run(&c), step = run;
+        if (copies > 3 && run == length) {
+            axis--;
+            const size_t rows = (size_t)(c.size[axis] - c.index[axis]), whole = (c.stop - c.at) / length;
+            step = rows < whole ? rows : whole;
+            if (step > copies) step = copies;
+            run = step * length;
+            for (size_t i = 0; held != from[repeating] && i < copies; i++)
+                memcpy(repeated + i * length * in_size, from[repeating], length * in_size);
+            held = from[repeating];
+            from[repeating] = repeated;
+        }
+        row(y + c.at * out_size, from[0], inner_stride(&c, 0), from[1], inner_stride(&c, 1), run);
+        cursor_advance(&c, run, axis, (int64_t)step);
     }
 }
 
@@ -120,6 +153,6 @@ void ck_where_walk(const ck_where_params *p, void *const *operands, size_t begin
         size_t run = cursor_run(&c);
         row(y + c.at * size, condition + c.offset[0], inner_stride(&c, 0), a + c.offset[1] * (int64_t)size,
             inner_stride(&c, 1), b + c.offset[2] * (int64_t)size, inner_stride(&c, 2), run);
-        cursor_advance(&c, run);
+        cursor_advance(&c, run, c.rank - 1, (int64_t)run);
     }
 }

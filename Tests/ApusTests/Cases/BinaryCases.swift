@@ -7,10 +7,12 @@ private func reference(_ f: @escaping Function, as dtype: DType? = nil) -> ([Tes
     { [TestTensor.elementwise($0, as: dtype) { f($0[0], $0[1]) }] }
 }
 
-/// Equal shapes with and without tails, and every way to broadcast.
+/// Equal shapes with and without tails, and every way to broadcast; short rows that repeat, in images of their own and on
+/// either side.
 private let shapes: [([Int], [Int])] = [
     ([], []), ([1], [1]), ([7], [7]), ([16], [16]), ([17], [17]), ([2, 1030], [2, 1030]), ([2, 3, 5], [5]),
     ([3, 1], [1, 4]), ([2, 1, 3], [4, 1]), ([5, 17], []), ([], [9]), ([1], [2050]), ([0, 3], [1, 3]),
+    ([2, 70, 24], [2, 1, 24]), ([24], [50, 24]), ([90, 9], [9]),
 ]
 
 private func cases(
