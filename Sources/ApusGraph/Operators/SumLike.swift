@@ -37,24 +37,25 @@ public final class SumLike: Operator {
             let target = axis < x.rank - y.rank ? 1 : y[axis - (x.rank - y.rank)]
             if target != x[axis] { axes |= 1 << UInt32(axis) }
         }
-        var params = reduction(of: x, axes: axes)
         return KernelPlan(
-            [
-                try Launch(
-                    ck_reduce(CK_REDUCE_SUM, site.dtype, site.isa), params, units: ck_reduce_units(&params),
-                    [.input(0), .output(0)])
-            ], operations: x.count)
+            [try site.reduction(CK_REDUCE_SUM, of: x, axes: axes, .input(0), .output(0))], operations: x.count)
     }
 }
 
-/// The parameters that reduce a contiguous tensor over the axes whose bits are set.
-func reduction(of shape: Shape, axes: UInt32) -> ck_reduce_params {
-    var sizes = shape.dimensions.map { Int64($0) }
-    var axes = axes
-    if shape.count == 0 {
-        // Products of the other extents may not fit; only the number of outputs matters, each over nothing.
-        sizes = [Int64(shape.reduced(axes, keep: false).count), 0]
-        axes = 0b10
+extension KernelSite {
+    /// A launch that reduces a contiguous tensor of the site's type over the axes whose bits are set.
+    @inline(never)
+    func reduction(
+        _ operation: ck_reduce_op, of shape: Shape, axes: UInt32, _ from: KernelOperand, _ to: KernelOperand
+    ) throws(ApusError) -> Launch {
+        var sizes = shape.dimensions.map { Int64($0) }
+        var axes = axes
+        if shape.count == 0 {
+            // Products of the other extents may not fit; only the number of outputs matters, each over nothing.
+            sizes = [Int64(shape.reduced(axes, keep: false).count), 0]
+            axes = 0b10
+        }
+        var params = sizes.withUnsafeBufferPointer { ck_reduce_over(Int32(sizes.count), $0.baseAddress, axes) }
+        return try Launch(ck_reduce(operation, dtype, isa), params, units: ck_reduce_units(&params), [from, to])
     }
-    return sizes.withUnsafeBufferPointer { ck_reduce_over(Int32(sizes.count), $0.baseAddress, axes) }
 }

@@ -25,7 +25,7 @@ private struct Family: Sendable {
     let make: @Sendable ([Int], Bool) -> Operator
     let body: @Sendable ([Double]) -> Double
 
-    /// Rows, columns, both around a kept axis, everything, integers, nothing.
+    /// Rows, columns, images, both around a kept axis, everything, integers, nothing.
     var cases: [OperatorCase] {
         func one(_ shape: [Int], _ axes: [Int], keep: Bool = false, gradient: Bool = false) -> OperatorCase {
             OperatorCase(
@@ -37,7 +37,8 @@ private struct Family: Sendable {
             one([7], [], gradient: true), one([3, 5], [1], gradient: true), one([3, 5], [0], gradient: true),
             one([2, 3, 4], [0, -1], gradient: true), one([2, 3, 4], [1], keep: true, gradient: true),
             one([2, 3, 4], [], keep: true, gradient: true), one([], []), one([4, 1, 3], [1]), one([5, 200], [-1]),
-            one([3, 19, 37], [1]), one([2, 3, 2, 3, 2, 3], [1, 3, 5]), one([3, 2, 3, 2, 3, 2, 3, 2], [0, 2, 4, 6]),
+            one([3, 19, 37], [1]), one([2, 9, 21, 40], [1, 2]), one([5, 20, 33], [0, 1], keep: true), one([2, 3, 0, 4], [1, 2]),
+            one([2, 3, 2, 3, 2, 3], [1, 3, 5]), one([3, 2, 3, 2, 3, 2, 3, 2], [0, 2, 4, 6]),
             one([0, 3], [0]), one([0, 3], [1]), one([2, 0, 3], [], keep: true),
         ]
     }

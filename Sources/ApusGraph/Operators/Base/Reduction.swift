@@ -86,12 +86,21 @@ public final class Reduction: Operator {
 
     // MARK: Kernel choice
 
+    /// The mean of an image is the mean of those of its lines: threads part lines, as they do where images are computed and
+    /// where they are read again.
     public override func kernels(_ site: KernelSite) throws(ApusError) -> KernelPlan {
-        let x = site.inputs[0].shape
-        var params = reduction(of: x, axes: try mask(x))
-        return try KernelPlan(
-            ck_reduce(rule.operation, site.dtype, site.isa), params, units: ck_reduce_units(&params), at: site,
-            operations: x.count)
+        let type = site.inputs[0], x = type.shape, axes = try mask(x), operation = rule.operation
+        guard operation == CK_REDUCE_MEAN, x.rank > 2, axes >> UInt32(x.rank - 3) == 0b011 else {
+            return KernelPlan(
+                [try site.reduction(operation, of: x, axes: axes, .input(0), .output(0))], operations: x.count)
+        }
+        let inner = UInt32(1) << UInt32(x.rank - 2)
+        let lines = TensorType(type.dtype, x.reduced(inner, keep: false))
+        return KernelPlan(
+            [
+                try site.reduction(operation, of: x, axes: inner, .input(0), .workspace(0)),
+                try site.reduction(operation, of: lines.shape, axes: axes & ~inner, .workspace(0), .output(0)),
+            ], workspaceBytes: lines.byteSize, operations: x.count)
     }
 
     // MARK: Gradient
