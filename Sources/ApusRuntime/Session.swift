@@ -147,7 +147,7 @@ private func runLane(_ context: UnsafeMutableRawPointer?, _ lane: Int) {
     guard lane >= 0 && lane < step.lanes else { return }
     var first = 0
     while true {
-        let count = cs_take(step.taken, step.units, step.lanes, lane, &first)
+        let count = cs_take(step.taken, step.units, step.lanes, lane, step.least, &first)
         if count == 0 { return }
         step.task(step.params, step.operands, first, first + count, UInt32(lane))
     }

@@ -10,6 +10,8 @@ struct Step {
     var units: Int
     /// How many threads share the units.
     var lanes: Int
+    /// The least that a thread takes of them at a time.
+    var least: Int
     /// How many units of each lane's stretch are taken so far; the same numbers for all steps, since one runs at a time.
     var taken: UnsafeMutablePointer<Int>
 }

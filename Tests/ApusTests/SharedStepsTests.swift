@@ -21,7 +21,7 @@ final class SharedStepsTests: XCTestCase {
     }
 
     func testShortStepsBetweenSequencesStayOnOneThread() throws {
-        let found = try shares([[1, 100, 32], [32, 256], [4, 64, 64]]) {
+        let found = try shares([[1, 300, 16], [16, 256], [4, 64, 64]]) {
             try $0.node(Lstm(), [try $0(dense, $1[0], $1[1]), $1[2]])[0]
         }
         XCTAssertEqual(found, found.map { _ in 1 })
@@ -37,6 +37,22 @@ final class SharedStepsTests: XCTestCase {
 
     func testShortStepsAmongSharedOnesAreShared() throws {
         let found = try shares([[128, 64], [64, 96], [96, 80]]) { try $0(dense, try $0(dense, $1[0], $1[1]), $1[2]) }
-        XCTAssertEqual(found.reduce(0) { $0 + $1 - 1 }, 2, "both products, and no packing: \(found)")
+        XCTAssertEqual(found, [2, 2, 2, 2], "each matrix packed, and multiplied")
+    }
+
+    func testStepsBelowAMicrosecondAreNotShared() throws {
+        let found = try shares([[32, 16], [16, 32]]) { try $0(dense, $1[0], $1[1]) }
+        XCTAssertEqual(found, [1, 1])
+    }
+
+    func testSmallArenasShareNoMemory() {
+        let buffers = [100, 64, 1000, 64].enumerated().map { Lifetime(size: $1, first: $0, last: $0 + 1) }
+        let apart = ArenaLayout(buffers, apart: 1280), shared = ArenaLayout(buffers, apart: 1279)
+        XCTAssertEqual(apart.peak, 128 + 64 + 1024 + 64)
+        XCTAssertEqual(shared.peak, 1024 + 64, "the largest and a neighbour")
+        let ranges = buffers.indices.map { apart.offsets[$0]..<apart.offsets[$0] + buffers[$0].size }
+        for (i, range) in ranges.enumerated() {
+            for other in ranges[..<i] { XCTAssertFalse(range.overlaps(other), "\(range), \(other)") }
+        }
     }
 }
