@@ -15,6 +15,7 @@ typedef struct {
 extern const ck_movement_tasks ck_movement_1, ck_movement_2, ck_movement_4, ck_movement_8; /* by element size */
 extern const ck_movement_sums ck_movement_f32, ck_movement_f64, ck_movement_i32, ck_movement_i64;
 
+#define MOVEMENT_UNROLL _Pragma("clang loop unroll(full)")
 #define CK_TILE_ROWS 16
 #define CK_TILE_TALL 512 /* rows, where columns are fewer than CK_TILE_ROWS */
 #define CK_TILE_COLUMNS 4096
