@@ -147,7 +147,7 @@ struct SessionPlan {
             (steps + i).initialize(
                 to: Step(
                     task: step.launch.task, params: params + i * Int(CK_PARAMS_MAX), operands: operands + firstSlot,
-                    units: 0, lanes: 1, taken: taken))
+                    units: 0, lanes: 1, piece: 0, taken: taken))
             firstSlot += step.slots.count
             if let times {
                 (times + i).initialize(
@@ -168,6 +168,8 @@ extension BoundFunction {
             steps[i].task = step.launch.task
             steps[i].units = step.launch.units
             steps[i].lanes = shares[i]
+            steps[i].piece = step.piece
+            steps[i].isBackward = false
             step.launch.params.withUnsafeBytes {
                 if let base = $0.baseAddress { steps[i].params.copyMemory(from: base, byteCount: $0.count) }
             }
@@ -179,6 +181,7 @@ extension BoundFunction {
                 both.pointee.task = ck_conv_bands
                 both.pointee.operands = first.pointee.operands
                 both.pointee.lanes = min(both.pointee.lanes, both.pointee.units)
+                both.pointee.piece = 0
                 (first.pointee.units, first.pointee.lanes) = (0, 1)
             }
             for source in step.slots {
@@ -237,6 +240,11 @@ extension PlannedStep {
     /// so many nanoseconds that the others have gone to sleep.
     func isWorthSplitting(after alone: Int) -> Bool {
         launch.units > 1 && nanoseconds > (alone > 30_000 ? 100_000 : 10_000)
+    }
+
+    /// Units of a backward run's pieces: of about 2 µs each; 0 where operations take longer than memory.
+    var piece: Int {
+        launch.units > 1 && 3 * bytes > operations ? 1 + launch.units * 2000 / (nanoseconds + 2000) : 0
     }
 }
 
