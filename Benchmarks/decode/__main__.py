@@ -33,6 +33,23 @@ def rate(decoder: Decoder) -> tuple[float, list[int]]:
     return WRITTEN / (time.perf_counter() - began), written
 
 
+def bandwidth(threads: int) -> float:
+    """Bytes a second that the machine reads now: on a shared one it changes by the minute."""
+    return measure_machine([threads]).peaks[threads]["memory"]["DRAM"]["gb_per_s"] * 1e9
+
+
+def needed_bytes(decoder: Decoder, shape: Shape, quantize: str | None) -> int | None:
+    """What a token in the middle of those written reads: weights, keys and values. None of a rival's quantized file."""
+    weights = shape.weight_bytes
+    if quantize is not None:
+        if not isinstance(decoder, Apus):
+            return None
+        # All but the table of embeddings, of which a token reads one row.
+        row = shape.n_embd // 2 + shape.n_embd // 16 if quantize.startswith("w4") else shape.n_embd + 4
+        weights = decoder.bytes - shape.vocab_size * row
+    return weights + shape.cache_bytes(PROMPT + WRITTEN // 2)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="decode", description=__doc__)
     parser.add_argument("--threads", type=int, default=1)
@@ -43,9 +60,8 @@ def main() -> None:
     shape, folder = Shape(), BUILD / "gpt2"
     tensors = weights(shape)
     write(folder, shape, tensors)
-    memory = measure_machine([options.threads]).peaks[options.threads]["memory"]["DRAM"]["gb_per_s"]
 
-    print(f"| weights | runtime | tokens a second | Apus / it | share of {memory:.1f} GB/s |\n|---|---|---|---|---|")
+    print("| weights | runtime | tokens a second | Apus / it | share of the bandwidth | of GB/s |\n|---|---|---|---|---|---|")
     reference: list[int] | None = None
     for kind in options.types.split(","):
         quantize = None if kind == "f32" else kind
@@ -62,10 +78,13 @@ def main() -> None:
             except Exception as error:  # A rival that cannot: said, and left out.
                 print(f"{kind}, {name}: {error}".splitlines()[0], file=sys.stderr)
         rates: dict[str, list[float]] = {name: [] for name in decoders}
+        limits: dict[str, list[float]] = {name: [] for name in decoders}
         for _ in range(options.rounds):
             for name, decoder in decoders.items():
+                before = bandwidth(options.threads)
                 found, written = rate(decoder)
                 rates[name].append(found)
+                limits[name].append((before + bandwidth(options.threads)) / 2)
                 if kind == "f32":
                     reference = reference or written
                     if written != reference:
@@ -73,11 +92,11 @@ def main() -> None:
         medians = {name: statistics.median(found) for name, found in rates.items()}
         for name, median in medians.items():
             ratio = f"{medians['Apus'] / median:.2f}" if name != "Apus" else ""
-            # Of a quantized file all but the table of embeddings, of which a token reads one row.
-            row = shape.n_embd // 2 + shape.n_embd // 16 if kind.startswith("w4") else shape.n_embd + 4
-            table = shape.vocab_size * row
-            needed = shape.bytes_per_token if quantize is None else decoders[name].bytes - table if name == "Apus" else None
-            share = f"{100 * needed * median / memory / 1e9:.0f} %" if needed else ""
+            needed = needed_bytes(decoders[name], shape, quantize)
+            share = " | "
+            if needed:
+                part = statistics.median(found * needed / limit for found, limit in zip(rates[name], limits[name]))
+                share = f"{100 * part:.0f} % | {statistics.median(limits[name]) / 1e9:.1f}"
             print(f"| {kind} | {name} | {median:.1f} | {ratio} | {share} |", flush=True)
 
 

@@ -19,10 +19,14 @@ class Shape:
     n_head: int = 12
 
     @property
-    def bytes_per_token(self) -> int:
+    def weight_bytes(self) -> int:
         """Weights of f32 that the next token needs: all but the tables' other rows."""
         block = 12 * self.n_embd**2 + 13 * self.n_embd
         return 4 * (self.n_layer * block + self.vocab_size * self.n_embd)
+
+    def cache_bytes(self, tokens: int) -> int:
+        """Keys and values of f32 that a token after so many reads."""
+        return 4 * 2 * self.n_layer * self.n_embd * tokens
 
 
 def weights(shape: Shape, seed: int = 0) -> dict[str, np.ndarray]:

@@ -14,14 +14,16 @@ public struct Lifetime: Sendable {
 /// Stage 5: lifetimes → offsets and the peak. A pure function.
 ///
 /// Greedy by size (Pisarchyk and Lee 2020): the largest buffer first, each at the lowest offset where it overlaps no
-/// placed buffer that is alive at the same time.
+/// placed buffer that is alive at the same time. Buffers that take at most `apart` bytes together share nothing: what a thread
+/// has in its cache of a value's lines, it then meets there in the next run.
 public struct ArenaLayout: Sendable {
     public static let alignment = 64
 
     public let offsets: [Int]
     public let peak: Int
 
-    public init(_ lifetimes: [Lifetime]) {
+    public init(_ lifetimes: [Lifetime], apart: Int = 0) {
+        let isApart = apart > 0 && lifetimes.reduce(0) { $0 + ArenaLayout.aligned($1.size) } <= apart
         let order = ArenaLayout.bySize(lifetimes)
         var offsets = [Int](repeating: 0, count: lifetimes.count)
         var peak = 0
@@ -31,7 +33,7 @@ public struct ArenaLayout: Sendable {
             let buffer = lifetimes[index]
             let size = ArenaLayout.aligned(buffer.size)
             var offset = 0
-            for other in placed where other.first <= buffer.last && buffer.first <= other.last {
+            for other in placed where isApart || other.first <= buffer.last && buffer.first <= other.last {
                 if other.start >= offset + size { break }
                 offset = max(offset, other.end)
             }

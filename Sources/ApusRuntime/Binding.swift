@@ -39,7 +39,8 @@ struct SessionPlan {
                 throw .unsupported("function '\(model.graph.functions[index].name)' needs more than 2⁵⁶ bytes")
             }
         }
-        layouts = plans.map { ArenaLayout($0.buffers) }
+        let apart = lanes > 1 ? SessionPlan.cachedArena : 0
+        layouts = plans.map { ArenaLayout($0.buffers, apart: apart) }
         var offsets: [Int] = []
         var size = 0
         for state in model.graph.states {
@@ -51,6 +52,8 @@ struct SessionPlan {
     }
 
     private static let maximumMemory = 1 << 56
+    /// The largest arena, in bytes, that the second-level caches of two cores keep beside weights.
+    private static let cachedArena = 1 << 20
 
     var arenaSize: Int { layouts.reduce(0) { max($0, $1.peak) } }
 
@@ -147,7 +150,7 @@ struct SessionPlan {
             (steps + i).initialize(
                 to: Step(
                     task: step.launch.task, params: params + i * Int(CK_PARAMS_MAX), operands: operands + firstSlot,
-                    units: 0, lanes: 1, piece: 0, taken: taken))
+                    units: 0, lanes: 1, least: 1, piece: 0, taken: taken))
             firstSlot += step.slots.count
             if let times {
                 (times + i).initialize(
@@ -164,11 +167,13 @@ extension BoundFunction {
     mutating func set(_ plan: Plan, _ graph: Graph, lanes: Int) {
         var slot = 0
         let shares = plan.shares(lanes: lanes)
+        let takesTurns = plan.takesTurns(lanes: lanes)
         for (i, step) in plan.steps.enumerated() {
             steps[i].task = step.launch.task
             steps[i].units = step.launch.units
             steps[i].lanes = shares[i]
-            steps[i].piece = step.piece
+            steps[i].least = step.leastPiece
+            steps[i].piece = takesTurns ? step.backwardPiece : 0
             steps[i].isBackward = false
             step.launch.params.withUnsafeBytes {
                 if let base = $0.baseAddress { steps[i].params.copyMemory(from: base, byteCount: $0.count) }
@@ -181,6 +186,7 @@ extension BoundFunction {
                 both.pointee.task = ck_conv_bands
                 both.pointee.operands = first.pointee.operands
                 both.pointee.lanes = min(both.pointee.lanes, both.pointee.units)
+                both.pointee.least = 1
                 both.pointee.piece = 0
                 (first.pointee.units, first.pointee.lanes) = (0, 1)
             }
@@ -224,27 +230,35 @@ extension Plan {
         var alone = 0
         for step in 0..<2 * steps.count {
             let i = step < steps.count ? step : step - steps.count
-            let isShared = steps[i].isWorthSplitting(after: alone)
-            shares[i] = isShared ? min(lanes, steps[i].launch.units) : 1
-            alone = isShared ? 0 : min(alone, 1 << 40) + steps[i].nanoseconds
+            shares[i] = steps[i].threads(of: lanes, after: alone)
+            alone = shares[i] > 1 ? 0 : min(alone, 1 << 40) + steps[i].nanoseconds
         }
         return shares
     }
+
+    /// Whether a run meets in the second-level caches of so many cores, of 2 MiB or so, any of what the last run read.
+    public func takesTurns(lanes: Int) -> Bool { steps.reduce(0) { min($0, 1 << 40) + $1.bytes } <= lanes << 22 }
 }
 
 extension PlannedStep {
     /// About how long one thread takes, where operations and memory run at the speed of one core.
-    var nanoseconds: Int { operations / (isInteger ? 480 : 60) + bytes / 20 }
+    var nanoseconds: Int { operations / (isInteger ? 1000 : 120) + bytes / 40 }
 
-    /// Whether the work outweighs calling other threads. That takes 1 µs or more, and many where one thread has worked alone for
-    /// so many nanoseconds that the others have gone to sleep.
-    func isWorthSplitting(after alone: Int) -> Bool {
-        launch.units > 1 && nanoseconds > (alone > 30_000 ? 100_000 : 10_000)
+    /// How many threads the work is worth, of `lanes`. To call others takes half a microsecond, and many where one thread has
+    /// worked alone for so many nanoseconds that the others have gone to sleep (`CS_AWAKE`).
+    func threads(of lanes: Int, after alone: Int) -> Int {
+        let isShort = nanoseconds < (alone > Int(CS_AWAKE) ? 50_000 : 800)
+        return isShort ? 1 : min(lanes, launch.units, max(2, nanoseconds / 1000))
     }
 
-    /// Units of a backward run's pieces: of about 2 µs each; 0 where operations take longer than memory.
-    var piece: Int {
-        launch.units > 1 && 3 * bytes > operations ? 1 + launch.units * 2000 / (nanoseconds + 2000) : 0
+    /// What a thread takes at a time is worth 5 µs of one thread's, or all of its share: a piece that another takes over costs both
+    /// the lines of cache that it reads and writes.
+    var leastPiece: Int { max(1, launch.units / max(1, nanoseconds / 5000)) }
+
+    /// The units of a backward run's pieces, worth about 2 µs; 0 for steps that only go forward: short ones, and those whose
+    /// operations take longer than memory.
+    public var backwardPiece: Int {
+        launch.units > 1 && 3 * bytes > operations && nanoseconds > 5000 ? 1 + launch.units * 2000 / nanoseconds : 0
     }
 }
 

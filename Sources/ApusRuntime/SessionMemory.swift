@@ -10,6 +10,8 @@ struct Step {
     var units: Int
     /// How many threads share the units.
     var lanes: Int
+    /// The least that a thread takes of them at a time.
+    var least: Int
     /// How many units are run at a time in a backward run; 0 where every run is forward.
     var piece: Int
     /// Whether the next run goes from the last unit to the first. Runs of a step bound by memory take turns, so that each begins
@@ -34,7 +36,7 @@ struct Step {
     func share(lane: Int) {
         var first = 0
         while true {
-            let count = cs_take(taken, units, lanes, isBackward ? lanes - 1 - lane : lane, &first)
+            let count = cs_take(taken, units, lanes, isBackward ? lanes - 1 - lane : lane, least, &first)
             if count == 0 { return }
             if isBackward { first = units - first - count }
             run(first..<first + count, lane: lane)

@@ -31,7 +31,7 @@ struct cs_pool {
     pthread_t workers[];
 };
 
-enum { SPINS = 2000 };
+enum { SPINS = 4000 };
 
 static void relax(void) {
 #if defined(__x86_64__)
@@ -137,8 +137,8 @@ void cs_pool_stop(cs_pool *pool) {
 }
 
 /* A piece of stretch `of`, or 0. */
-static size_t take_of(size_t *taken, size_t count, size_t lanes, size_t of, size_t *first) {
-    const size_t start = of * count / lanes, length = (of + 1) * count / lanes - start, least = 1 + count / (32 * lanes);
+static size_t take_of(size_t *taken, size_t count, size_t lanes, size_t of, size_t least, size_t *first) {
+    const size_t start = of * count / lanes, length = (of + 1) * count / lanes - start;
     size_t begin = __atomic_load_n(&taken[of * CS_TAKEN], __ATOMIC_RELAXED), size;
     do {
         if (begin >= length) return 0;
@@ -150,10 +150,12 @@ static size_t take_of(size_t *taken, size_t count, size_t lanes, size_t of, size
     return size;
 }
 
-size_t cs_take(size_t *taken, size_t count, size_t lanes, size_t lane, size_t *first) {
+size_t cs_take(size_t *taken, size_t count, size_t lanes, size_t lane, size_t least, size_t *first) {
+    const size_t fraction = 1 + count / (32 * lanes);
+    if (least < fraction) least = fraction;
     for (size_t i = 0; i < lanes; i++) {
         const size_t of = lane + i < lanes ? lane + i : lane + i - lanes;
-        const size_t size = take_of(taken, count, lanes, of, first);
+        const size_t size = take_of(taken, count, lanes, of, least, first);
         if (size != 0) return size;
     }
     return 0;

@@ -61,7 +61,6 @@ final class OperatorTests: XCTestCase {
         }
     }
 
-    /// Steps that memory bounds go backward every second time.
     func testEveryRunGivesTheSameBits() throws {
         try forEachCase { test in
             let inputs = test.tensors()

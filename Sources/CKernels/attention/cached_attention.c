@@ -14,10 +14,16 @@ static int8_t code(float x) {
     return (int8_t)((x + 0x1.8p23f) - 0x1.8p23f);
 }
 
-static void store(const ck_attention_params *p, void *cache, int64_t index, float x) {
-    if (p->cache_dtype == CK_F32) ((float *)cache)[index] = x;
-    else if (p->cache_dtype == CK_I8) ((int8_t *)cache)[index] = code(x);
-    else ((uint16_t *)cache)[index] = p->cache_dtype == CK_F16 ? half_from_f32(x) : bf16_from_f32(x);
+/* x / scale into elements of a cache, 0 where the scale is 0: the first at `first`, each `step` after the one before. */
+static void store(ck_dtype dtype, void *cache, int64_t first, int64_t step, const float *x, float scale, int64_t count) {
+    float *whole = cache;
+    uint16_t *half = cache;
+    int8_t *codes = cache;
+    for (int64_t i = 0, at = first; i < count; i++, at += step) {
+        if (dtype == CK_F32) whole[at] = x[i];
+        else if (dtype == CK_I8) codes[at] = code(scale > 0 ? x[i] / scale : 0);
+        else half[at] = dtype == CK_F16 ? half_from_f32(x[i]) : bf16_from_f32(x[i]);
+    }
 }
 
 /* What 1 stands for in the codes of x: NaN where an element is not finite. */
@@ -37,10 +43,10 @@ static void enter(const ck_attention_params *p, const float *k, const float *v, 
         ((float *)rings[2])[slot] = key_scale = scale_of(k, p->size);
         ((float *)rings[3])[slot] = value_scale = scale_of(v, p->value_size);
     }
-    for (int64_t d = 0; d < p->size; d++)
-        store(p, rings[0], (slot / CK_PANEL * p->size + d) * CK_PANEL + slot % CK_PANEL, key_scale > 0 ? k[d] / key_scale : 0);
-    for (int64_t e = 0; e < p->value_size; e++)
-        store(p, rings[1], (e / CK_PANEL * p->keys + slot) * CK_PANEL + e % CK_PANEL, value_scale > 0 ? v[e] / value_scale : 0);
+    store(p->cache_dtype, rings[0], slot / CK_PANEL * p->size * CK_PANEL + slot % CK_PANEL, CK_PANEL, k, key_scale, p->size);
+    for (int64_t e = 0; e < p->value_size; e += CK_PANEL)
+        store(p->cache_dtype, rings[1], (e / CK_PANEL * p->keys + slot) * CK_PANEL, 1, v + e, value_scale,
+              attention_least(CK_PANEL, p->value_size - e));
 }
 
 size_t ck_cached_attention_units(const ck_attention_params *p) {

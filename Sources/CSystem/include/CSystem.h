@@ -36,13 +36,15 @@ size_t cs_pool_size(size_t lanes);
 int cs_pool_start(cs_pool *pool, size_t lanes); /* 0, or errno with nothing started */
 void cs_pool_run(cs_pool *pool, cs_body body, void *context); /* body(context, i) for i in 0 ..< lanes, then returns */
 void cs_pool_stop(cs_pool *pool);
+/* For about so many nanoseconds after a run its threads are awake. */
+enum { CS_AWAKE = 60000 };
 
 /* Shares 0 ..< count out among `lanes` threads. Each takes pieces of its own of as many equal stretches, so that it meets what
  * it left in its cache, and then of the others', until none is left: half of what nobody has taken yet, so that a thread which
- * the system holds up is left with little. `taken` has CS_TAKEN numbers for each lane, which start at 0. Returns the size of
- * the piece that begins at *first, or 0. */
+ * the system holds up is left with little, but `least` at a time. `taken` has CS_TAKEN numbers for each lane, which start at 0.
+ * Returns the size of the piece that begins at *first, or 0. */
 enum { CS_TAKEN = 8 }; /* a cache line */
-size_t cs_take(size_t *taken, size_t count, size_t lanes, size_t lane, size_t *first);
+size_t cs_take(size_t *taken, size_t count, size_t lanes, size_t lane, size_t least, size_t *first);
 
 /* Running out of memory inside Swift, which cannot report it.
  *
