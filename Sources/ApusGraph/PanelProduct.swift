@@ -1,7 +1,7 @@
 import CKernels
 
-/// A product over packed panels. When input 1 is plain it is packed into the workspace first, so that a matrix in
-/// training and the same matrix packed in a file go through the same loop and give the same bits.
+/// A product over packed panels. When input 1 is plain it is packed into the workspace first, where that pays, so that a matrix
+/// in training and the same matrix packed in a file go through the same loop and give the same bits.
 ///
 /// `product` describes C = A·B for A = input 0; `transposed`: the plain input 1 holds Bᵀ. Inputs after 1 are bias and
 /// residual.
@@ -32,13 +32,20 @@ func panelProduct(
         pack.batch = count == 0 ? 0 : Int64(batches)
         pack.batch_stride = product.k * product.n
         workspace = Int(ck_panels_size(pack.k, pack.n)) * Int(pack.batch) * site.inputs[1].dtype.bitWidth / 8
-        launches.append(
-            try Launch(
-                ck_pack_panels(b, b, site.isa), pack, units: ck_panels_units(&pack), [.input(1), .workspace(0)]))
-        operands[1] = .workspace(0)
+        product.has_plain = 1
+        product.reads_plain = !transposed && isReadPlain(product) ? 1 : 0
+        let units = product.reads_plain == 0 ? ck_panels_units(&pack) : 0
+        launches.append(try Launch(ck_pack_panels(b, b, site.isa), pack, units: units, [.input(1), .workspace(0)]))
+        operands.insert(.workspace(0), at: 2)
     }
     launches.append(try Launch(ck_gemm(a, b, site.isa), product, units: ck_gemm_units(&product), operands))
     return KernelPlan(
         launches, workspaceBytes: workspace,
         operations: 2 * Shape([count, Int(product.k)]).count)
+}
+
+/// Whether to read B as it lies takes less time than to pack it: where its panels have no end that is cut, and are met by so few
+/// rows that they are read once, or by not many and lie close together.
+private func isReadPlain(_ product: ck_gemm_params) -> Bool {
+    product.n % Int64(CK_PANEL) == 0 && (product.m <= 12 || product.m <= 128 && product.n <= 256)
 }

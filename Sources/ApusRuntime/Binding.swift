@@ -150,7 +150,7 @@ struct SessionPlan {
             (steps + i).initialize(
                 to: Step(
                     task: step.launch.task, params: params + i * Int(CK_PARAMS_MAX), operands: operands + firstSlot,
-                    units: 0, lanes: 1, least: 1, taken: taken))
+                    units: 0, lanes: 1, least: 1, piece: 0, taken: taken))
             firstSlot += step.slots.count
             if let times {
                 (times + i).initialize(
@@ -167,11 +167,14 @@ extension BoundFunction {
     mutating func set(_ plan: Plan, _ graph: Graph, lanes: Int) {
         var slot = 0
         let shares = plan.shares(lanes: lanes)
+        let takesTurns = plan.takesTurns(lanes: lanes)
         for (i, step) in plan.steps.enumerated() {
             steps[i].task = step.launch.task
             steps[i].units = step.launch.units
             steps[i].lanes = shares[i]
             steps[i].least = step.leastPiece
+            steps[i].piece = takesTurns ? step.backwardPiece : 0
+            steps[i].isBackward = false
             step.launch.params.withUnsafeBytes {
                 if let base = $0.baseAddress { steps[i].params.copyMemory(from: base, byteCount: $0.count) }
             }
@@ -184,6 +187,7 @@ extension BoundFunction {
                 both.pointee.operands = first.pointee.operands
                 both.pointee.lanes = min(both.pointee.lanes, both.pointee.units)
                 both.pointee.least = 1
+                both.pointee.piece = 0
                 (first.pointee.units, first.pointee.lanes) = (0, 1)
             }
             for source in step.slots {
@@ -231,6 +235,9 @@ extension Plan {
         }
         return shares
     }
+
+    /// Whether a run meets in the second-level caches of so many cores, of 2 MiB or so, any of what the last run read.
+    public func takesTurns(lanes: Int) -> Bool { steps.reduce(0) { min($0, 1 << 40) + $1.bytes } <= lanes << 22 }
 }
 
 extension PlannedStep {
@@ -247,6 +254,12 @@ extension PlannedStep {
     /// What a thread takes at a time is worth 5 µs of one thread's, or all of its share: a piece that another takes over costs both
     /// the lines of cache that it reads and writes.
     var leastPiece: Int { max(1, launch.units / max(1, nanoseconds / 5000)) }
+
+    /// The units of a backward run's pieces, worth about 2 µs; 0 for steps that only go forward: short ones, and those whose
+    /// operations take longer than memory.
+    public var backwardPiece: Int {
+        launch.units > 1 && 3 * bytes > operations && nanoseconds > 5000 ? 1 + launch.units * 2000 / nanoseconds : 0
+    }
 }
 
 extension BoundFunction {

@@ -217,8 +217,8 @@ public struct Plan {
             steps.append(
                 PlannedStep(
                     node: index, launch: launch, slots: slots,
-                    operations: launch.writesOutput ? kernels.operations / writers : 0, bytes: bytes,
-                    isInteger: isInteger))
+                    operations: launch.writesOutput ? kernels.operations / writers : 0,
+                    bytes: launch.units > 0 ? bytes : 0, isInteger: isInteger))
         }
         takeByBands(node, index, kernels)
         sharing = kernels.sharing

@@ -104,10 +104,7 @@ public struct Session {
         if function.pointee.times != nil { return profile(function, range) }
         let steps = function.pointee.steps
         if header.pointee.lanes == 1 {
-            for i in range {
-                let step = steps + i
-                step.pointee.task(step.pointee.params, step.pointee.operands, 0, step.pointee.units, 0)
-            }
+            for i in range { runAlone(steps + i) }
         } else {
             for i in range { split(steps + i) }
         }
@@ -124,16 +121,23 @@ public struct Session {
     }
 
     private func split(_ step: UnsafeMutablePointer<Step>) {
-        if step.pointee.lanes <= 1 {
-            step.pointee.task(step.pointee.params, step.pointee.operands, 0, step.pointee.units, 0)
-            return
-        }
+        if step.pointee.lanes <= 1 { return runAlone(step) }
         for lane in 0..<step.pointee.lanes { step.pointee.taken[lane &* CS_TAKEN] = 0 }
         if let parallelFor = header.pointee.parallelFor {
             parallelFor(header.pointee.parallelContext, step.pointee.lanes, runLane, step)
         } else {
             cs_pool_run(header.pointee.pool, runLane, step)
         }
+        turn(step)
+    }
+
+    private func runAlone(_ step: UnsafeMutablePointer<Step>) {
+        step.pointee.run(0..<step.pointee.units, lane: 0)
+        turn(step)
+    }
+
+    private func turn(_ step: UnsafeMutablePointer<Step>) {
+        step.pointee.isBackward = step.pointee.piece > 0 && !step.pointee.isBackward
     }
 
     // MARK: Memory sizes
@@ -145,10 +149,5 @@ public struct Session {
 private func runLane(_ context: UnsafeMutableRawPointer?, _ lane: Int) {
     let step = context!.assumingMemoryBound(to: Step.self).pointee
     guard lane >= 0 && lane < step.lanes else { return }
-    var first = 0
-    while true {
-        let count = cs_take(step.taken, step.units, step.lanes, lane, step.least, &first)
-        if count == 0 { return }
-        step.task(step.params, step.operands, first, first + count, UInt32(lane))
-    }
+    step.share(lane: lane)
 }

@@ -12,8 +12,36 @@ struct Step {
     var lanes: Int
     /// The least that a thread takes of them at a time.
     var least: Int
+    /// How many units are run at a time in a backward run; 0 where every run is forward.
+    var piece: Int
+    /// Whether the next run goes from the last unit to the first. Runs of a step bound by memory take turns, so that each begins
+    /// with what the one before left in the cache.
+    var isBackward = false
     /// How many units of each lane's stretch are taken so far; the same numbers for all steps, since one runs at a time.
     var taken: UnsafeMutablePointer<Int>
+
+    /// Runs some units on one thread.
+    func run(_ units: Range<Int>, lane: Int) {
+        let piece = isBackward ? piece : units.count
+        var end = units.upperBound
+        while end > units.lowerBound {
+            let begin = max(units.lowerBound, end - piece)
+            task(params, operands, begin, end, UInt32(lane))
+            end = begin
+        }
+    }
+
+    /// Shares all units with other lanes, piece by piece of what is left. A backward run has lanes and units mirrored, so that each
+    /// lane still begins with its own.
+    func share(lane: Int) {
+        var first = 0
+        while true {
+            let count = cs_take(taken, units, lanes, isBackward ? lanes - 1 - lane : lane, least, &first)
+            if count == 0 { return }
+            if isBackward { first = units - first - count }
+            run(first..<first + count, lane: lane)
+        }
+    }
 }
 
 /// Where an operand's address comes from.

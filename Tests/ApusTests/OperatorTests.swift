@@ -61,6 +61,18 @@ final class OperatorTests: XCTestCase {
         }
     }
 
+    func testEveryRunGivesTheSameBits() throws {
+        try forEachCase { test in
+            let inputs = test.tensors()
+            let model = try Model(try OperatorRun.graph(test.op, inputs))
+            let first = try OperatorRun.run(model, inputs, isa: ck_isa_native())
+            for threads in [1, 2, 7] {
+                let second = try OperatorRun.run(model, inputs, isa: ck_isa_native(), threads: threads, runs: 2)
+                XCTAssertEqual(first.map { $0.bytes }, second.map { $0.bytes }, "\(test.name), \(threads) threads")
+            }
+        }
+    }
+
     func testPackedConstantsGiveTheSameBits() throws {
         try forEachCase { test in
             let inputs = test.tensors()

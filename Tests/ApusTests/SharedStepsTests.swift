@@ -4,12 +4,11 @@ import ApusRuntime
 import CKernels
 import XCTest
 
-/// Which steps a plan gives to several threads.
+/// Which steps a plan gives to several threads, what it packs, and in which order the units of a step run.
 final class SharedStepsTests: XCTestCase {
     private let dense = Dense(hasBias: false)
 
-    /// Of two threads, per step, how many share it.
-    private func shares(_ shapes: [Shape], _ layers: (GraphBuilder, [Value]) throws -> Value) throws -> [Int] {
+    private func plan(_ shapes: [Shape], _ layers: (GraphBuilder, [Value]) throws -> Value) throws -> Plan {
         let graph = Graph("shared")
         let builder = GraphBuilder(graph, function: "predict")
         var values: [Value] = []
@@ -17,7 +16,12 @@ final class SharedStepsTests: XCTestCase {
         builder.output("y", try layers(builder, values))
         builder.finish()
         let options = PlanOptions(limits: [], isa: CK_ISA_AVX512, lanes: 2)
-        return try Plan(try ValidGraph(validating: graph), function: 0, options).shares(lanes: 2)
+        return try Plan(try ValidGraph(validating: graph), function: 0, options)
+    }
+
+    /// Of two threads, per step, how many share it.
+    private func shares(_ shapes: [Shape], _ layers: (GraphBuilder, [Value]) throws -> Value) throws -> [Int] {
+        try plan(shapes, layers).shares(lanes: 2)
     }
 
     func testShortStepsBetweenSequencesStayOnOneThread() throws {
@@ -36,13 +40,42 @@ final class SharedStepsTests: XCTestCase {
     }
 
     func testShortStepsAmongSharedOnesAreShared() throws {
-        let found = try shares([[128, 64], [64, 96], [96, 80]]) { try $0(dense, try $0(dense, $1[0], $1[1]), $1[2]) }
+        let found = try shares([[128, 64], [64, 90], [90, 70]]) { try $0(dense, try $0(dense, $1[0], $1[1]), $1[2]) }
         XCTAssertEqual(found, [2, 2, 2, 2], "each matrix packed, and multiplied")
     }
 
     func testStepsBelowAMicrosecondAreNotShared() throws {
         let found = try shares([[32, 16], [16, 32]]) { try $0(dense, $1[0], $1[1]) }
         XCTAssertEqual(found, [1, 1])
+    }
+
+    func testMatricesOfFewRowsAreMultipliedAsTheyLie() throws {
+        func packs(_ m: Int, _ n: Int) throws -> Bool {
+            try plan([[m, 64], [64, n]]) { try $0(dense, $1[0], $1[1]) }.steps[0].launch.units > 0
+        }
+        XCTAssertEqual(try [96, 100].map { try packs(128, $0) }, [false, true], "whole panels")
+        XCTAssertEqual(try [12, 13].map { try packs($0, 512) }, [false, true], "read once")
+    }
+
+    func testStepsThatMemoryBoundsGoBackwardInTurn() throws {
+        let weights = TestTensor.make(.f32, [300, 1000]) { Double($0[0] * 1009 % 997 + $0[1]) / 1000 - 0.5 }
+        func rows(_ count: Int) -> TestTensor { TestTensor.make(.f32, [count, 300]) { Double($0[1] % 7 + $0[0]) / 7 } }
+        func backward(_ count: Int, _ columns: Int, lanes: Int) throws -> Bool {
+            let plan = try self.plan([Shape([count, 300]), Shape([300, columns])]) { try $0(dense, $1[0], $1[1]) }
+            return plan.takesTurns(lanes: lanes) && plan.steps[1].backwardPiece > 0
+        }
+        XCTAssertTrue(try backward(1, 1008, lanes: 1))
+        XCTAssertFalse(try backward(64, 256, lanes: 1), "bound by operations")
+        XCTAssertFalse(try backward(1, 2800, lanes: 1), "too large for a cache")
+        XCTAssertTrue(try backward(1, 2800, lanes: 2), "but not for two")
+        let model = try Model(try OperatorRun.graph(dense, [rows(1), weights], packed: true))
+        let first = try OperatorRun.run(model, [rows(1)], isa: ck_isa_native())
+        for threads in [1, 2, 3, 7] {
+            for runs in [2, 3] {
+                let last = try OperatorRun.run(model, [rows(1)], isa: ck_isa_native(), threads: threads, runs: runs)
+                XCTAssertEqual(first.map { $0.bytes }, last.map { $0.bytes }, "\(threads) threads, run \(runs)")
+            }
+        }
     }
 
     func testSmallArenasShareNoMemory() {

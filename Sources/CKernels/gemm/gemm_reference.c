@@ -15,25 +15,26 @@ static double same_f64(double x) { return x; }
         (void)lane;                                                                                      \
         const ck_gemm_params *p = params;                                                                \
         const T *a = *operands++;                                                                        \
-        const B *panels = *operands++;                                                                   \
+        const B *plain = p->has_plain ? *operands++ : NULL, *panels = *operands++;                       \
+        const int64_t panel = p->reads_plain ? CK_PANEL : CK_PANEL * gemm_panel_rows(p);                 \
+        const int64_t row = p->reads_plain ? p->n : CK_PANEL;                                            \
         const T *bias = p->has_bias ? *operands++ : NULL;                                                \
         const T *residual = p->has_residual ? *operands++ : NULL;                                        \
         T *c = *operands;                                                                                \
         gemm_grid grid = gemm_grid_of(p);                                                                \
-        const int64_t depth = gemm_panel_rows(p);                                                        \
         for (size_t unit = begin; unit < end; unit++) {                                                  \
             gemm_block u = gemm_block_at(p, &grid, unit);                                                \
             int64_t column_end = gemm_min(u.panel_end * CK_PANEL, p->n);                                 \
             for (int64_t i = u.row; i < u.row_end; i++)                                                  \
                 for (int64_t j = u.panel * CK_PANEL; j < column_end; j++) {                              \
                     const T *x = a + u.batch * p->a_batch_stride + i * p->a_row_stride;                  \
-                    const B *w = panels + u.batch * p->b_batch_stride +                                  \
-                                 j / CK_PANEL * CK_PANEL * depth + j % CK_PANEL;                          \
+                    const B *w = (p->reads_plain ? plain : panels) + u.batch * p->b_batch_stride +       \
+                                 j / CK_PANEL * panel + j % CK_PANEL;                                    \
                     int64_t at = u.batch * p->c_batch_stride + i * p->c_row_stride + j;                  \
                     T chains[2] = {p->accumulate ? c[at] : 0, 0};                                        \
                     for (int64_t k = 0; k < p->k; k++) {                                                 \
                         T *chain = &chains[p->paired ? k % 2 : 0];                                       \
-                        *chain = FMA(x[k * p->a_k_stride], WIDEN(w[k * CK_PANEL]), *chain);              \
+                        *chain = FMA(x[k * p->a_k_stride], WIDEN(w[k * row]), *chain);                   \
                     }                                                                                    \
                     T sum = p->paired ? chains[0] + chains[1] : chains[0];                               \
                     if (bias) sum += bias[j];                                                            \

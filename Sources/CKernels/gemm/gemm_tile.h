@@ -12,6 +12,7 @@ typedef struct {
     int64_t a_ahead; /* what to fetch of a meanwhile: so many elements further */
     const void *b;
     int64_t panel_stride; /* elements between panels of b */
+    int64_t row_gap;      /* elements between the end of a panel's row and the next */
     uintptr_t ahead;      /* what to fetch of each panel meanwhile, */
     int64_t ahead_step;   /* so many bytes further with every step */
     const float *bias;    /* or NULL */

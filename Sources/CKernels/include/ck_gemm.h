@@ -15,9 +15,9 @@ extern "C" {
 
 /* C[m,n] = act(A[m,k]·B[k,n] + bias[n] + residual[m,n]).
  *
- * Operands: A, B, bias (if has_bias), residual (if has_residual), C. An absent operand has no place in
- * the list. A, bias, residual and C are f32 (f64); residual is strided like C. C overlaps no other
- * operand. Strides count elements; a transposed A is one with a_row_stride 1.
+ * Operands: A, plain B (if has_plain), B in panels, bias (if has_bias), residual (if has_residual), C. An absent
+ * operand has no place in the list. A, bias, residual and C are f32 (f64); residual is strided like C. C overlaps no
+ * other operand. Strides count elements; a transposed A is one with a_row_stride 1.
  *
  * Contract: an element of A·B is one chain of fused multiply-adds in f32 (f64) over ascending k,
  * beginning at 0, or at C if `accumulate`; if `paired`, the chain over even k plus the one over odd k, both
@@ -29,6 +29,7 @@ typedef struct {
     int64_t b_rows /* of B's panels, which may have more than the k that are read; 0: k */;
     int64_t a_row_stride, a_k_stride, c_row_stride;
     int64_t batch, a_batch_stride, b_batch_stride /* 0: one B for all */, c_batch_stride;
+    int32_t has_plain, reads_plain; /* of B's two forms, which one is read; plain is [k,n] of whole panels, n % 16 == 0 */
     int32_t has_bias, has_residual, accumulate;
     int32_t paired; /* without `accumulate` */
     ck_activation_params activation;

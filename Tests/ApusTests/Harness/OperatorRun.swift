@@ -2,6 +2,7 @@ import Apus
 import ApusGraph
 import ApusRuntime
 import CKernels
+import Foundation
 
 /// A graph of one node over function inputs, or over constants, packed where an operator wants them so: weights, and what
 /// belongs to the codes of an integer operator.
@@ -43,9 +44,10 @@ enum OperatorRun {
             || 130..<150 ~= op.code.rawValue && input != (op is WeightOnlyGather ? 2 : 0) && type.quantization == nil
     }
 
-    /// Runs the first function; `inputs` that the graph has no input for are left out.
+    /// Runs the first function, so often, and returns what the last run wrote; `inputs` that the graph has no input for are
+    /// left out.
     static func run(
-        _ model: Model, _ inputs: [TestTensor], isa: ck_isa, threads: Int = 1
+        _ model: Model, _ inputs: [TestTensor], isa: ck_isa, threads: Int = 1, runs: Int = 1
     ) throws -> [TestTensor] {
         var options = SessionOptions()
         options.isa = isa
@@ -61,6 +63,13 @@ enum OperatorRun {
         }
         try session.checkReady(function: 0)
         try session.run()
+        for _ in 1..<runs {
+            for index in function.outputs.indices {
+                let size = try session.type(.output, function: 0, index).byteSize
+                memset(try session.address(.output, function: 0, index), 0xAA, size)
+            }
+            try session.run()
+        }
         return try function.outputs.indices.map { index in
             let type = try session.type(.output, function: 0, index)
             var bytes = [UInt8](repeating: 0xAA, count: type.byteSize)
