@@ -9,6 +9,9 @@
 /* Whether a tile of so many columns leaves c out, which is added to its sums: tiles of AMX wait for what they begin with. */
 #define PRODUCT_BARE(columns) (V_WIDTH == 16 && (columns) >= 64)
 
+/* Whether a tile takes more than one stretch, if it is none of AMX. */
+#define PRODUCT_STRETCHES(rows, panels) (V_WIDTH == 16 && (rows) % 4 == 0 && (panels) <= 2)
+
 /* sums[r][n] = [c[n]] + Σ u[r][k] · w[k][n] for whole panels. The k of a row lie in `lines` stretches of `depth` fours. */
 typedef struct {
     const uint8_t *u;
@@ -25,7 +28,7 @@ typedef void (*product_micro)(const product_tile *);
 typedef struct {
     const product_micro (*of)[4];
     size_t highest, step; /* rows */
-    void (*configure)(size_t depth); /* NULL: none; else before any tile, and tiles take more than one stretch */
+    void (*configure)(size_t depth); /* NULL: none; else before any tile */
 } product_kernels;
 
 /* The walk over units, which is the same whatever multiplies the tiles. */

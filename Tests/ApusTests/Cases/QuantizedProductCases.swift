@@ -89,6 +89,9 @@ let quantizedProductCases: [OperatorCase] = [
     conv(
         "3×3 over whole lines, explicit, real", [1, 7, 8, 32], [3, 3, 32, 40],
         padding: .explicit(top: 2, left: 1, bottom: 0, right: 3), to: nil),
+    conv(
+        "5×3 over whole lines, 3 channels, two blocks, residual", [1, 30, 29, 3], [5, 3, 3, 34], strides: Size2D(1, 2),
+        padding: .same, residual: CodeScale(scale: 0.05, zeroPoint: 12)),
     conv("depthwise 3×3, same", [2, 6, 5, 19], [3, 3, 1, 19], padding: .same, groups: 19, from: least),
     conv(
         "depthwise 3×3, stride 2, explicit", [1, 9, 8, 70], [3, 3, 1, 70], strides: 2,
