@@ -186,7 +186,7 @@ extension BoundFunction {
                 both.pointee.task = ck_conv_bands
                 both.pointee.operands = first.pointee.operands
                 both.pointee.lanes = min(both.pointee.lanes, both.pointee.units)
-                both.pointee.least = 1
+                both.pointee.least = (both.pointee.units + lanes - 1) / lanes
                 both.pointee.piece = 0
                 (first.pointee.units, first.pointee.lanes) = (0, 1)
             }
@@ -227,7 +227,7 @@ extension Plan {
     /// Per step how many of `lanes` threads share it. Runs follow each other, so the first steps come after the last.
     public func shares(lanes: Int) -> [Int] {
         var shares = [Int](repeating: 1, count: steps.count)
-        var alone = 0
+        var alone = 1
         for step in 0..<2 * steps.count {
             let i = step < steps.count ? step : step - steps.count
             shares[i] = steps[i].threads(of: lanes, after: alone)
@@ -244,11 +244,12 @@ extension PlannedStep {
     /// About how long one thread takes, where operations and memory run at the speed of one core.
     var nanoseconds: Int { operations / (isInteger ? 1000 : 120) + bytes / 40 }
 
-    /// How many threads the work is worth, of `lanes`. To call others takes half a microsecond, and many where one thread has
-    /// worked alone for so many nanoseconds that the others have gone to sleep (`CS_AWAKE`).
+    /// How many threads the work is worth, of `lanes`, where one thread has worked alone for so many nanoseconds. To call others
+    /// takes half a microsecond, and many once they have gone to sleep (`CS_AWAKE`); to move halves of values to their caches
+    /// takes as long as to compute them. The step after a shared one finds its halves there.
     func threads(of lanes: Int, after alone: Int) -> Int {
-        let isShort = nanoseconds < (alone > Int(CS_AWAKE) ? 50_000 : 800)
-        return isShort ? 1 : min(lanes, launch.units, max(2, nanoseconds / 1000))
+        let least = alone > Int(CS_AWAKE) ? 50_000 : alone > 0 ? 12_000 : 2_000
+        return nanoseconds < least ? 1 : min(lanes, launch.units, nanoseconds / 1000)
     }
 
     /// What a thread takes at a time is worth 5 µs of one thread's, or all of its share: a piece that another takes over costs both

@@ -213,7 +213,8 @@ public struct Plan {
                     slots.append((.buffer(buffer), offset))
                 }
             }
-            if usesWorkspace { bytes += kernels.workspaceBytes }
+            // To a launch alone it is scratch, which stays in a cache.
+            if usesWorkspace && kernels.launches.count > 1 { bytes += kernels.workspaceBytes }
             steps.append(
                 PlannedStep(
                     node: index, launch: launch, slots: slots,

@@ -55,7 +55,8 @@ winograd_view winograd_view_of(const ck_winograd_params *w) {
     v.blocks = conv_min(conv_ceil(WINOGRAD_UNITS, v.chunks), most);
     if (v.blocks <= fewest) {
         v.blocks = fewest;
-        if (v.blocks * v.chunks < WINOGRAD_UNITS) v.chunks = conv_ceil(v.out_c, v.columns /= 2);
+        /* Columns parted transform the sources once more, which only a long way to U outweighs. */
+        if (elements > WINOGRAD_CACHED && v.blocks * v.chunks < WINOGRAD_UNITS) v.chunks = conv_ceil(v.out_c, v.columns /= 2);
     }
     v.block = conv_ceil(v.tiles, v.blocks);
     v.pitch = conv_ceil(v.in_c, CK_PANEL) * CK_PANEL + CK_PANEL;
