@@ -32,11 +32,14 @@ func panelProduct(
         pack.batch = count == 0 ? 0 : Int64(batches)
         pack.batch_stride = product.k * product.n
         workspace = Int(ck_panels_size(pack.k, pack.n)) * Int(pack.batch) * site.inputs[1].dtype.bitWidth / 8
+        var units = ck_panels_units(&pack)
+        operands[1] = .workspace(0)
+        #if !APUS_INFERENCE
+        operands.insert(.input(1), at: 1)
         product.has_plain = 1
-        product.reads_plain = !transposed && isReadPlain(product) ? 1 : 0
-        let units = product.reads_plain == 0 ? ck_panels_units(&pack) : 0
+        if !transposed && isReadPlain(product) { (product.reads_plain, units) = (1, 0) }
+        #endif
         launches.append(try Launch(ck_pack_panels(b, b, site.isa), pack, units: units, [.input(1), .workspace(0)]))
-        operands.insert(.workspace(0), at: 2)
     }
     launches.append(try Launch(ck_gemm(a, b, site.isa), product, units: ck_gemm_units(&product), operands))
     return KernelPlan(
@@ -44,8 +47,10 @@ func panelProduct(
         operations: 2 * Shape([count, Int(product.k)]).count)
 }
 
+#if !APUS_INFERENCE
 /// Whether to read B as it lies takes less time than to pack it: where its panels have no end that is cut, and are met by so few
 /// rows that they are read once, or by not many and lie close together.
 private func isReadPlain(_ product: ck_gemm_params) -> Bool {
     product.n % Int64(CK_PANEL) == 0 && (product.m <= 12 || product.m <= 128 && product.n <= 256)
 }
+#endif

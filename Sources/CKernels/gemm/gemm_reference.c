@@ -15,9 +15,11 @@ static double same_f64(double x) { return x; }
         (void)lane;                                                                                      \
         const ck_gemm_params *p = params;                                                                \
         const T *a = *operands++;                                                                        \
-        const B *plain = p->has_plain ? *operands++ : NULL, *panels = *operands++;                       \
-        const int64_t panel = p->reads_plain ? CK_PANEL : CK_PANEL * gemm_panel_rows(p);                 \
-        const int64_t row = p->reads_plain ? p->n : CK_PANEL;                                            \
+        const int plain = 0 CK_TRAINING(+ p->reads_plain);                                               \
+        const B *b = CK_TRAINING(p->has_plain ? *operands++ :) NULL, *panels = *operands++;              \
+        if (!plain) b = panels;                                                                          \
+        const int64_t panel = plain ? CK_PANEL : CK_PANEL * gemm_panel_rows(p);                          \
+        const int64_t row = plain ? p->n : CK_PANEL;                                                     \
         const T *bias = p->has_bias ? *operands++ : NULL;                                                \
         const T *residual = p->has_residual ? *operands++ : NULL;                                        \
         T *c = *operands;                                                                                \
@@ -28,8 +30,7 @@ static double same_f64(double x) { return x; }
             for (int64_t i = u.row; i < u.row_end; i++)                                                  \
                 for (int64_t j = u.panel * CK_PANEL; j < column_end; j++) {                              \
                     const T *x = a + u.batch * p->a_batch_stride + i * p->a_row_stride;                  \
-                    const B *w = (p->reads_plain ? plain : panels) + u.batch * p->b_batch_stride +       \
-                                 j / CK_PANEL * panel + j % CK_PANEL;                                    \
+                    const B *w = b + u.batch * p->b_batch_stride + j / CK_PANEL * panel + j % CK_PANEL;  \
                     int64_t at = u.batch * p->c_batch_stride + i * p->c_row_stride + j;                  \
                     T chains[2] = {p->accumulate ? c[at] : 0, 0};                                        \
                     for (int64_t k = 0; k < p->k; k++) {                                                 \

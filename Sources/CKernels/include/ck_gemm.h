@@ -29,7 +29,8 @@ typedef struct {
     int64_t b_rows /* of B's panels, which may have more than the k that are read; 0: k */;
     int64_t a_row_stride, a_k_stride, c_row_stride;
     int64_t batch, a_batch_stride, b_batch_stride /* 0: one B for all */, c_batch_stride;
-    int32_t has_plain, reads_plain; /* of B's two forms, which one is read; plain is [k,n] of whole panels, n % 16 == 0 */
+    /* Training: whether there is a plain B, and it is read in the place of panels; of whole panels, n % 16 == 0. */
+    int32_t has_plain, reads_plain;
     int32_t has_bias, has_residual, accumulate;
     int32_t paired; /* without `accumulate` */
     ck_activation_params activation;
