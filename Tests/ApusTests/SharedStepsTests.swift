@@ -39,14 +39,12 @@ final class SharedStepsTests: XCTestCase {
         XCTAssertEqual(found.last, 1, "one sequence is one unit")
     }
 
-    func testShortStepsAmongSharedOnesAreShared() throws {
-        let found = try shares([[128, 64], [64, 90], [90, 70]]) { try $0(dense, try $0(dense, $1[0], $1[1]), $1[2]) }
-        XCTAssertEqual(found, [2, 2, 2, 2], "each matrix packed, and multiplied")
-    }
-
-    func testStepsBelowAMicrosecondAreNotShared() throws {
-        let found = try shares([[32, 16], [16, 32]]) { try $0(dense, $1[0], $1[1]) }
-        XCTAssertEqual(found, [1, 1])
+    func testStepsAreSharedEarlierAfterSharedOnes() throws {
+        let after = try shares([[128, 64], [64, 96]]) { try $0.node(ApusGraph.Softmax(axis: 1), [try $0(dense, $1[0], $1[1])])[0] }
+        XCTAssertEqual(after, [1, 2, 2], "a matrix as it lies, its product, and a softmax of that")
+        XCTAssertEqual(try shares([[128, 96]]) { try $0.node(ApusGraph.Softmax(axis: 1), $1)[0] }, [1])
+        let apart = try shares([[128, 64], [64, 90], [90, 70]]) { try $0(dense, try $0(dense, $1[0], $1[1]), $1[2]) }
+        XCTAssertEqual(apart, [1, 2, 1, 2], "each matrix packed, and multiplied")
     }
 
     func testMatricesOfFewRowsAreMultipliedAsTheyLie() throws {
