@@ -142,7 +142,8 @@ public struct Session {
     }
 
     private func turn(_ step: UnsafeMutablePointer<Step>) {
-        step.pointee.isBackward = step.pointee.piece > 0 && !step.pointee.isBackward
+        // Written where it changes alone: the other threads have the line in their caches.
+        if step.pointee.piece > 0 { step.pointee.isBackward.toggle() }
     }
 
     // MARK: Memory sizes

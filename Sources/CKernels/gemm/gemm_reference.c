@@ -15,8 +15,8 @@ static double same_f64(double x) { return x; }
         (void)lane;                                                                                      \
         const ck_gemm_params *p = params;                                                                \
         const T *a = *operands++;                                                                        \
-        const int plain = 0 CK_TRAINING(+ p->reads_plain);                                               \
-        const B *b = CK_TRAINING(p->has_plain ? *operands++ :) NULL, *panels = *operands++;              \
+        const int plain = CK_IS_TRAINING && p->reads_plain;                                              \
+        const B *b = CK_IS_TRAINING && p->has_plain ? *operands++ : NULL, *panels = *operands++;         \
         if (!plain) b = panels;                                                                          \
         const int64_t panel = plain ? CK_PANEL : CK_PANEL * gemm_panel_rows(p);                          \
         const int64_t row = plain ? p->n : CK_PANEL;                                                     \

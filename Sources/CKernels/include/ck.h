@@ -32,8 +32,10 @@ extern "C" {
 
 #if defined(APUS_INFERENCE)
 #define CK_TRAINING(...)
+#define CK_IS_TRAINING 0
 #else
 #define CK_TRAINING(...) __VA_ARGS__
+#define CK_IS_TRAINING 1
 #endif
 
 #define CK_PARAMS_MAX 320
