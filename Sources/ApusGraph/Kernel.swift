@@ -91,6 +91,7 @@ public enum Sharing {
 /// symbolic dimensions: only tasks, params, units and workspace offsets may.
 public struct KernelPlan {
     public var launches: [Launch]
+    /// Never less for a symbolic dimension that is larger: a session has the memory for the largest.
     public var workspaceBytes: Int
     /// Arithmetic operations of one run, 2 for a multiply-add.
     public var operations: Int

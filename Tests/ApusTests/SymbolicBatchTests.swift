@@ -74,6 +74,42 @@ final class SymbolicBatchTests: XCTestCase {
         }
     }
 
+    func testWhatIsSmallerFitsTheWorkspaceOfWhatIsLarger() throws {
+        let f32: (Shape) -> TensorType = { TensorType(.f32, $0) }
+        let winograd = Conv2D(padding: .same, hasBias: false, algorithm: .winograd(tile: 4))
+        for (height, width, most) in [(12, 20, 5), (8, 20, 7), (20, 52, 2)] {
+            try shrinks(to: 1...most, winograd, [f32([-1, height, width, 16]), f32([3, 3, 16, 16])])
+        }
+        try shrinks(
+            to: 190...200, DynamicDense(hasBias: false),
+            [f32([-1, 64]), TensorType(.i8, [64, 16]), TensorType(.i32, [16]), f32([16])])
+        let sequence = f32([1, -1, 16])
+        try shrinks(to: 150...176, Attention(heads: 2, scale: 0.5), [sequence, sequence, sequence])
+        try shrinks(to: 330...350, Attention(heads: 2, scale: 0.5), [sequence, sequence, sequence])
+    }
+
+    /// A session for the largest value of a dimension takes each value below.
+    private func shrinks(to values: ClosedRange<Int>, _ op: Operator, _ types: [TensorType]) throws {
+        let graph = Graph("shrinking")
+        graph.dimensions = [SymbolicDimension("size", values)]
+        let builder = GraphBuilder(graph, function: "predict")
+        let inputs = try types.enumerated().map { try builder.input("x\($0)", $1) }
+        let y = try builder.node(op, inputs)[0]
+        var type = y.type
+        for axis in 0..<types[0].shape.rank where types[0].shape[axis] == -1 { type.shape[axis] = -1 }
+        builder.output("y", y, type: type)
+        builder.finish()
+        for threads in [1, 7] {
+            var options = SessionOptions()
+            options.threads = threads
+            let session = try Session(try Model(graph), options)
+            defer { session.destroy() }
+            for value in values.reversed() {
+                XCTAssertNoThrow(try session.setDimension("size", value), "\(op.name), \(value), \(threads) threads")
+            }
+        }
+    }
+
     func testTheSizesOfAnotherSession() throws {
         let model = try Model(try graph([SymbolicDimension("batch", 1...9)], -1) { b, x in try b(.exp, x) })
         let source = try Session(model), copy = try Session(model)

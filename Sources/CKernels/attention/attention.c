@@ -13,7 +13,10 @@ int64_t attention_rows(const ck_attention_params *p) {
 }
 
 size_t ck_attention_workspace(const ck_attention_params *p, int lanes) {
-    return (size_t)(attention_rows(p) * attention_pitch(p)) * sizeof(float) * (size_t)lanes;
+    /* Not attention_rows(p), of which fewer keys have more. */
+    const int64_t pitch = attention_pitch(p), tile = TILE_BYTES / (int64_t)sizeof(float);
+    const int64_t tallest = attention_least(p->queries < 1 ? 1 : p->queries, ATTENTION_TALLEST) * pitch;
+    return (size_t)attention_least(tallest, tile > 12 * pitch ? tile : 12 * pitch) * sizeof(float) * (size_t)lanes;
 }
 
 void attention_attend(const ck_attention_params *p, const attention_block *b, const attention_loops *loops) {

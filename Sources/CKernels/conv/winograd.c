@@ -71,6 +71,9 @@ size_t ck_winograd_units(const ck_winograd_params *w) {
 }
 size_t ck_winograd_workspace(const ck_winograd_params *w, ck_dtype dtype, int lanes) {
     winograd_view v = winograd_view_of(w);
+    /* Not v.block, of which fewer tiles may have more. */
+    v.block = conv_min(v.tiles, WINOGRAD_BLOCK);
+    v.plane = v.block * v.pitch;
     return (size_t)lanes * winograd_lane_elements(&v) * (dtype == CK_F64 ? sizeof(double) : sizeof(float));
 }
 size_t ck_winograd_panels(const ck_winograd_params *w) { return conv_ceil((size_t)w->conv.out_c, CK_PANEL); }

@@ -39,7 +39,7 @@ size_t ck_product8_units(const ck_product8_params *p) {
 
 size_t ck_product8_lane_bytes(const ck_product8_params *p) {
     const product_view v = product_view_of(&p->geometry);
-    return product_ceil(v.height, 16) * 16 * v.pitch + PRODUCT_SLACK;
+    return product_min(product_ceil(v.pixels, 16) * 16, v.highest) * v.pitch + PRODUCT_SLACK;
 }
 
 ck_task ck_depthwise8(const ck_product8_params *p, ck_isa isa) {

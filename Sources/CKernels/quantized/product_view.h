@@ -15,6 +15,7 @@ typedef struct {
     size_t pixels, taps, depth, k; /* depth: channels of a group; k: products of a sum */
     size_t columns, panels;        /* channels of the result, and their panels, in a group */
     size_t pitch;                  /* bytes from one gathered row to the next */
+    size_t highest;                /* pixels of a block at most, however many there are */
     size_t height, blocks;         /* of blocks of pixels: the most in one, their number */
     size_t chunk, chunks;          /* panels in a unit; units across a group */
     size_t panel_bytes;
@@ -37,8 +38,8 @@ PRODUCT_INLINE product_view product_view_of(const ck_conv_params *g) {
     if (v.pitch % 512 == 0) v.pitch += 64;
     /* Weights that stay in a near cache are best met by few rows; others by many, so that they come in once. */
     const size_t block_bytes = v.panels * v.panel_bytes <= 192 << 10 ? 48 << 10 : 384 << 10;
-    const size_t most = block_bytes / v.pitch < PRODUCT_ROWS ? PRODUCT_ROWS : 2 * PRODUCT_ROWS;
-    const size_t even = product_ceil(v.pixels, product_ceil(v.pixels + !v.pixels, most));
+    v.highest = block_bytes / v.pitch < PRODUCT_ROWS ? PRODUCT_ROWS : 2 * PRODUCT_ROWS;
+    const size_t even = product_ceil(v.pixels, product_ceil(v.pixels + !v.pixels, v.highest));
     v.height = product_min(v.pixels, product_ceil(even, 16) * 16);
     v.blocks = v.pixels == 0 ? 0 : product_ceil(v.pixels, v.height);
     v.chunk = v.pixels > 2 ? 4 : PRODUCT_WIDEST;
