@@ -39,16 +39,16 @@ typedef struct {
     int32_t residual_zero, padding;
     int32_t real_output, has_row_scales, has_bias, has_residual; /* 0 or 1 */
     ck_activation_params activation;
-    int64_t lane_bytes; /* of workspace that each thread has: ck_product8_lane_bytes(params) */
+    int64_t lane_bytes; /* of workspace that each thread has: ck_product8_lane_bytes */
 } ck_product8_params;
 
 /* operands: X i8, W panels, c i32 [out_c], m f32 [out_c], [s f32 [pixels]], [bias f32 [out_c]], [residual as Y], Y i8
  * or f32, workspace of threads · lane_bytes bytes. A unit is a block of pixels × 64 or 128 channels. At most 65,536 products
  * a sum. */
 ck_task ck_product8(const ck_product8_params *params, ck_isa isa);
-size_t ck_product8_units(const ck_product8_params *params);
+size_t ck_product8_units(const ck_product8_params *params, ck_isa isa);
 /* A multiple of 64; no smaller for more pixels. */
-size_t ck_product8_lane_bytes(const ck_product8_params *params);
+size_t ck_product8_lane_bytes(const ck_product8_params *params, ck_isa isa);
 
 /* Depthwise, groups == in_c == out_c: operands X, W plain, c, m, [residual], Y. A unit is a row of pixels. */
 ck_task ck_depthwise8(const ck_product8_params *params, ck_isa isa);

@@ -4,10 +4,8 @@
 #include "quantized_tasks.h"
 
 #define DOT_NAME(base) base##_avx2
-#define PRODUCT_REGISTERS 8
-#define PRODUCT_KERNELS(K) K(1, 1) K(2, 1) K(3, 1) K(4, 1) K(1, 2) K(2, 2)
 #include "dot.h"
-#include "product_micro.inc"
+#include "product_tile.h"
 #include "depthwise_vector.inc"
 #include "../vector/end.h"
 #endif

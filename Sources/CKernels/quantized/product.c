@@ -1,5 +1,5 @@
 /* The choosers and the unit counts of integer products. */
-#include "product_view.h"
+#include "product_winograd.h"
 #include "quantized_tasks.h"
 
 /* Fewer rows, or sums of fewer products, are faster by VNNI than by tiles. */
@@ -32,14 +32,21 @@ ck_task ck_product8(const ck_product8_params *p, ck_isa isa) {
     CHOOSE(ck_product8, isa)
 }
 
-size_t ck_product8_units(const ck_product8_params *p) {
+size_t ck_product8_units(const ck_product8_params *p, ck_isa isa) {
     const product_view v = product_view_of(&p->geometry);
-    return v.blocks * (size_t)p->geometry.groups * v.chunks;
+    const size_t blocks = winograd8_takes(&p->geometry, isa) ? winograd8_view_of(&p->geometry).blocks : v.blocks;
+    return blocks * (size_t)p->geometry.groups * v.chunks;
 }
 
-size_t ck_product8_lane_bytes(const ck_product8_params *p) {
-    const product_view v = product_view_of(&p->geometry);
-    return product_min(product_ceil(v.pixels, 16) * 16, v.highest) * v.pitch + PRODUCT_SLACK;
+size_t ck_product8_lane_bytes(const ck_product8_params *p, ck_isa isa) {
+    if (winograd8_takes(&p->geometry, isa)) {
+        const winograd8_view w = winograd8_view_of(&p->geometry);
+        return winograd8_lane_bytes(&w);
+    }
+    product_view v = product_view_of(&p->geometry);
+    const int words = product_words(&v, isa);
+    if (words) v.pitch *= 2;
+    return product_rows_bytes(&v) + (words ? 2 * v.panel_bytes : 0);
 }
 
 ck_task ck_depthwise8(const ck_product8_params *p, ck_isa isa) {

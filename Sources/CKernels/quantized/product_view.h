@@ -7,6 +7,7 @@
 
 #define PRODUCT_ROWS 96          /* of a block: at least, of long sums; twice as many at most */
 #define PRODUCT_WIDEST 8         /* panels of the widest */
+#define PRODUCT_FEW 2            /* pixels, whose weights are read as they come */
 #define PRODUCT_SLACK 64         /* bytes past a thread's rows that may be written */
 
 #define PRODUCT_INLINE static inline __attribute__((unused))
@@ -42,9 +43,19 @@ PRODUCT_INLINE product_view product_view_of(const ck_conv_params *g) {
     const size_t even = product_ceil(v.pixels, product_ceil(v.pixels + !v.pixels, v.highest));
     v.height = product_min(v.pixels, product_ceil(even, 16) * 16);
     v.blocks = v.pixels == 0 ? 0 : product_ceil(v.pixels, v.height);
-    v.chunk = v.pixels > 2 ? 4 : PRODUCT_WIDEST;
+    v.chunk = v.pixels > PRODUCT_FEW ? 4 : PRODUCT_WIDEST;
     v.chunks = product_ceil(v.panels, v.chunk);
     return v;
+}
+
+/* Of a lane's workspace, for gathered rows. */
+PRODUCT_INLINE size_t product_rows_bytes(const product_view *v) {
+    return product_min(product_ceil(v->pixels, 16) * 16, v->highest) * v->pitch + PRODUCT_SLACK;
+}
+
+/* Whether an instruction set multiplies so many rows as words (product_words.inc). */
+PRODUCT_INLINE int product_words(const product_view *v, ck_isa isa) {
+    return (isa == CK_ISA_AVX2 || isa == CK_ISA_AVX512) && v->pixels > PRODUCT_FEW;
 }
 
 /* The first pixel of a block; all but the last have `height` pixels. */

@@ -142,11 +142,11 @@ struct IntegerProduct {
 
     /// The product itself. `operands` are those of the kernel without its workspace, the first two given apart.
     mutating func multiply(_ x: KernelOperand, _ w: KernelOperand, _ operands: [KernelOperand]) throws(ApusError) {
-        params.lane_bytes = Int64(ck_product8_lane_bytes(&params))
+        params.lane_bytes = Int64(ck_product8_lane_bytes(&params, site.integerISA))
         let rows = reserve(Int(params.lane_bytes) * site.lanes)
         append(
             try Launch(
-                ck_product8(&params, site.integerISA), params, units: ck_product8_units(&params),
+                ck_product8(&params, site.integerISA), params, units: ck_product8_units(&params, site.integerISA),
                 [x, w] + operands[2...] + [rows]))
     }
 }
