@@ -240,9 +240,19 @@ extension Plan {
     public func takesTurns(lanes: Int) -> Bool { steps.reduce(0) { min($0, 1 << 40) + $1.bytes } <= lanes << 22 }
 }
 
+extension ck_isa {
+    /// About how many operations one core does in a nanosecond. `integer`: where inputs are of i8; too many where weights are
+    /// that alone, whose bytes count for more.
+    func speed(integer: Bool) -> Int {
+        let wide = rawValue & CK_ISA_AVX512.rawValue != 0
+        guard integer else { return wide ? 120 : 80 }
+        return rawValue & CK_ISA_VNNI.rawValue != 0 ? 1000 : 120
+    }
+}
+
 extension PlannedStep {
     /// About how long one thread takes, where operations and memory run at the speed of one core.
-    var nanoseconds: Int { operations / (isInteger ? 1000 : 120) + bytes / 40 }
+    var nanoseconds: Int { operations / speed + bytes / 40 }
 
     /// How many threads the work is worth, of `lanes`, where one thread has worked alone for so many nanoseconds. To call others
     /// takes half a microsecond, and many once they have gone to sleep (`CS_AWAKE`); to move halves of values to their caches

@@ -43,9 +43,8 @@ public struct PlannedStep {
     public let slots: [(place: Place, offset: Int)]
     public let operations: Int
     public let bytes: Int
-    /// Whether it reads codes of int8, whose products take an eighth of the time; of weights that are int8 alone an estimate too
-    /// low, where bytes count for more.
-    public let isInteger: Bool
+    /// About how many operations one core does in a nanosecond.
+    public let speed: Int
     /// Unless `.none` it takes the step before into itself, which is launched so, band by band (`ck_conv_bands`).
     public var takes = Sharing.none
 }
@@ -178,7 +177,7 @@ public struct Plan {
         site.mixedPrecision = graph.mixedPrecision
         #endif
         let kernels = try node.op.chosenKernels(site)
-        let isInteger = inputTypes.contains { $0.dtype == .i8 }
+        let speed = options.isa.speed(integer: inputTypes.contains { $0.dtype == .i8 })
         var workspace: Int?
         var first = 0
         if kernels.sharing == .preparedInput, let prepared, case let step = steps[prepared],
@@ -219,7 +218,7 @@ public struct Plan {
                 PlannedStep(
                     node: index, launch: launch, slots: slots,
                     operations: launch.writesOutput ? kernels.operations / writers : 0,
-                    bytes: launch.units > 0 ? bytes : 0, isInteger: isInteger))
+                    bytes: launch.units > 0 ? bytes : 0, speed: speed))
         }
         takeByBands(node, index, kernels)
         sharing = kernels.sharing
@@ -346,7 +345,7 @@ public struct Plan {
             ck_copy(CK_U8, options.isa), params, units: ck_copy_units(&params), [.input(0), .output(0)])
         steps.append(
             PlannedStep(
-                node: nil, launch: launch, slots: [(source, 0), (destination, 0)], operations: 0, bytes: 2 * size, isInteger: false))
+                node: nil, launch: launch, slots: [(source, 0), (destination, 0)], operations: 0, bytes: 2 * size, speed: 1))
     }
 
     // MARK: Look-up

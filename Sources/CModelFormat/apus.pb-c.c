@@ -3039,7 +3039,7 @@ const ProtobufCMessageDescriptor apus__model__descriptor =
   apus__model__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__model__number_ranges,
-  (ProtobufCMessageInit) apus__model__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__version__field_descriptors[2] =
@@ -3083,7 +3083,7 @@ const ProtobufCMessageDescriptor apus__version__descriptor =
   apus__version__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__version__number_ranges,
-  (ProtobufCMessageInit) apus__version__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__dimension__field_descriptors[3] =
@@ -3139,7 +3139,7 @@ const ProtobufCMessageDescriptor apus__dimension__descriptor =
   apus__dimension__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__dimension__number_ranges,
-  (ProtobufCMessageInit) apus__dimension__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__metadata__field_descriptors[2] =
@@ -3183,7 +3183,7 @@ const ProtobufCMessageDescriptor apus__metadata__descriptor =
   apus__metadata__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__metadata__number_ranges,
-  (ProtobufCMessageInit) apus__metadata__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__tensor_type__field_descriptors[5] =
@@ -3263,7 +3263,7 @@ const ProtobufCMessageDescriptor apus__tensor_type__descriptor =
   apus__tensor_type__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__tensor_type__number_ranges,
-  (ProtobufCMessageInit) apus__tensor_type__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue apus__quantization__granularity__enum_values_by_number[3] =
@@ -3423,7 +3423,7 @@ const ProtobufCMessageDescriptor apus__quantization__descriptor =
   apus__quantization__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__quantization__number_ranges,
-  (ProtobufCMessageInit) apus__quantization__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__span__field_descriptors[2] =
@@ -3467,7 +3467,7 @@ const ProtobufCMessageDescriptor apus__span__descriptor =
   apus__span__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__span__number_ranges,
-  (ProtobufCMessageInit) apus__span__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__constant__field_descriptors[3] =
@@ -3523,7 +3523,7 @@ const ProtobufCMessageDescriptor apus__constant__descriptor =
   apus__constant__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__constant__number_ranges,
-  (ProtobufCMessageInit) apus__constant__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue apus__state__role__enum_values_by_number[6] =
@@ -3614,7 +3614,7 @@ const ProtobufCMessageDescriptor apus__state__descriptor =
   apus__state__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__state__number_ranges,
-  (ProtobufCMessageInit) apus__state__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__function__field_descriptors[5] =
@@ -3694,7 +3694,7 @@ const ProtobufCMessageDescriptor apus__function__descriptor =
   apus__function__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__function__number_ranges,
-  (ProtobufCMessageInit) apus__function__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__input__field_descriptors[3] =
@@ -3750,7 +3750,7 @@ const ProtobufCMessageDescriptor apus__input__descriptor =
   apus__input__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__input__number_ranges,
-  (ProtobufCMessageInit) apus__input__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__output__field_descriptors[4] =
@@ -3818,7 +3818,7 @@ const ProtobufCMessageDescriptor apus__output__descriptor =
   apus__output__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__output__number_ranges,
-  (ProtobufCMessageInit) apus__output__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__update__field_descriptors[2] =
@@ -3862,7 +3862,7 @@ const ProtobufCMessageDescriptor apus__update__descriptor =
   apus__update__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__update__number_ranges,
-  (ProtobufCMessageInit) apus__update__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__input_contract__field_descriptors[7] =
@@ -3966,7 +3966,7 @@ const ProtobufCMessageDescriptor apus__input_contract__descriptor =
   apus__input_contract__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__input_contract__number_ranges,
-  (ProtobufCMessageInit) apus__input_contract__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__golden__field_descriptors[7] =
@@ -4070,7 +4070,7 @@ const ProtobufCMessageDescriptor apus__golden__descriptor =
   apus__golden__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__golden__number_ranges,
-  (ProtobufCMessageInit) apus__golden__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__dimension_value__field_descriptors[2] =
@@ -4114,7 +4114,7 @@ const ProtobufCMessageDescriptor apus__dimension_value__descriptor =
   apus__dimension_value__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__dimension_value__number_ranges,
-  (ProtobufCMessageInit) apus__dimension_value__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__node__field_descriptors[144] =
@@ -5873,7 +5873,7 @@ const ProtobufCMessageDescriptor apus__node__descriptor =
   apus__node__field_descriptors,
   NULL, /* CODE_SIZE */
   12,  apus__node__number_ranges,
-  (ProtobufCMessageInit) apus__node__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 #define apus__no_attributes__field_descriptors NULL
@@ -5888,7 +5888,7 @@ const ProtobufCMessageDescriptor apus__no_attributes__descriptor =
   apus__no_attributes__field_descriptors,
   NULL, /* CODE_SIZE */
   0,  apus__no_attributes__number_ranges,
-  (ProtobufCMessageInit) apus__no_attributes__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue apus__activation__kind__enum_values_by_number[13] =
@@ -5974,7 +5974,7 @@ const ProtobufCMessageDescriptor apus__activation__descriptor =
   apus__activation__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__activation__number_ranges,
-  (ProtobufCMessageInit) apus__activation__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__axis__field_descriptors[1] =
@@ -6006,7 +6006,7 @@ const ProtobufCMessageDescriptor apus__axis__descriptor =
   apus__axis__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__axis__number_ranges,
-  (ProtobufCMessageInit) apus__axis__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__alpha__field_descriptors[1] =
@@ -6038,7 +6038,7 @@ const ProtobufCMessageDescriptor apus__alpha__descriptor =
   apus__alpha__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__alpha__number_ranges,
-  (ProtobufCMessageInit) apus__alpha__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__clip__field_descriptors[2] =
@@ -6082,7 +6082,7 @@ const ProtobufCMessageDescriptor apus__clip__descriptor =
   apus__clip__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__clip__number_ranges,
-  (ProtobufCMessageInit) apus__clip__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__gelu__field_descriptors[1] =
@@ -6114,7 +6114,7 @@ const ProtobufCMessageDescriptor apus__gelu__descriptor =
   apus__gelu__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__gelu__number_ranges,
-  (ProtobufCMessageInit) apus__gelu__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__mat_mul__field_descriptors[2] =
@@ -6158,7 +6158,7 @@ const ProtobufCMessageDescriptor apus__mat_mul__descriptor =
   apus__mat_mul__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__mat_mul__number_ranges,
-  (ProtobufCMessageInit) apus__mat_mul__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__dense__field_descriptors[3] =
@@ -6214,7 +6214,7 @@ const ProtobufCMessageDescriptor apus__dense__descriptor =
   apus__dense__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__dense__number_ranges,
-  (ProtobufCMessageInit) apus__dense__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue apus__conv2_d__algorithm__enum_values_by_number[3] =
@@ -6422,7 +6422,7 @@ const ProtobufCMessageDescriptor apus__conv2_d__descriptor =
   apus__conv2_d__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__conv2_d__number_ranges,
-  (ProtobufCMessageInit) apus__conv2_d__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__conv2_dtranspose__field_descriptors[3] =
@@ -6478,7 +6478,7 @@ const ProtobufCMessageDescriptor apus__conv2_dtranspose__descriptor =
   apus__conv2_dtranspose__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__conv2_dtranspose__number_ranges,
-  (ProtobufCMessageInit) apus__conv2_dtranspose__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__pool__field_descriptors[10] =
@@ -6618,7 +6618,7 @@ const ProtobufCMessageDescriptor apus__pool__descriptor =
   apus__pool__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__pool__number_ranges,
-  (ProtobufCMessageInit) apus__pool__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__conv2_dmax_pool__field_descriptors[2] =
@@ -6662,7 +6662,7 @@ const ProtobufCMessageDescriptor apus__conv2_dmax_pool__descriptor =
   apus__conv2_dmax_pool__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__conv2_dmax_pool__number_ranges,
-  (ProtobufCMessageInit) apus__conv2_dmax_pool__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__batch_norm__field_descriptors[4] =
@@ -6730,7 +6730,7 @@ const ProtobufCMessageDescriptor apus__batch_norm__descriptor =
   apus__batch_norm__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__batch_norm__number_ranges,
-  (ProtobufCMessageInit) apus__batch_norm__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__layer_norm__field_descriptors[2] =
@@ -6774,7 +6774,7 @@ const ProtobufCMessageDescriptor apus__layer_norm__descriptor =
   apus__layer_norm__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__layer_norm__number_ranges,
-  (ProtobufCMessageInit) apus__layer_norm__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__dropout__field_descriptors[3] =
@@ -6830,7 +6830,7 @@ const ProtobufCMessageDescriptor apus__dropout__descriptor =
   apus__dropout__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__dropout__number_ranges,
-  (ProtobufCMessageInit) apus__dropout__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__random_uniform__field_descriptors[5] =
@@ -6910,7 +6910,7 @@ const ProtobufCMessageDescriptor apus__random_uniform__descriptor =
   apus__random_uniform__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__random_uniform__number_ranges,
-  (ProtobufCMessageInit) apus__random_uniform__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__reshape__field_descriptors[1] =
@@ -6942,7 +6942,7 @@ const ProtobufCMessageDescriptor apus__reshape__descriptor =
   apus__reshape__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__reshape__number_ranges,
-  (ProtobufCMessageInit) apus__reshape__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__expand__field_descriptors[1] =
@@ -6974,7 +6974,7 @@ const ProtobufCMessageDescriptor apus__expand__descriptor =
   apus__expand__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__expand__number_ranges,
-  (ProtobufCMessageInit) apus__expand__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__transpose__field_descriptors[1] =
@@ -7006,7 +7006,7 @@ const ProtobufCMessageDescriptor apus__transpose__descriptor =
   apus__transpose__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__transpose__number_ranges,
-  (ProtobufCMessageInit) apus__transpose__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__trim__field_descriptors[1] =
@@ -7038,7 +7038,7 @@ const ProtobufCMessageDescriptor apus__trim__descriptor =
   apus__trim__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__trim__number_ranges,
-  (ProtobufCMessageInit) apus__trim__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__non_max_suppression__field_descriptors[5] =
@@ -7118,7 +7118,7 @@ const ProtobufCMessageDescriptor apus__non_max_suppression__descriptor =
   apus__non_max_suppression__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__non_max_suppression__number_ranges,
-  (ProtobufCMessageInit) apus__non_max_suppression__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__recurrent__field_descriptors[7] =
@@ -7222,7 +7222,7 @@ const ProtobufCMessageDescriptor apus__recurrent__descriptor =
   apus__recurrent__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__recurrent__number_ranges,
-  (ProtobufCMessageInit) apus__recurrent__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__recurrent_gradient__field_descriptors[4] =
@@ -7290,7 +7290,7 @@ const ProtobufCMessageDescriptor apus__recurrent_gradient__descriptor =
   apus__recurrent_gradient__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__recurrent_gradient__number_ranges,
-  (ProtobufCMessageInit) apus__recurrent_gradient__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__attention__field_descriptors[5] =
@@ -7370,7 +7370,7 @@ const ProtobufCMessageDescriptor apus__attention__descriptor =
   apus__attention__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__attention__number_ranges,
-  (ProtobufCMessageInit) apus__attention__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__cached_attention__field_descriptors[4] =
@@ -7438,7 +7438,7 @@ const ProtobufCMessageDescriptor apus__cached_attention__descriptor =
   apus__cached_attention__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__cached_attention__number_ranges,
-  (ProtobufCMessageInit) apus__cached_attention__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__top_k__field_descriptors[3] =
@@ -7494,7 +7494,7 @@ const ProtobufCMessageDescriptor apus__top_k__descriptor =
   apus__top_k__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__top_k__number_ranges,
-  (ProtobufCMessageInit) apus__top_k__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__split__field_descriptors[2] =
@@ -7538,7 +7538,7 @@ const ProtobufCMessageDescriptor apus__split__descriptor =
   apus__split__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__split__number_ranges,
-  (ProtobufCMessageInit) apus__split__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__slice__field_descriptors[4] =
@@ -7606,7 +7606,7 @@ const ProtobufCMessageDescriptor apus__slice__descriptor =
   apus__slice__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__slice__number_ranges,
-  (ProtobufCMessageInit) apus__slice__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue apus__pad__mode__enum_values_by_number[3] =
@@ -7694,7 +7694,7 @@ const ProtobufCMessageDescriptor apus__pad__descriptor =
   apus__pad__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__pad__number_ranges,
-  (ProtobufCMessageInit) apus__pad__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__code_bounds__field_descriptors[2] =
@@ -7738,7 +7738,7 @@ const ProtobufCMessageDescriptor apus__code_bounds__descriptor =
   apus__code_bounds__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__code_bounds__number_ranges,
-  (ProtobufCMessageInit) apus__code_bounds__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__quantized_dense__field_descriptors[2] =
@@ -7782,7 +7782,7 @@ const ProtobufCMessageDescriptor apus__quantized_dense__descriptor =
   apus__quantized_dense__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__quantized_dense__number_ranges,
-  (ProtobufCMessageInit) apus__quantized_dense__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__quantized_conv2_d__field_descriptors[2] =
@@ -7826,7 +7826,7 @@ const ProtobufCMessageDescriptor apus__quantized_conv2_d__descriptor =
   apus__quantized_conv2_d__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__quantized_conv2_d__number_ranges,
-  (ProtobufCMessageInit) apus__quantized_conv2_d__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__fake_quantize__field_descriptors[1] =
@@ -7858,7 +7858,7 @@ const ProtobufCMessageDescriptor apus__fake_quantize__descriptor =
   apus__fake_quantize__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__fake_quantize__number_ranges,
-  (ProtobufCMessageInit) apus__fake_quantize__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__observe_range__field_descriptors[1] =
@@ -7890,7 +7890,7 @@ const ProtobufCMessageDescriptor apus__observe_range__descriptor =
   apus__observe_range__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__observe_range__number_ranges,
-  (ProtobufCMessageInit) apus__observe_range__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__weight_only_dense__field_descriptors[6] =
@@ -7982,7 +7982,7 @@ const ProtobufCMessageDescriptor apus__weight_only_dense__descriptor =
   apus__weight_only_dense__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__weight_only_dense__number_ranges,
-  (ProtobufCMessageInit) apus__weight_only_dense__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__dynamic_dense__field_descriptors[3] =
@@ -8038,7 +8038,7 @@ const ProtobufCMessageDescriptor apus__dynamic_dense__descriptor =
   apus__dynamic_dense__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__dynamic_dense__number_ranges,
-  (ProtobufCMessageInit) apus__dynamic_dense__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__weight_only_gather__field_descriptors[1] =
@@ -8070,7 +8070,7 @@ const ProtobufCMessageDescriptor apus__weight_only_gather__descriptor =
   apus__weight_only_gather__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__weight_only_gather__number_ranges,
-  (ProtobufCMessageInit) apus__weight_only_gather__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__reduce__field_descriptors[2] =
@@ -8114,7 +8114,7 @@ const ProtobufCMessageDescriptor apus__reduce__descriptor =
   apus__reduce__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__reduce__number_ranges,
-  (ProtobufCMessageInit) apus__reduce__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__arg__field_descriptors[2] =
@@ -8158,7 +8158,7 @@ const ProtobufCMessageDescriptor apus__arg__descriptor =
   apus__arg__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__arg__number_ranges,
-  (ProtobufCMessageInit) apus__arg__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__one_hot__field_descriptors[3] =
@@ -8214,7 +8214,7 @@ const ProtobufCMessageDescriptor apus__one_hot__descriptor =
   apus__one_hot__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__one_hot__number_ranges,
-  (ProtobufCMessageInit) apus__one_hot__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__cast__field_descriptors[1] =
@@ -8246,7 +8246,7 @@ const ProtobufCMessageDescriptor apus__cast__descriptor =
   apus__cast__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__cast__number_ranges,
-  (ProtobufCMessageInit) apus__cast__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__activation_gradient__field_descriptors[1] =
@@ -8278,7 +8278,7 @@ const ProtobufCMessageDescriptor apus__activation_gradient__descriptor =
   apus__activation_gradient__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__activation_gradient__number_ranges,
-  (ProtobufCMessageInit) apus__activation_gradient__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__sgd__field_descriptors[3] =
@@ -8334,7 +8334,7 @@ const ProtobufCMessageDescriptor apus__sgd__descriptor =
   apus__sgd__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__sgd__number_ranges,
-  (ProtobufCMessageInit) apus__sgd__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__rms_prop__field_descriptors[4] =
@@ -8402,7 +8402,7 @@ const ProtobufCMessageDescriptor apus__rms_prop__descriptor =
   apus__rms_prop__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__rms_prop__number_ranges,
-  (ProtobufCMessageInit) apus__rms_prop__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__adagrad__field_descriptors[2] =
@@ -8446,7 +8446,7 @@ const ProtobufCMessageDescriptor apus__adagrad__descriptor =
   apus__adagrad__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__adagrad__number_ranges,
-  (ProtobufCMessageInit) apus__adagrad__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor apus__adam__field_descriptors[5] =
@@ -8526,7 +8526,7 @@ const ProtobufCMessageDescriptor apus__adam__descriptor =
   apus__adam__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__adam__number_ranges,
-  (ProtobufCMessageInit) apus__adam__init,
+  NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue apus__dtype__enum_values_by_number[14] =
