@@ -6,6 +6,6 @@
 #define DOT_NAME(base) base##_avx2
 #include "dot.h"
 #include "product_tile.h"
-#include "depthwise_vector.inc"
+#include "depthwise_pairs.inc"
 #include "../vector/end.h"
 #endif

@@ -96,6 +96,8 @@ let quantizedProductCases: [OperatorCase] = [
     conv(
         "depthwise 3×3, stride 2, explicit", [1, 9, 8, 70], [3, 3, 1, 70], strides: 2,
         padding: .explicit(top: 1, left: 1, bottom: 0, right: 0), groups: 70, bounds: CodeBounds(-20, 90)),
+    conv("depthwise 3×3, many channels", [1, 3, 6, 150], [3, 3, 1, 150], padding: .same, groups: 150),
+    conv("depthwise 5×4, many channels", [1, 5, 6, 300], [5, 4, 1, 300], padding: .same, groups: 300),
     conv("depthwise 5×5, dilated", [1, 11, 10, 64], [5, 5, 1, 64], dilations: 2, padding: .same, groups: 64),
     conv("depthwise 3×3, real", [1, 4, 4, 5], [3, 3, 1, 5], padding: .same, groups: 5, to: nil),
     conv("depthwise, two for each", [1, 4, 5, 6], [3, 3, 1, 12], padding: .same, groups: 6),
