@@ -129,7 +129,7 @@ ck_task ck_softmax8(ck_isa isa);
 /* y[m, n] = act(Σ over blocks of fma(Σ x[k] · (W[k, n] − zero), scale, …) + bias[n] + r[m, n]). operands: X f32 [m, k],
  * W panels of i8 or i4, scales f16 [blocks, n], [zeros i8 [blocks, n]], [bias f32 [n]], [r f32 [m, n]], Y f32. */
 typedef struct {
-    int64_t m, n, k, block; /* block: rows of W to a scale */
+    int64_t m, n, k, block; /* block: rows of W to a scale: 32, 64, 128, or k */
     int32_t has_zeros, has_bias, has_residual;
     ck_activation_params activation;
 } ck_weight_only_params;

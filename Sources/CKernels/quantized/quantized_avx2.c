@@ -1,9 +1,6 @@
 #include "../vector/avx2.h"
 
 #if defined(CK_HAVE_ISA)
-#define WEIGHT_WIDE 2
-#define WEIGHT_TALL 2
-#define WEIGHT_TALL_PANELS 2
 #include "../vector/math.h"
 #include "codes_vector.inc"
 #include "product_vector.inc"
