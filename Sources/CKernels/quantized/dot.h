@@ -1,12 +1,9 @@
-/* Sums of four products of u8 by i8 in every lane of i32, modulo 2³², and the widths they work in. Included after a vector
- * header.
+/* Vectors of bytes, sums made codes and, with VNNI, sums of four products of u8 by i8 in every lane of i32, modulo 2³². Included
+ * after a vector header.
  *
- *   dot_u, dot_w         four u8, four i8 in each lane, prepared for
  *   dot(sum, u, w)       sum + Σ u·w
  *   dot_set(p)           the four bytes at p in every lane
  *   dot_load(p)          4 · V_WIDTH bytes as they lie there
- *
- * Without VNNI the even and the odd bytes are widened to i16, where neither product nor sum of two can overflow.
  */
 #ifndef CK_QUANTIZED_DOT_H
 #define CK_QUANTIZED_DOT_H
@@ -71,31 +68,14 @@ V_INLINE void vb_narrow_n(int8_t *p, vi x, size_t n) {
 V_INLINE vi vb_flip(vi x) { return vi_xor(x, VB(set1_epi8)(-128)); }
 
 #if defined(CK_VNNI)
-typedef vi dot_u;
-typedef vi dot_w;
-V_INLINE dot_u dot_unsigned(vi bytes) { return bytes; }
-V_INLINE dot_w dot_signed(vi bytes) { return bytes; }
 #if V_WIDTH == 16
-V_INLINE vi dot(vi sum, dot_u u, dot_w w) { return _mm512_dpbusd_epi32(sum, u, w); }
+V_INLINE vi dot(vi sum, vi u, vi w) { return _mm512_dpbusd_epi32(sum, u, w); }
 #else
-V_INLINE vi dot(vi sum, dot_u u, dot_w w) { return _mm256_dpbusd_avx_epi32(sum, u, w); }
+V_INLINE vi dot(vi sum, vi u, vi w) { return _mm256_dpbusd_avx_epi32(sum, u, w); }
 #endif
-#else
-typedef struct {
-    vi even, odd;
-} dot_u, dot_w;
-V_INLINE dot_u dot_unsigned(vi bytes) {
-    return (dot_u){vi_and(bytes, vi_set(0x00ff00ff)), VB(srli_epi16)(bytes, 8)};
-}
-V_INLINE dot_w dot_signed(vi bytes) {
-    return (dot_w){VB(srai_epi16)(VB(slli_epi16)(bytes, 8), 8), VB(srai_epi16)(bytes, 8)};
-}
-V_INLINE vi dot(vi sum, dot_u u, dot_w w) {
-    return vi_add(vi_add(sum, VB(madd_epi16)(u.even, w.even)), VB(madd_epi16)(u.odd, w.odd));
-}
+V_INLINE vi dot_set(const uint8_t *p) { return vi_set(dot_word(p)); }
+V_INLINE vi dot_load(const int8_t *p) { return vb_load(p); }
 #endif
-V_INLINE dot_u dot_set(const uint8_t *p) { return dot_unsigned(vi_set(dot_word(p))); }
-V_INLINE dot_w dot_load(const int8_t *p) { return dot_signed(vb_load(p)); }
 
 /* Packing works within 128 bits: the dwords of packed bytes in the order of the four vectors they come from. */
 V_INLINE vi dot_in_order(vi bytes) {
