@@ -35,6 +35,7 @@ PRODUCT_INLINE winograd8_view winograd8_view_of(const ck_conv_params *g) {
     limit = limit < 16 ? 16 : product_min(limit, 128);
     v.highest = product_min(limit, product_ceil(v.tiles, 4) * 4);
     v.blocks = product_ceil(v.tiles, limit);
+    if (v.blocks == 1 && v.tiles > 8 && g->out_c <= 4 * CK_PANEL) v.blocks = 2; /* else it were one unit */
     v.block = v.blocks == 0 ? 0 : product_ceil(product_ceil(v.tiles, v.blocks), 4) * 4;
     /* Places fall into different lines of a cache. */
     v.plane = v.highest * v.depth * 2 + 64;
