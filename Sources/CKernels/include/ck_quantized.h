@@ -43,8 +43,8 @@ typedef struct {
 } ck_product8_params;
 
 /* operands: X i8, W panels, c i32 [out_c], m f32 [out_c], [s f32 [pixels]], [bias f32 [out_c]], [residual as Y], Y i8
- * or f32, workspace of threads · lane_bytes bytes. A unit is a block of pixels, or of tiles of 2 × 2, × 64 or 128 channels. At most 65,536 products
- * a sum. */
+ * or f32, workspace of threads · lane_bytes bytes. A unit is a block of pixels, or of tiles of 2 × 2, × 64 or 128 channels. At
+ * most 65,536 products a sum. */
 ck_task ck_product8(const ck_product8_params *params, ck_isa isa);
 size_t ck_product8_units(const ck_product8_params *params, ck_isa isa);
 /* A multiple of 64; no smaller for more pixels. */

@@ -29,7 +29,6 @@ typedef struct {
     const product_micro (*of)[4];
     size_t highest, step; /* rows */
     void (*configure)(size_t depth); /* NULL: none; else before any tile */
-    int words; /* whether products of many rows are those of words_kernels */
 } product_kernels;
 
 /* The walk over units, which is the same whatever multiplies the tiles. */
