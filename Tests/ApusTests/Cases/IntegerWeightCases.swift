@@ -80,6 +80,7 @@ let integerWeightCases: [OperatorCase] = [
     weightOnly("i8, 3×70→37", [3, 70], columns: 37, .i8),
     weightOnly("i8, 1×130→150", [1, 130], columns: 150, .i8, bias: false),
     weightOnly("i8, blocks of 64, zero points", [2, 5, 150], columns: 20, .i8, block: 64, zeros: true),
+    weightOnly("i8, zero points, two rows", [2, 150], columns: 70, .i8, block: 64, zeros: true),
     weightOnly("i4, blocks of 32", [1, 96], columns: 140, .i4, block: 32),
     weightOnly("i4, blocks of 32, rest", [7, 77], columns: 35, .i4, block: 32, zeros: true),
     weightOnly("i4, blocks of 128, zero points", [1, 300], columns: 131, .i4, block: 128, zeros: true),

@@ -66,6 +66,7 @@ let quantizedProductCases: [OperatorCase] = [
     dense("5×7→3", [5, 7], columns: 3, from: least, to: greatest),
     dense("13×20→37 + ReLU", [13, 20], columns: 37, from: greatest, to: least, bounds: CodeBounds(-128, 127)),
     dense("1×784→130", [1, 784], columns: 130, from: middle, to: CodeScale(scale: 0.1, zeroPoint: -17)),
+    dense("2×200→40", [2, 200], columns: 40, from: greatest, to: middle),
     dense("2×3×65→16, bounds", [2, 3, 65], columns: 16, from: middle, to: middle, bounds: CodeBounds(-3, 91)),
     dense("3×64→48 + residual", [3, 64], columns: 48, from: least, to: middle, residual: CodeScale(scale: 0.07, zeroPoint: 9)),
     dense("6×33→10, real", [6, 33], columns: 10, from: middle, to: nil),
@@ -92,6 +93,10 @@ let quantizedProductCases: [OperatorCase] = [
     conv(
         "5×3 over whole lines, 3 channels, two blocks, residual", [1, 30, 29, 3], [5, 3, 3, 34], strides: Size2D(1, 2),
         padding: .same, residual: CodeScale(scale: 0.05, zeroPoint: 12)),
+    conv(
+        "3×3, 16 channels, two images + residual + bounds", [2, 7, 5, 16], [3, 3, 16, 90], padding: .same,
+        bounds: CodeBounds(-90, 100), residual: CodeScale(scale: 0.09, zeroPoint: -100)),
+    conv("3×3, 16 channels, blocks of tiles", [1, 23, 24, 16], [3, 3, 16, 20], padding: .same, from: greatest),
     conv("depthwise 3×3, same", [2, 6, 5, 19], [3, 3, 1, 19], padding: .same, groups: 19, from: least),
     conv(
         "depthwise 3×3, stride 2, explicit", [1, 9, 8, 70], [3, 3, 1, 70], strides: 2,
