@@ -164,7 +164,7 @@ static void conv_activate(const conv_epilogue *to, const size_t *result, float *
     V_ISA_NAME(ck_activate)(to->act, tile, rows * pitch);
     for (size_t r = 0; r < rows; r++, tile += pitch)
         for (size_t c = 0; c < columns; c += V_WIDTH)
-            v_store_n(to->result + result[r] + c, v_load(tile + c), conv_min(columns - c, V_WIDTH));
+            conv_store_part(to->result + result[r] + c, v_load(tile + c), conv_min(columns - c, V_WIDTH));
 }
 
 /* result = act(sum + bias + residual) for a register tile, row r at element result[r]. */

@@ -22,13 +22,12 @@ V_INLINE vf v_exp_reduce(vf x, vf *n) {
     *n = v_round(v_mul(x, v_set(0x1.715476p+0f)));
     return v_fnma(*n, v_set(V_LN2_LO), v_fnma(*n, v_set(V_LN2_HI), x));
 }
-/* e^r − 1 for |r| ≤ ln 2 / 2. */
+/* e^r − 1 for |r| ≤ ln 2 / 2, in few steps one after another. */
 V_INLINE vf v_expm1_rest(vf r) {
-    vf q = v_fma(v_set(0x1.6cd790p-10f), r, v_set(0x1.122c52p-7f));
-    q = v_fma(q, r, v_set(0x1.555538p-5f));
-    q = v_fma(q, r, v_set(0x1.5554aap-3f));
-    q = v_fma(q, r, v_set(0.5f));
-    return v_fma(v_mul(q, r), r, r);
+    vf square = v_mul(r, r), low = v_fma(v_set(0x1.5554aap-3f), r, v_set(0.5f));
+    vf high = v_fma(v_set(0x1.122c52p-7f), r, v_set(0x1.555538p-5f));
+    high = v_fma(v_set(0x1.6cd790p-10f), square, high);
+    return v_fma(v_fma(high, square, low), square, r);
 }
 
 #if V_WIDTH == 16
