@@ -33,9 +33,8 @@ static int conv_strip(float *to, conv_work *work, conv_place *at, const conv_axi
             const size_t from = inside ? (size_t)begin * depth : 0, until = inside ? (size_t)end * depth : 0;
             for (size_t c = 0; c < (size_t)width * depth; c += V_WIDTH) v_store(strip + c, v_zero());
             for (size_t c = from; c < until; c += V_WIDTH) {
-                size_t count = conv_min(until - c, V_WIDTH);
-                vf piece = conv_load_part(source + (base + ty * y->move * line + (ptrdiff_t)c), count);
-                conv_store_part(strip + c, piece, count);
+                const float *piece = source + (base + ty * y->move * line + (ptrdiff_t)c);
+                v_store(strip + c, conv_load_part(piece, conv_min(until - c, V_WIDTH))); /* and zeros */
             }
         }
     }
