@@ -41,7 +41,7 @@ V_INLINE vf v_silu(vf x) {
     return v_mul(low, v_sigmoid(low));
 }
 
-/* tanh x: 2 ULP, −m / (2 + m) of m = e^(−2|x|) − 1. */
+/* tanh x: 2.5 ULP, −m / (2 + m) of m = e^(−2|x|) − 1. */
 V_INLINE vf v_tanh(vf x) {
     vf scale, a = v_min(v_set(20.0f), v_abs(x)), r = v_exp_split(v_mul(v_set(-2.0f), a), 0, &scale);
     vf m = v_fma(v_expm1_rest(r), scale, v_sub(scale, v_set(1.0f)));
