@@ -43,10 +43,10 @@ ROWS(depthwise_input_gradient);
 GRADIENT_ROWS(conv_weight_gradient);
 GRADIENT_ROWS(depthwise_weight_gradient);
 
-/* The vector variants of the depthwise loops hold one input channel per output channel, and widen small weights. */
-static ck_isa depthwise_isa(const ck_conv_params *p, ck_dtype weights, ck_isa isa) {
-    size_t taps = (size_t)p->kernel_h * (size_t)p->kernel_w;
-    int fits = weights == CK_F32 || taps * CK_PANEL <= DEPTHWISE_WIDENED;
+/* The vector variants of the depthwise loops hold one input channel per output channel, of kernels that fit on the stack. */
+static ck_isa depthwise_isa(const ck_conv_params *p, ck_isa isa) {
+    const int64_t reach = (int64_t)(p->kernel_w - 1) * p->dilation_w + 1;
+    const int fits = (int64_t)p->kernel_h * p->kernel_w <= DEPTHWISE_TAPS && p->kernel_h * reach <= DEPTHWISE_PIXELS;
     return p->out_c == p->in_c && fits ? isa : CK_ISA_REFERENCE;
 }
 
@@ -68,13 +68,13 @@ ck_task ck_conv_weight_gradient_join(ck_dtype dtype) {
                              : NULL;
 }
 ck_task ck_depthwise(const ck_conv_params *p, ck_dtype weights, ck_isa isa) {
-    return p->groups == p->in_c ? choose(depthwise_rows, weights, depthwise_isa(p, weights, isa)) : NULL;
+    return p->groups == p->in_c ? choose(depthwise_rows, weights, depthwise_isa(p, isa)) : NULL;
 }
 ck_task ck_depthwise_input_gradient(const ck_conv_params *p, ck_dtype weights, ck_isa isa) {
-    return p->groups == p->in_c ? choose(depthwise_input_gradient_rows, weights, depthwise_isa(p, weights, isa)) : NULL;
+    return p->groups == p->in_c ? choose(depthwise_input_gradient_rows, weights, depthwise_isa(p, isa)) : NULL;
 }
 ck_task ck_depthwise_weight_gradient(const ck_conv_params *p, ck_dtype dtype, ck_isa isa) {
-    return p->groups == p->in_c ? choose(depthwise_weight_gradient_rows, dtype, depthwise_isa(p, dtype, isa)) : NULL;
+    return p->groups == p->in_c ? choose(depthwise_weight_gradient_rows, dtype, p->out_c == p->in_c ? isa : CK_ISA_REFERENCE) : NULL;
 }
 
 size_t ck_conv_units(const ck_conv_params *p) { return conv_count_units(p, 0, 0); }

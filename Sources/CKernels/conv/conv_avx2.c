@@ -9,8 +9,8 @@
 #define CONV_MASKS_ARE_FREE 0
 #define CONV_F32_KERNELS(K) K(6, 2) K(4, 2)
 #define CONV_HALF_KERNELS(K) K(6, 2)
-#define DEPTHWISE_ROWS 6
-#define DEPTHWISE_VECTORS 2
+#define DEPTHWISE_ROWS 7 /* the pictures of most networks are 7 · 2ⁿ wide */
+#define CONV_MOST_ROWS 7
 #define WINOGRAD_GRADIENT_KERNELS(K) K(4, 2, 0) K(4, 2, 1)
 #define GRADIENT_KERNELS(K) K(6, 2, 1, 0) K(6, 2, 0, 0) K(3, 2, 0, 0) K(6, 1, 1, 1) K(3, 1, 1, 1)
 

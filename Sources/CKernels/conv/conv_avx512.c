@@ -10,7 +10,7 @@
 #define CONV_F32_KERNELS(K) K(12, 2) K(12, 1) K(4, 2)
 #define CONV_HALF_KERNELS(K) K(12, 2) K(4, 2)
 #define DEPTHWISE_ROWS 7 /* the pictures of most networks are 7 · 2ⁿ wide */
-#define DEPTHWISE_VECTORS 2
+#define CONV_MOST_ROWS 12
 /* A mask costs nothing here: every tile takes part of its columns. Nine rows: a 3 × 3 kernel. */
 #define WINOGRAD_GRADIENT_KERNELS(K) K(16, 1, 1) K(8, 1, 1) K(8, 2, 1)
 #define GRADIENT_KERNELS(K) K(12, 2, 1, 0) K(9, 2, 1, 0) K(4, 2, 1, 0) K(12, 1, 1, 0) K(9, 1, 1, 0) K(12, 1, 1, 1) K(9, 1, 1, 1)

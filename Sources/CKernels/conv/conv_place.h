@@ -168,7 +168,7 @@ static void conv_activate(const conv_epilogue *to, const size_t *result, float *
 }
 
 /* result = act(sum + bias + residual) for a register tile, row r at element result[r]. */
-V_INLINE void conv_end(vf sum[CONV_ROWS][CONV_VECTORS], const conv_epilogue *to, const size_t *result, size_t columns,
+V_INLINE void conv_end(vf sum[][CONV_VECTORS], const conv_epilogue *to, const size_t *result, size_t columns,
                        const int rows, const int vectors) {
     size_t n[CONV_VECTORS];
     CONV_EACH(v, vectors) n[v] = conv_part(columns, (size_t)v);
@@ -188,7 +188,7 @@ V_INLINE void conv_end(vf sum[CONV_ROWS][CONV_VECTORS], const conv_epilogue *to,
         CONV_EACH(r, rows) CONV_EACH(v, vectors)
             conv_store_part(y + result[r] + v * V_WIDTH, sum[r][v], n[v]);
     } else {
-        float tile[CONV_ROWS * CONV_VECTORS * V_WIDTH];
+        float tile[CONV_MOST_ROWS * CONV_VECTORS * V_WIDTH];
         CONV_EACH(r, rows) CONV_EACH(v, vectors) v_store(tile + (r * vectors + v) * V_WIDTH, sum[r][v]);
         conv_activate(to, result, tile, (size_t)rows, (size_t)vectors * V_WIDTH, columns);
     }

@@ -10,7 +10,8 @@
 
 #define CONV_TILE 12      /* pixels in a unit */
 #define CONV_COLUMNS 32   /* channels in a unit: two panels */
-#define DEPTHWISE_WIDENED 2048 /* floats on the stack for depthwise weights of two bytes, 16 channels at a time */
+#define DEPTHWISE_TAPS 256   /* of a depthwise kernel in vectors, */
+#define DEPTHWISE_PIXELS 512 /* and pixels that one pixel's taps lie in: both on the stack, 16 channels each */
 #define CONV_STRETCH 16   /* tiles that share one pass over a pair of panels, about */
 #define DEPTHWISE_STRETCH (96 * 1024) /* elements of the result that are gone through by chunks of channels, at most */
 

@@ -1,5 +1,5 @@
 /* What a micro-kernel of ROWS rows × PANELS panels is told. It computes
- *     c = from + a·b, over `k` steps, then + bias, then max(·, 0) if relu,
+ *     c = from + a·b, over `k` steps, then + bias, then, if limited, within low ... high (but AVX-512: at least low),
  * over whole panels: from, bias and c are 16 · PANELS wide. from may be c. */
 #ifndef CK_GEMM_TILE_H
 #define CK_GEMM_TILE_H
@@ -21,7 +21,8 @@ typedef struct {
     float *c;
     int64_t c_row_stride;
     int64_t k;
-    int32_t relu;
+    float low, high;
+    int32_t limited;
     int32_t bf16; /* of b with 16-bit elements: bf16, not f16 */
 } gemm_tile;
 

@@ -47,7 +47,7 @@ func directProduct(
         operands[1] = .workspace(0)
     }
     let last: Launch, sharing: Sharing
-    if var product = pointwiseProduct(params, direction) {
+    if var product = pointwiseProduct(params, direction, site.isa) {
         let task = ck_gemm(site.dtype, w.dtype.ck, site.isa)
         last = try Launch(task, product, units: ck_gemm_units(&product), operands)
         sharing = .product
@@ -73,12 +73,19 @@ func directProduct(
 }
 
 /// A convolution of one tap that reads every pixel once is the product of pixels and panels; nil for others. It
-/// finishes residuals and SiLU in a second pass over its tiles, which pays; other activations than these stay the convolution's.
-private func pointwiseProduct(_ p: ck_conv_params, _ direction: ConvolutionDirection) -> ck_gemm_params? {
+/// finishes residuals and SiLU in a second pass over its tiles, which pays; activations that would cost another such pass stay
+/// the convolution's.
+private func pointwiseProduct(
+    _ p: ck_conv_params, _ direction: ConvolutionDirection, _ isa: ck_isa
+) -> ck_gemm_params? {
     guard p.kernel_h == 1, p.kernel_w == 1, p.stride_h == 1, p.stride_w == 1, p.groups == 1, p.pad_top == 0,
-        p.pad_left == 0, p.in_h == p.out_h, p.in_w == p.out_w,
-        [CK_ACT_NONE, CK_ACT_RELU, CK_ACT_SILU].contains(where: { $0.rawValue == p.activation.kind })
+        p.pad_left == 0, p.in_h == p.out_h, p.in_w == p.out_w
     else { return nil }
+    switch p.activation.kind {
+    case Int32(CK_ACT_NONE.rawValue), Int32(CK_ACT_RELU.rawValue), Int32(CK_ACT_SILU.rawValue): break
+    case Int32(CK_ACT_RELU6.rawValue), Int32(CK_ACT_CLIP.rawValue): if ck_gemm_clips(isa) == 0 { return nil }
+    default: return nil
+    }
     let forward = direction == .forward
     var product = ck_gemm_params()
     product.m = Int64(p.batch) &* Int64(p.out_h) &* Int64(p.out_w)
