@@ -69,7 +69,8 @@ ck_task ck_conv_weight_gradient_join(ck_dtype dtype);
 size_t ck_conv_weight_gradient_join_units(const ck_conv_params *params);
 
 /* Depthwise: groups == in_c. Weights and their gradient are plain: [kernel_h · kernel_w][out_c]. The operands,
- * the sums and the rules are those of the functions above. Vectorized where out_c == in_c.
+ * the sums and the rules are those of the functions above. Vectorized where out_c == in_c and, forward and input gradient, the
+ * kernel has at most 256 taps, whose lines span at most 512 pixels together: what they read is copied to the stack, 50 KB.
  * Units: a line of the result × 32 channels (forward, input gradient); 12 taps × 32 output channels (weight gradient, which
  * is one launch; operands: X, dY, dW). */
 ck_task ck_depthwise(const ck_conv_params *params, ck_dtype weights, ck_isa isa);

@@ -92,6 +92,9 @@ let conv2DCases: [OperatorCase] = [
         groups: 17),
     family("depthwise 3×3, 17 channels, multiplier 2", x: [1, 5, 6, 17], w: [3, 3, 1, 34], strides: 2, groups: 17),
     family("depthwise 3×3, 50 channels", x: [2, 6, 5, 50], w: [3, 3, 1, 50], groups: 50),
+    family("depthwise 3×3, lines in two pieces", x: [2, 3, 180, 16], w: [3, 3, 1, 16], padding: .same, groups: 16),
+    family("depthwise 3×3, stride 2, 15 pixels", x: [2, 7, 29, 20], w: [3, 3, 1, 20], strides: 2, padding: .same, groups: 20),
+    family("depthwise 17×16", x: [1, 18, 17, 8], w: [17, 16, 1, 8], padding: .same, groups: 8),
     family("5×5, 1→32", x: [2, 9, 10, 1], w: [5, 5, 1, 32], padding: .same),
     family("7×7 stride 2, 3→17", x: [1, 13, 11, 3], w: [7, 7, 3, 17], strides: 2, padding: .same),
     family("3×3, 17→33", x: [3, 4, 5, 17], w: [3, 3, 17, 33], padding: .same),
@@ -108,6 +111,7 @@ let conv2DCases: [OperatorCase] = [
         finished(
             "+ residual + ReLU", Conv2D(padding: .same, hasResidual: true, activation: .relu), channels: 33
         ) { max($0, 0) },
+        finished("+ ReLU6", Conv2D(padding: .same, activation: .relu6), channels: 20) { min(max($0, 0), 6) },
         finished("+ Sigmoid", Conv2D(padding: .same, activation: .sigmoid), channels: 4) { 1 / (1 + exp(-$0)) },
         finished(
             "+ Clip", Conv2D(padding: .same, activation: .clip(minimum: -0.5, maximum: 1)), channels: 16
