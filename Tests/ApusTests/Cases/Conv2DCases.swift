@@ -43,10 +43,10 @@ private func byWinograd(_ name: String, x: [Int], outputs: Int, padding: Padding
 
 /// What follows the sums, over a 3 × 3 convolution with padding.
 private func finished(
-    _ name: String, _ op: Conv2D, channels: Int, gradients: [Int] = [], tolerance: Double = 1e-5,
+    _ name: String, _ op: Conv2D, channels: Int, kernel: Int = 3, gradients: [Int] = [], tolerance: Double = 1e-5,
     _ activation: @escaping (Double) -> Double = { $0 }
 ) -> OperatorCase {
-    let x = [1, 3, 4, 2], w = [3, 3, 2, channels]
+    let x = [1, 3, 4, 2], w = [kernel, kernel, 2, channels]
     let reference = ConvolutionReference(x: x, w: w, strides: 1, dilations: 1, padding: .same, groups: 1)
     var inputs: [TestInput] = [.real(x), .real(w)]
     if op.hasBias { inputs.append(.real([channels])) }
@@ -116,6 +116,13 @@ let conv2DCases: [OperatorCase] = [
         finished(
             "+ Clip", Conv2D(padding: .same, activation: .clip(minimum: -0.5, maximum: 1)), channels: 16
         ) { min(max($0, -0.5), 1) },
+        finished("1×1 + ReLU6", Conv2D(padding: .same, activation: .relu6), channels: 20, kernel: 1) { min(max($0, 0), 6) },
+        finished(
+            "1×1 + Clip", Conv2D(padding: .same, activation: .clip(minimum: -0.5, maximum: 1)), channels: 40, kernel: 1
+        ) { min(max($0, -0.5), 1) },
+        finished(
+            "1×1 + residual + ReLU6", Conv2D(padding: .same, hasResidual: true, activation: .relu6), channels: 17, kernel: 1
+        ) { min(max($0, 0), 6) },
     ],
     depthwiseFinished,
     [
