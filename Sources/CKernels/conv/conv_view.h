@@ -61,7 +61,7 @@ CONV_INLINE size_t conv_chunks(const conv_view *v, size_t width) {
 }
 
 /* The line and the chunk of channels of a depthwise unit of one phase. In each half of the lines, or shorter
- * stretch, come chunk by chunk all lines, which stay in the first-level cache while they are read anew. An odd number of lines of
+ * stretch, come chunk by chunk all lines, whose copies serve one after another. An odd number of lines of
  * the source has no halves. */
 ck_cell depthwise_cell_at(const conv_view *v, const conv_phase *phase, size_t unit);
 CONV_INLINE size_t depthwise_units(const conv_view *v, const conv_phase *phase) {
