@@ -35,8 +35,8 @@ let conv2DTransposeCases: [OperatorCase] = [
         "depthwise, stride 2", x: [1, 2, 3, 3], w: [3, 3, 1, 3], y: [1, 4, 6, 3], strides: 2, padding: .same,
         groups: 3),
     transposed(
-        "depthwise 1×1, stride 2, dilation 600", x: [1, 2, 3, 16], w: [1, 1, 1, 16], y: [1, 3, 5, 16], strides: 2,
-        dilations: 600, groups: 16),
+        "depthwise 1×1, stride 2, dilation 1,024", x: [1, 2, 3, 16], w: [1, 1, 1, 16], y: [1, 3, 5, 16], strides: 2,
+        dilations: 1024, groups: 16),
     transposed("depthwise, multiplier 2", x: [1, 2, 3, 4], w: [3, 3, 1, 4], y: [1, 4, 5, 2], groups: 2),
     transposed(
         "4×4, stride 2, 32→17", x: [2, 4, 5, 32], w: [4, 4, 17, 32], y: [2, 8, 10, 17], strides: 2, padding: .same,
