@@ -161,7 +161,7 @@ static conv_epilogue conv_epilogue_of(const ck_conv_params *p, void *const *oper
 CONV_COMPACT
 static void conv_activate(const conv_epilogue *to, const size_t *result, float *tile, size_t rows, size_t pitch,
                           size_t columns) {
-    V_ISA_NAME(ck_activate)(to->act, tile, rows * pitch);
+    if (to->act) V_ISA_NAME(ck_activate)(to->act, tile, rows * pitch);
     for (size_t r = 0; r < rows; r++, tile += pitch)
         for (size_t c = 0; c < columns; c += V_WIDTH)
             conv_store_part(to->result + result[r] + c, v_load(tile + c), conv_min(columns - c, V_WIDTH));
@@ -181,12 +181,13 @@ V_INLINE void conv_end(vf sum[][CONV_VECTORS], const conv_epilogue *to, const si
         }
     if (residual)
         CONV_EACH(r, rows) CONV_EACH(v, vectors)
-            sum[r][v] = v_add(sum[r][v], conv_load_part(residual + result[r] + v * V_WIDTH, n[v]));
+            sum[r][v] = v_add(sum[r][v], v_load_n(residual + result[r] + v * V_WIDTH, n[v]));
     if (to->low > -INFINITY) CONV_EACH(r, rows) CONV_EACH(v, vectors) sum[r][v] = v_max(v_set(to->low), sum[r][v]);
     if (to->high < INFINITY) CONV_EACH(r, rows) CONV_EACH(v, vectors) sum[r][v] = v_min(v_set(to->high), sum[r][v]);
-    if (!to->act) {
+    if (!to->act && (CONV_MASKS_ARE_FREE || n[vectors - 1] == V_WIDTH)) {
         CONV_EACH(r, rows) CONV_EACH(v, vectors)
-            conv_store_part(y + result[r] + v * V_WIDTH, sum[r][v], n[v]);
+            if (CONV_MASKS_ARE_FREE) v_store_n(y + result[r] + v * V_WIDTH, sum[r][v], n[v]);
+            else v_store(y + result[r] + v * V_WIDTH, sum[r][v]);
     } else {
         float tile[CONV_MOST_ROWS * CONV_VECTORS * V_WIDTH];
         CONV_EACH(r, rows) CONV_EACH(v, vectors) v_store(tile + (r * vectors + v) * V_WIDTH, sum[r][v]);
