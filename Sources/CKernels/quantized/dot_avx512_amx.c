@@ -9,7 +9,8 @@
 #include "product_tile.h"
 #include "quantized_tasks.h"
 
-#define TILE_ROWS 16
+#define TILE_SHIFT 4
+#define TILE_ROWS (1 << TILE_SHIFT)
 #define TILE_FOURS 16 /* rows of four products that a tile holds of B, and columns of A */
 
 /* What the eight tiles are: sums first, of rows 2 · i and columns i. */
@@ -98,7 +99,7 @@ TILE_KERNELS(2)
 
 void ck_product8_avx512_amx(const void *params, void *const *operands, size_t begin, size_t end, unsigned lane) {
     static const product_micro table[][4] = {{tile_1x1, tile_1x2, tile_1x4}, {tile_2x1, tile_2x2, tile_2x4}};
-    static const product_kernels kernels = {table, 2 * TILE_ROWS, TILE_ROWS, tile_configure};
+    static const product_kernels kernels = {table, 2 * TILE_ROWS, TILE_SHIFT, tile_configure};
     product_run_avx512(params, operands, begin, end, lane, &kernels);
     _tile_release();
 }

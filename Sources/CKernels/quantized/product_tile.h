@@ -23,11 +23,12 @@ typedef struct {
 
 typedef void (*product_micro)(const product_tile *);
 
-/* The tiles of an instruction set: [(rows − 1) / step][log2 panels], NULL where there is none. A tile may read and sum
- * rows up to the next multiple of `step`. */
+/* The tiles of an instruction set: [(rows − 1) >> shift][log2 panels], NULL where there is none. A tile may read and sum
+ * rows up to the next multiple of 2^shift. */
 typedef struct {
     const product_micro (*of)[4];
-    size_t highest, step; /* rows */
+    size_t highest; /* rows */
+    unsigned shift;
     void (*configure)(size_t depth); /* NULL: none; else before any tile */
 } product_kernels;
 
