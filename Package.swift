@@ -37,7 +37,9 @@ let leanTargets: [Target] = [
 let hostTargets: [Target] = [
     .target(
         name: "Apus", dependencies: ["ApusRuntime", "ApusGraph", "CModelFormat", "CKernels", "CSystem", "CImage"],
-        exclude: ["README.md", "Export/README.md", "Report/README.md", "Trainer/README.md"]),
+        exclude: [
+            "README.md", "Export/README.md", "Quantizer/README.md", "Report/README.md", "Text/README.md", "Trainer/README.md",
+        ]),
     .systemLibrary(
         name: "CImage", providers: [.apt(["libpng-dev", "libjpeg-dev", "zlib1g-dev"])]),
     .target(
@@ -46,8 +48,8 @@ let hostTargets: [Target] = [
     .target(
         name: "ApusConvert", dependencies: ["Apus", "ApusRuntime", "ApusGraph", "COnnxFormat", "CSystem", "CKernels"],
         exclude: [
-            "README.md", "ONNX/Operators/README.md", "OnnxExport/README.md", "OnnxExport/Rules/README.md",
-            "Catalog/README.md",
+            "README.md", "ONNX/Integer/README.md", "ONNX/Operators/README.md", "OnnxExport/README.md",
+            "OnnxExport/Rules/README.md", "Catalog/README.md",
         ]),
     .target(
         name: "ToolSupport",

@@ -11,7 +11,7 @@ struct Checkpoint {
     /// `anchor` is a tensor that the model has: what stands before its name is the prefix of the others.
     init(_ folder: CheckpointFolder, anchor: String) throws(ApusError) {
         for name in try Checkpoint.files(folder) {
-            try tensors.merge(try SafetensorsReader.read(folder.path(name))) { $1 }
+            tensors.merge(try SafetensorsReader.read(folder.path(name))) { $1 }
         }
         let names = tensors.keys.filter { $0 == anchor || $0.hasSuffix("." + anchor) }
         guard let shortest = names.min(by: { ($0.utf8.count, $0) < ($1.utf8.count, $1) }) else {
