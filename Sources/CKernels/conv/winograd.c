@@ -6,7 +6,7 @@
 #define WINOGRAD_BLOCK 64     /* the most tiles in a block */
 /* The least tiles in a block that was made smaller: it goes through all of U anew, of which a second-level cache keeps so many
  * elements; a larger one comes from farther away. */
-#define WINOGRAD_LEAST 8
+#define WINOGRAD_LEAST 4
 #define WINOGRAD_CACHED (256 * 1024)
 #define WINOGRAD_LEAST_UNCACHED 24
 
