@@ -1,8 +1,8 @@
 import ApusGraph
 
 private func weightOnly(
-    _ name: String, _ x: [Int], columns n: Int, _ dtype: DType, block: Int = 0, zeros: Bool = false, bias: Bool = true,
-    residual: Bool = false, activation: Activation = .none, dynamic: Bool = false
+    _ name: String, _ x: [Int], of input: TestInput? = nil, columns n: Int, _ dtype: DType, block: Int = 0, zeros: Bool = false,
+    bias: Bool = true, residual: Bool = false, activation: Activation = .none, dynamic: Bool = false
 ) -> OperatorCase {
     let k = x.last!, size = block == 0 ? k : block, blocks = (k + size - 1) / size
     let codes = dtype == .i4 ? -8...7 : -128...127
@@ -12,7 +12,7 @@ private func weightOnly(
         WeightOnlyDense(
             blockSize: block, hasZeroPoints: zeros, hasBias: bias, hasResidual: residual, activation: activation,
             dynamicActivations: dynamic),
-        [.real(x), .integers([k, n], codes, dtype), .values(scales)]
+        [input ?? .real(x), .integers([k, n], codes, dtype), .values(scales)]
             + (zeros ? [.integers([blocks, n], codes, .i8)] : []) + (bias ? [.real([n])] : [])
             + (residual ? [.real(x.dropLast() + [n])] : []), tolerance: 0
     ) { inputs in
@@ -33,6 +33,11 @@ private func weightOnly(
         }
         return [TestTensor(.f32, x.dropLast() + [n], y.values)]
     }
+}
+
+/// A row that comes to numbers without all their bits, and zeros.
+private func tiny(_ k: Int) -> TestInput {
+    .floats([1, k], (0..<k).map { $0 % 7 == 6 ? 0 : Double(sign: $0 % 2 == 0 ? .plus : .minus, exponent: -80 - $0, significand: 1.3) })
 }
 
 /// The codes of a row by its greatest magnitude, and their scale.
@@ -87,6 +92,8 @@ let integerWeightCases: [OperatorCase] = [
     weightOnly("i4, one scale a column", [67, 30], columns: 16, .i4),
     weightOnly("i8, residual", [3, 70], columns: 37, .i8, residual: true, activation: .relu),
     weightOnly("i4, residual alone", [1, 2, 96], columns: 140, .i4, block: 32, bias: false, residual: true),
+    weightOnly("i4, of tiny numbers", [1, 64], of: tiny(64), columns: 70, .i4, block: 32, bias: false),
+    weightOnly("i8, of tiny numbers", [1, 40], of: tiny(40), columns: 70, .i8, bias: false),
     weightOnly("i4, codes, blocks of 32", [1, 96], columns: 140, .i4, block: 32, dynamic: true),
     weightOnly("i4, codes, rest, zero points", [7, 77], columns: 35, .i4, block: 32, zeros: true, dynamic: true),
     weightOnly(
