@@ -26,6 +26,7 @@ struct CharacterGPT: ParsableCommand {
     @Option(help: "What weights and the order of stretches are drawn from.") var seed: UInt64 = 0
     @Option(help: "Threads; by default one for each processor.") var threads: Int?
     @Option(help: "f32, or bf16: matrix products round to bf16 and sum in f32.") var precision = ComputePrecision.f32
+    @Flag(help: "Shows no progress.") var quiet = false
     @Option(help: "Characters to write.") var write = 400
     @Option(help: "Below 1 it writes what is likely, above 1 what is not.") var temperature = 0.8
     @Option(help: ArgumentHelp("Writes the network here, as an .apus file.", valueName: "path")) var export: String?
@@ -65,7 +66,7 @@ struct CharacterGPT: ParsableCommand {
         print("\(network.parameters.all.reduce(0) { $0 + $1.count }) parameters, \(windows.count) stretches of \(context)")
 
         let began = Date()
-        var recent = 0.0, epoch = 0
+        var recent = 0.0, epoch = 0, progress = StepProgress(steps: steps, quiet: quiet)
         var batches = try windows.batches(size: batch, shuffleSeed: seed, epoch: epoch, dropLast: true).makeIterator()
         for step in 1...steps {
             var next = batches.next()
@@ -78,13 +79,16 @@ struct CharacterGPT: ParsableCommand {
             let rate = trainer.learningRate, found = try trainer.step(next)
             record.append(next, rate: rate, loss: found)
             recent = recent == 0 ? found : 0.98 * recent + 0.02 * found
+            progress.update(step, loss: recent)
             guard step % interval == 0 || step == steps else { continue }
             try trainer.updateNetwork()
             let value = try network.evaluate(
                 validation, losses: [loss], batchSize: 64, threads: threads)["loss"] ?? .nan
             record.append(validationLoss: value, step: step)
             let seconds = Date().timeIntervalSince(began)
+            progress.clear()
             print(String(format: "step %d  loss %.4f  held out %.4f  %.0f s", step, recent, value, seconds))
+            fflush(nil) // a file or a pipe has each look at once
         }
         if let path = self.record { try record.write(to: path) }
         if let export {
