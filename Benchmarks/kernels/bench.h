@@ -23,6 +23,15 @@ static inline void *filled(size_t count) {
     return p;
 }
 
+/* The same numbers in every run. */
+static uint64_t random_state = 1;
+static inline uint32_t random32(void) {
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(random_state >> 33);
+}
+/* One of low … high. */
+static inline int32_t between(int32_t low, int32_t high) { return low + (int32_t)(random32() % (uint32_t)(high - low + 1)); }
+
 /* A task, all of its units, and the seconds of its fastest run so far. */
 typedef struct {
     ck_task task;

@@ -14,13 +14,6 @@
 static const ck_isa sets[] = {CK_ISA_AVX512_AMX, CK_ISA_AVX512_VNNI, CK_ISA_AVX_VNNI, CK_ISA_AVX2, CK_ISA_REFERENCE};
 enum { SETS = sizeof sets / sizeof *sets };
 
-static uint64_t state = 1;
-static uint32_t random32(void) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(state >> 33);
-}
-static int32_t between(int32_t low, int32_t high) { return low + (int32_t)(random32() % (uint32_t)(high - low + 1)); }
-
 static void *bytes(size_t count) {
     int8_t *p = aligned_alloc(64, (count + 64) / 64 * 64);
     if (!p) abort();

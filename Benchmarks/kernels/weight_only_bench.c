@@ -15,12 +15,6 @@ typedef enum { W8, W4, W4_CODES } scheme;
 static const char *const names[] = {"w8", "w4", "w4-dynamic"};
 static const ck_isa sets[] = {CK_ISA_AVX512, CK_ISA_AVX2};
 
-static uint64_t state = 1;
-static uint32_t random32(void) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(state >> 33);
-}
-static int between(int low, int high) { return low + (int)(random32() % (uint32_t)(high - low + 1)); }
 static float real(void) { return (float)between(-1000, 1000) * 1e-3f; }
 
 static void *room(size_t bytes) {
