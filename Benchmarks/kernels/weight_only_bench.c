@@ -1,5 +1,5 @@
 /* Products of reals, or of codes, by integer weights alone, on one thread: the reference's bits on every instruction set, then the
- * gigabytes a second at which one row goes through the weights and their scales.
+ * gigabytes a second at which one row goes through the weights and their scales, and the operations a second of 128 rows.
  *
  *   clang -O2 -ffp-contract=off -ISources/CKernels/include Benchmarks/kernels/weight_only_bench.c \
  *       $(find Sources/CKernels -name "*.c") -lm -o /tmp/weight_only_bench && /tmp/weight_only_bench [ROUNDS]
@@ -103,7 +103,7 @@ static int check(int rounds) {
         const scheme s = (scheme)between(W8, W4_CODES);
         const int k = between(1, 300), whole = s == W8 || (s == W4 && between(0, 4) == 0);
         const ck_weight_only_params p = {
-            .m = between(1, between(0, 2) ? 2 : 9), .n = between(1, 200), .k = k, .block = whole ? k : 32 << between(0, 2),
+            .m = between(1, between(0, 2) ? 2 : 40), .n = between(1, 200), .k = k, .block = whole ? k : 32 << between(0, 2),
             .has_zeros = s != W8 && between(0, 1), .has_bias = between(0, 1), .has_residual = between(0, 1),
             .activation.kind = between(0, 1) ? CK_ACT_RELU : CK_ACT_NONE};
         product t = product_of(s, p, between(0, 5));
@@ -115,27 +115,34 @@ static int check(int rounds) {
     return 1;
 }
 
-int main(int count, char **arguments) {
-    if (!check(count > 1 ? atoi(arguments[1]) : 2000)) return 1;
-    static const int shapes[][2] = {{768, 768}, {768, 3072}, {3072, 768}, {768, 50257}};
-    printf("%-12s %-14s %12s %12s\n", "", "k × n", "AVX-512", "AVX2");
+static double seconds_of(product *t, ck_isa isa) {
+    job j = {.task = task_of(t, isa), .params = &t->p, .units = ck_weight_only_units(&t->p)};
+    memcpy(j.operands, t->operands, sizeof t->operands);
+    for (int round = 0; round < 20; round++) measure(&j);
+    return j.seconds;
+}
+
+static void time_rows(int m, const int (*shapes)[2], size_t count) {
+    printf("%-12s %-20s %14s %14s\n", "", "m × k × n", "AVX-512", "AVX2");
     for (int s = W8; s <= W4_CODES; s++)
-        for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        for (size_t i = 0; i < count; i++) {
             const int k = shapes[i][0], n = shapes[i][1];
-            product t = product_of((scheme)s, (ck_weight_only_params){.m = 1, .k = k, .n = n, .block = s == W8 ? k : 32}, 0);
-            printf("%-12s %4d × %-7d", names[s], k, n);
+            product t = product_of((scheme)s, (ck_weight_only_params){.m = m, .k = k, .n = n, .block = s == W8 ? k : 32}, 0);
+            printf("%-12s %3d × %4d × %-7d", names[s], m, k, n);
             for (size_t set = 0; set < sizeof sets / sizeof *sets; set++) {
-                if (!ck_isa_is_supported(sets[set])) {
-                    printf("%12s ", "");
-                    continue;
-                }
-                job j = {.task = task_of(&t, sets[set]), .params = &t.p, .units = ck_weight_only_units(&t.p)};
-                memcpy(j.operands, t.operands, sizeof t.operands);
-                for (int round = 0; round < 20; round++) measure(&j);
-                printf("%7.1f GB/s ", (double)t.weights / j.seconds * 1e-9);
+                if (!ck_isa_is_supported(sets[set])) printf("%14s ", "");
+                else if (m == 1) printf("%9.1f GB/s ", (double)t.weights / seconds_of(&t, sets[set]) * 1e-9);
+                else printf("%7.1f GFLOP/s ", 2e-9 * m * k * n / seconds_of(&t, sets[set]));
             }
             printf("\n");
             release(&t);
         }
+}
+
+int main(int count, char **arguments) {
+    if (!check(count > 1 ? atoi(arguments[1]) : 2000)) return 1;
+    static const int shapes[][2] = {{768, 768}, {768, 3072}, {3072, 768}, {768, 50257}};
+    time_rows(1, shapes, 4);
+    time_rows(128, shapes, 3);
     return 0;
 }
