@@ -115,7 +115,7 @@ final class PassesPatternTests: XCTestCase {
 
     func testFuseAttention() throws {
         for (split, transposeB, masked) in [(true, false, false), (false, true, true), (false, false, false)] {
-            var f = PassFixture()
+            let f = PassFixture()
             let x = try (0..<3).map { try f.input("x\($0)", [5, 12]) }
             let mask = masked ? try f.input("mask", [1, 1, 5]) : nil
             f.finish(try attention(f.builder, x, heads: 3, mask: mask, split: split, transposeB: transposeB))
@@ -125,7 +125,7 @@ final class PassesPatternTests: XCTestCase {
     }
 
     func testFuseAttentionLeavesWeightsThatAreRead() throws {
-        var f = PassFixture()
+        let f = PassFixture()
         let x = try (0..<3).map { try f.input("x\($0)", [4, 8]) }
         let y = try attention(f.builder, x, heads: 2, split: false, transposeB: true)
         let weights = f.builder.local(x.count + 6)
