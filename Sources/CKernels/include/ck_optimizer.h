@@ -13,7 +13,9 @@
  *   adam     m ← m + (g − m)·(1 − beta1);  v ← v + (g² − v)·(1 − beta2)
  *            p ← p − α·m / (√v + epsilon),  α = lr·√(1 − beta2^t) / (1 − beta1^t)    slots m, v
  *   adamw    p ← p − p·decay·lr, then adam                             slots m, v
- * Every operation is rounded by itself: updates are the same bits on every instruction set.
+ * Every operation is rounded by itself: updates are the same bits on every instruction set. What is nearer to 0 than the least
+ * normal number counts as 0, and so do results: averages of parameters that no gradient reaches any more would end there, where
+ * some processors take a hundred times as long.
  *
  * A unit is CK_BLOCK elements. */
 #ifndef CK_OPTIMIZER_H

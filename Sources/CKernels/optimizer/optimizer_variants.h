@@ -3,6 +3,7 @@
 #define CK_OPTIMIZER_VARIANTS_H
 #include "../elementwise/flat.h"
 #include "../include/ck_optimizer.h"
+#include "../vector/flush.h"
 
 #include <math.h>
 

@@ -5,7 +5,8 @@ import CKernels
 /// Inputs: parameter p, f32 or f64; gradient g; the optimizer's slots, all shaped like p; learning rate, an f32 scalar;
 /// step t = 1, 2, …, an i64 scalar. Outputs: the new p, then the new slots, each of which may be written over the old.
 ///
-/// `weightDecay` adds weightDecay·p to g, except where an operator says otherwise. The formulas are those of Keras 3.
+/// `weightDecay` adds weightDecay·p to g, except where an operator says otherwise. The formulas are those of Keras 3; numbers
+/// nearer to 0 than the least normal one count as 0 and are written as 0.
 public class ParameterUpdate: Operator {
     public final let weightDecay: Float
 
