@@ -15,7 +15,7 @@
  *   adamw    p ← p − p·decay·lr, then adam                             slots m, v
  * Every operation is rounded by itself: updates are the same bits on every instruction set. What is nearer to 0 than the least
  * normal number counts as 0, and so do results: averages of parameters that no gradient reaches any more would end there, where
- * some processors take a hundred times as long.
+ * arithmetic is slow.
  *
  * A unit is CK_BLOCK elements. */
 #ifndef CK_OPTIMIZER_H

@@ -1,5 +1,5 @@
-/* A mode of the processor in which numbers nearer to 0 than the least normal one are read and written as 0. Without it they are
- * slow: a core of Intel's takes a hundred times as long for a product with one. */
+/* A mode of the processor in which numbers nearer to 0 than the least normal one are read and written as 0: arithmetic with them
+ * takes longer, how much depends on the processor. */
 #ifndef CK_VECTOR_FLUSH_H
 #define CK_VECTOR_FLUSH_H
 #include <stdint.h>
