@@ -12,6 +12,8 @@ public struct KernelSite {
     #if !APUS_INFERENCE
     /// That of the graph.
     public var mixedPrecision = false
+    /// Whether input 1 is a state to which the function gives a new value: weights in a training step.
+    public var updatesWeights = false
     #endif
 
     public init(inputs: [TensorType], outputs: [TensorType], isa: ck_isa, lanes: Int) {
@@ -48,6 +50,8 @@ public struct Launch {
     public let params: [UInt8]
     public let operands: [KernelOperand]
     public internal(set) var units: Int
+    /// Arithmetic operations and bytes that it moves, where they are not what its node and its operands let expect.
+    public var work: (operations: Int, bytes: Int)?
 
     /// Throws `unsupported` when the chooser had no kernel.
     public init<Params>(

@@ -41,6 +41,11 @@ func panelProduct(
         #endif
         launches.append(try Launch(ck_pack_panels(b, b, site.isa), pack, units: units, [.input(1), .workspace(0)]))
     }
+    #if !APUS_INFERENCE
+    if !transposed && site.goesByHalves(product) {
+        return try halvedProduct(site, product, operands, preparing: launches, workspace: workspace)
+    }
+    #endif
     launches.append(try Launch(ck_gemm(a, b, site.isa), product, units: ck_gemm_units(&product), operands))
     return KernelPlan(
         launches, workspaceBytes: workspace,
@@ -48,9 +53,11 @@ func panelProduct(
 }
 
 #if !APUS_INFERENCE
+let mostPlainRows: Int64 = 128, mostPlainColumns: Int64 = 256
+
 /// Whether to read B as it lies takes less time than to pack it: where its panels have no end that is cut, and are met by so few
 /// rows that they are read once, or by not many and lie close together.
 private func isReadPlain(_ product: ck_gemm_params) -> Bool {
-    product.n % Int64(CK_PANEL) == 0 && (product.m <= 12 || product.m <= 128 && product.n <= 256)
+    product.n % Int64(CK_PANEL) == 0 && (product.m <= 12 || product.m <= mostPlainRows && product.n <= mostPlainColumns)
 }
 #endif

@@ -175,6 +175,9 @@ public struct Plan {
         var site = KernelSite(inputs: inputTypes, outputs: outputTypes, isa: options.isa, lanes: options.lanes)
         #if !APUS_INFERENCE
         site.mixedPrecision = graph.mixedPrecision
+        if node.inputs.count > 1, case .state(let weights) = node.inputs[1] {
+            site.updatesWeights = function.updates.contains { $0.state == weights }
+        }
         #endif
         let kernels = try node.op.chosenKernels(site)
         let speed = options.isa.speed(integer: inputTypes.contains { $0.dtype == .i8 })
@@ -217,8 +220,8 @@ public struct Plan {
             steps.append(
                 PlannedStep(
                     node: index, launch: launch, slots: slots,
-                    operations: launch.writesOutput ? kernels.operations / writers : 0,
-                    bytes: launch.units > 0 ? bytes : 0, speed: speed))
+                    operations: launch.work?.operations ?? (launch.writesOutput ? kernels.operations / writers : 0),
+                    bytes: launch.work?.bytes ?? (launch.units > 0 ? bytes : 0), speed: speed))
         }
         takeByBands(node, index, kernels)
         sharing = kernels.sharing

@@ -4,7 +4,7 @@ import CModelFormat
 /// y = act(x·W + b + r)
 ///
 /// Each element of x·W is one chain of fused multiply-adds over ascending k; with N ≤ 64, where a row would wait for each
-/// addition, the chain over even k plus the chain over odd k.
+/// addition, the chain over even k plus the chain over odd k. A step that updates W may take that for either half of k and add.
 ///
 /// Inputs: x [..., K]; W [K, N], plain or in panels; b [N] if `hasBias`; r, shaped like y, if `hasResidual`.
 /// Output: y [..., N]. ONNX: Gemm without transposes, or MatMul + Add + activation.
