@@ -50,17 +50,12 @@ V_INLINE vf v_sigmoid(vf x) { return v_logistic(v_set(1.0f), x); }
 /* x·sigmoid(x): 3 ULP down to −88, 0 below. */
 V_INLINE vf v_silu(vf x) { return v_logistic(x, x); }
 
-/* tanh x: 1.4 ULP. */
+/* tanh x = t / (t + 2), t = e^(2|x|) − 1, with the sign of x: 2.5 ULP. */
 V_INLINE vf v_tanh(vf x) {
-    vf a = v_min(v_set(20.0f), v_abs(x)), s = v_mul(a, a);
-    vf p = v_fma(v_set(-0x1.750ce4p-8f), s, v_set(0x1.51f8cep-6f));
-    p = v_fma(p, s, v_set(-0x1.b835a4p-5f));
-    p = v_fma(p, s, v_set(0x1.1106f6p-3f));
-    p = v_fma(p, s, v_set(-0x1.555532p-2f));
-    vf small = v_fma(v_mul(p, s), a, a);
-    vf scale, r = v_exp_split(v_add(a, a), 0, &scale), e = v_fma(v_expm1_rest(r), scale, scale);
-    vf large = v_sub(v_set(1.0f), v_div(v_set(2.0f), v_add(e, v_set(1.0f))));
-    return v_copysign(v_select(v_lt(a, v_set(0.625f)), small, large), x);
+    const vf a = v_min(v_set(10.0f), v_abs(x));
+    vf scale, r = v_exp_split(v_add(a, a), 0, &scale);
+    const vf t = v_fma(v_expm1_rest(r), scale, v_sub(scale, v_set(1.0f)));
+    return v_copysign(v_div(t, v_add(t, v_set(2.0f))), x);
 }
 
 /* The lower tail of the normal distribution, Φ(−a) for a ≥ 0, as density · ratio (Mills' ratio over √2π):
