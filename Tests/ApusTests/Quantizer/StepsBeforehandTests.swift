@@ -96,7 +96,7 @@ final class StepsBeforehandTests: XCTestCase {
 
     /// With few codes for weights that all round the same way, the mean of the outputs moves; corrected, it does not.
     func testBiasCorrectionTakesTheDriftAway() throws {
-        var f = PassFixture()
+        let f = PassFixture()
         let x = try f.input("x", [64])
         // All but one weight of a column lie at 0.4 of a step, and are lost.
         let values = (0..<64 * 3).map { Float($0 / 3 == 0 ? 127 : 0.4) }
