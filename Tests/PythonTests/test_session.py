@@ -1,6 +1,7 @@
 """The package on tiny models: arrays in and out, with and without copies, states, dimensions, lifetimes."""
 
 import gc
+import os
 from pathlib import Path
 
 import apus
@@ -207,6 +208,21 @@ def test_the_callers_memory(model):
     with pytest.raises(apus.Error) as caught:
         model.session(memory=memory[:-1])
     assert caught.value.status == apus.Status.OUT_OF_MEMORY
+
+
+@pytest.mark.parametrize("threads", [2, 16])
+def test_a_forked_process_has_the_session_but_not_its_threads(model, threads):
+    session = model.session(threads=threads)
+    session.run(ROWS)
+    child = os.fork()
+    if child == 0:
+        session.reset_states()
+        same = np.array_equal(session.run(ROWS)[0], ROWS + BIAS)
+        session.close()
+        os._exit(0 if same else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    session.reset_states()
+    assert np.array_equal(session.run(ROWS)[0], ROWS + BIAS)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
