@@ -79,6 +79,7 @@ def test_the_dimension_follows_the_arrays(session):
 def test_another_function(session):
     assert np.array_equal(session.run({"x": ROWS}, function="negate")["z"], -ROWS)
     assert np.array_equal(session.run(ROWS, function=1)[0], -ROWS)
+    assert np.array_equal(session.run(ROWS, function=np.int64(1))[0], -ROWS)
 
 
 def test_states(session):
@@ -89,6 +90,13 @@ def test_states(session):
     assert np.array_equal(session.run(ROWS)[0], ROWS + BIAS)
     session.reset_states()
     session.load_states(saved)
+    assert np.array_equal(session.run(ROWS)[0], ROWS + ROWS.sum(0) + BIAS)
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_states_of_any_buffer(session, kind):
+    session.run(ROWS)
+    session.load_states(kind(session.save_states()))
     assert np.array_equal(session.run(ROWS)[0], ROWS + ROWS.sum(0) + BIAS)
 
 
@@ -173,6 +181,24 @@ def test_a_bound_input_gives_way_to_a_given_one(session):
     mine = np.full((2, 3), 9, np.float32)
     session.bind_input("x", mine)
     assert np.array_equal(session.run({"x": ROWS})["y"], ROWS + BIAS) and (mine == 9).all()
+
+
+def test_a_bound_input_gives_way_to_a_larger_one(session):
+    session.set_dimension("batch", 1)
+    session.bind_input("x", ROWS[:1].copy())
+    assert np.array_equal(session.run({"x": ROWS})["y"], ROWS + BIAS)
+
+
+def test_bound_arrays_at_smaller_dimensions(session):
+    session.set_dimension("batch", 2)
+    x, y = ROWS.copy(), np.zeros((2, 3), np.float32)
+    session.bind_input("x", x)
+    session.bind_output("y", y)
+    session.set_dimension("batch", 1)
+    assert session.input("x").shape == session.output("y").shape == (1, 3)
+    assert np.shares_memory(session.input("x"), x) and np.shares_memory(session.output("y"), y)
+    result = session.run({})["y"]
+    assert np.array_equal(result, ROWS[:1] + BIAS) and np.array_equal(y[0], result[0]) and not y[1].any()
 
 
 def test_bound_arrays_are_kept(session):
