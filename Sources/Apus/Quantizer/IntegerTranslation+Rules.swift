@@ -29,7 +29,8 @@ extension IntegerTranslation {
     // MARK: Products
 
     private mutating func product(_ product: Product, _ site: IntegerSite) throws(ApusError) -> Value? {
-        guard let weights = realConstant(product.weights), let x = try integer(product.x), let from = CodeScale(x.type),
+        guard site.node.op is ApusGraph.Conv2D || site.node.op is ApusGraph.Dense,
+            let weights = realConstant(product.weights), let x = try integer(product.x), let from = CodeScale(x.type),
             product.activation.isBounded, product.bias == nil || realConstant(product.bias) != nil,
             weights.type.shape.product(0..<weights.type.shape.rank - 1) <= QuantizedProduct.maximumDepth
         else { return nil }

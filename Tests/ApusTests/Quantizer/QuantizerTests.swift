@@ -156,6 +156,22 @@ final class QuantizerTests: XCTestCase {
         }
     }
 
+    /// Of more input channels than output channels.
+    func testATransposedConvolutionStaysReal() throws {
+        var f = PassFixture()
+        let x = try f.input("x", [6, 6, 3])
+        let w = try f.constant("w", [3, 3, 3, 16]), b = try f.constant("b", [16])
+        let first = try f.builder.node(
+            ApusGraph.Conv2D(padding: .same, hasBias: true, activation: .relu), [x, w, b], name: "first")[0]
+        let v = try f.constant("v", [2, 2, 4, 16]), c = try f.constant("c", [4])
+        f.finish(try f.builder.node(ApusGraph.Conv2DTranspose(strides: 2), [first, v, c], name: "up")[0])
+        let quantizer = try quantizer(f.graph), graph = try quantizer.quantized()
+        XCTAssertEqual(
+            graph.functions[0].nodes.map { $0.op.name }, ["Quantize", "QuantizedConv2D", "Dequantize", "Conv2DTranspose"])
+        let report = try QuantizationReport(quantizer, graph, samples: try samples(f.graph, 4))
+        XCTAssertGreaterThan(try XCTUnwrap(report.outputNoise), 30)
+    }
+
     func testWeightsAlone() throws {
         var f = PassFixture()
         let x = try f.input("x", [96])
