@@ -37,7 +37,7 @@ extension IntegerTranslation {
         let isReal = site.isLeaf && product.residual == nil && product.activation == .none
         guard isReal || site.output != nil else { return nil }
         let to = isReal ? nil : site.output
-        var biases = try realConstant(product.bias)?.doubles() ?? []
+        var biases = try realConstant(product.bias)?.finiteDoubles() ?? []
         // So that no bias leaves the range of 32 bits.
         let floors = biases.map { abs($0) / (Double(from.scale) * 0x1p30) }
         let codes = try WeightCodes(weights, floors: floors)
@@ -46,7 +46,7 @@ extension IntegerTranslation {
         }
         let folded = zip(codes.scales.indices, codes.sums).map { column, sum in
             let unit = Double(from.scale) * Double(codes.scales[column])
-            let bias = biases.isEmpty ? 0 : (biases[column] / unit).rounded(.toNearestOrEven)
+            let bias = biases.isEmpty ? 0 : min(max((biases[column] / unit).rounded(.toNearestOrEven), -0x1p31), 0x1p31 - 1)
             return Int32(truncatingIfNeeded: Int(bias) - (Int(from.zeroPoint) + 128) * sum)
         }
         let multipliers = codes.scales.map { Float(Double(from.scale) * Double($0) / Double(to?.scale ?? 1)) }

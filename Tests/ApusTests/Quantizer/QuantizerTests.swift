@@ -172,6 +172,15 @@ final class QuantizerTests: XCTestCase {
         XCTAssertGreaterThan(try XCTUnwrap(report.outputNoise), 30)
     }
 
+    func testRefusesNaN() throws {
+        let graph = try fixture(), quantizer = try Quantizer(graph)
+        var x = [Float](repeating: 0.5, count: 12 * 12 * 3)
+        x[7] = .nan
+        XCTAssertThrowsError(try quantizer.observe([try Tensor(x, shape: [1, 12, 12, 3])])) {
+            XCTAssertEqual(($0 as? ApusError)?.message, "'x' of a sample is NaN at element 7, wanted numbers")
+        }
+    }
+
     func testWeightsAlone() throws {
         var f = PassFixture()
         let x = try f.input("x", [96])
@@ -187,6 +196,26 @@ final class QuantizerTests: XCTestCase {
             XCTAssertEqual(graph.functions[0].nodes.map { $0.op.name }, [op, op])
             let report = try QuantizationReport(quantizer, graph, samples: try samples(f.graph, 4))
             XCTAssertGreaterThan(try XCTUnwrap(report.outputNoise), least, scheme.rawValue)
+        }
+    }
+
+    func testRefusesWeightsThatNoCodesStandFor() throws {
+        for (value, schemes) in [
+            (Float.nan, [QuantizationScheme.int8, .int8Dynamic, .w8, .w4]), (.infinity, [.int8, .int8Dynamic, .w8]), (1e7, [.w8, .w4]),
+        ] {
+            var f = PassFixture()
+            let x = try f.input("x", [40])
+            var elements = [Float](repeating: 0.5, count: 40 * 40)
+            elements[3] = value
+            let w = f.constant("w", try Tensor(elements, shape: [40, 40])), b = try f.constant("b", [40])
+            f.finish(try f.builder.node(ApusGraph.Dense(), [x, w, b], name: "logits")[0])
+            for scheme in schemes {
+                let quantizer = try Quantizer(f.graph, QuantizationOptions(scheme))
+                for sample in try samples(f.graph, 2) { try quantizer.observe(sample) }
+                XCTAssertThrowsError(try quantizer.quantized(), scheme.rawValue) {
+                    XCTAssertTrue((($0 as? ApusError)?.message ?? "").contains("'w'"), "\($0)")
+                }
+            }
         }
     }
 
