@@ -199,6 +199,19 @@ final class QuantizerTests: XCTestCase {
         }
     }
 
+    /// More products than 32 bits hold the sum of.
+    func testADeepDenseStaysReal() throws {
+        let f = PassFixture(), depth = 150_000
+        let x = try f.input("x", [depth]), v = f.constant("v", try Tensor([Float](repeating: 1, count: 64), shape: [1, 64]))
+        let w = f.constant("w", try Tensor([Float](repeating: 1, count: depth), shape: [depth, 1]))
+        let u = f.constant("u", try Tensor([Float](repeating: 1, count: 64), shape: [64, 1]))
+        let deep = try f.builder.node(ApusGraph.Dense(hasBias: false), [x, w], name: "deep")[0]
+        let wide = try f.builder.node(ApusGraph.Dense(hasBias: false), [deep, v], name: "wide")[0]
+        f.finish(try f.builder.node(ApusGraph.Dense(hasBias: false), [wide, u], name: "logits")[0])
+        let graph = try Quantizer(f.graph, QuantizationOptions(.int8Dynamic)).quantized()
+        XCTAssertEqual(graph.functions[0].nodes.map { $0.op.name }, ["Dense", "Dense", "DynamicDense"])
+    }
+
     func testRefusesWeightsThatNoCodesStandFor() throws {
         for (value, schemes) in [
             (Float.nan, [QuantizationScheme.int8, .int8Dynamic, .w8, .w4]), (.infinity, [.int8, .int8Dynamic, .w8]), (1e7, [.w8, .w4]),
