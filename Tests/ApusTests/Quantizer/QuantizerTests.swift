@@ -172,6 +172,12 @@ final class QuantizerTests: XCTestCase {
         XCTAssertGreaterThan(try XCTUnwrap(report.outputNoise), 30)
     }
 
+    func testCountsTheProductsOfIntegers() throws {
+        let quantizer = try quantizer(try fixture())
+        let integer = try GraphReport(try ValidGraph(validating: try quantizer.quantized()), function: 0)
+        XCTAssertEqual(integer.macs, try GraphReport(try ValidGraph(validating: quantizer.real), function: 0).macs)
+    }
+
     func testRefusesNaN() throws {
         let graph = try fixture(), quantizer = try Quantizer(graph)
         var x = [Float](repeating: 0.5, count: 12 * 12 * 3)
