@@ -78,6 +78,15 @@ final class CLIMisuseTests: XCTestCase {
         try CLIRun("apus", ["bench", f.model, "--assert", "p98<1ms"]).expectFailure(64, "apus: ", "p98<1ms")
         try CLIRun("apus", ["bench", f.model, "--threads", "many"]).expectFailure(64, "apus: ", "many")
         try CLIRun("convert-model", [f.model, "-o", "x", "--weights", "f8"]).expectFailure(64, "f8")
+        for (tool, arguments) in [
+            ("apus", ["inspect", f.model, "--columns", "0"]), ("apus", ["compare", f.model, f.model, "--tolerance", "nan"]),
+            ("convert-model", [f.model, "-o", "x", "--verify", "random", "--tolerance=-1"]),
+        ] { try CLIRun(tool, arguments).expectFailure(64, tool, ", wanted ") }
+        try CLIRun("convert-model", [f.model, "-o", "x", "--c-header", "int"])
+            .expectFailure(2, "convert-model: 'int' is a keyword of C or C++\n")
+        try CLIRun("convert-model", [f.model, "-o", "x", "--steps", "1"])
+            .expectFailure(2, "convert-model: \(f.model): a stream of a file, wanted the folder")
+        try CLIRun("apus", ["run", f.model, f.folder.path]).expectFailure(1, "apus: \(f.folder.path): is a directory\n")
         try CLIRun("apus", ["run", f.model, "image=\(x)"])
             .expectFailure(2, "apus: no input 'image', wanted input\n")
         try CLIRun("apus", ["run", f.model, x, x]).expectFailure(2, "apus: \(x): more inputs than 1 (input)\n")
