@@ -136,7 +136,9 @@ public struct ModelInputs {
             {
                 tensor = try tensor.converted(to: wanted.dtype)
             } else {
-                throw .shape("'\(input.name)' given as \(tensor), wanted \(wanted.dtype.name)")
+                let isPixels = tensor.dtype == .u8 && wanted.dtype == .f32
+                throw .shape("'\(input.name)' given as \(tensor), wanted \(wanted.dtype.name)"
+                    + (isPixels ? "; the model has no input contract that says what bytes stand for" : ""))
             }
         }
         if tensor.shape.count == wanted.shape.rank - 1, wanted.shape[0] < 0 || wanted.shape[0] == 1 {

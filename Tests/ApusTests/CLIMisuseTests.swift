@@ -42,6 +42,11 @@ final class CLIMisuseTests: XCTestCase {
             .expectFailure(2, "apus: \(x): 'input' given as f32 [1, 6, 10, 1], wanted f32 [any, 8, 8, 1]\n")
         try NPY.write(try Tensor([Int32](repeating: 0, count: 64), shape: [1, 8, 8, 1]), to: x)
         try CLIRun("apus", ["run", f.model, x]).expectFailure(2, "apus: \(x): 'input' given as i32", "wanted f32")
+        let graph = try f.network.inferenceGraph(maximumBatch: 1)
+        graph.functions[0].inputs[0].contract = nil
+        try ModelWriter.write(graph, to: f.file("bare.apus"))
+        try NPY.write(try Tensor([UInt8](repeating: 0, count: 64), shape: [1, 8, 8, 1]), to: x)
+        try CLIRun("apus", ["run", f.file("bare.apus"), x]).expectFailure(2, "given as u8", "wanted f32; the model has no input contract")
         let picture = f.file("p.png")
         try ImageFile.writePNG(try Tensor([UInt8](repeating: 7, count: 35), shape: [5, 7, 1]), to: picture)
         try CLIRun("apus", ["run", f.model, picture]).expectFailure(2, "apus: \(picture): ", "[1, 5, 7, 1], wanted")
