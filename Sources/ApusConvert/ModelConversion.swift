@@ -47,7 +47,11 @@ public struct ModelConversion {
 
     /// Reads a folder that holds a language model as functions of a stream.
     public static func openStream(_ path: String, _ steps: StepOptions) throws(ApusError) -> Graph {
-        try CheckpointStream.open(path, steps)
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
+            throw .argument("\(path): a stream of a file, wanted the folder of a language model's checkpoint")
+        }
+        return try CheckpointStream.open(path, steps)
     }
 
     /// A graph from a file, whose format is told from its first bytes or its name, or from the folder of a checkpoint; or

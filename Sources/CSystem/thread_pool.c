@@ -25,6 +25,7 @@ struct cs_pool {
     _Alignas(64) _Atomic uint32_t sleepers;
     _Atomic uint32_t waking; /* sleepers were woken, and none has run since */
     _Atomic uint32_t stopping;
+    pid_t owner; /* the process that has the workers; one that it forks has none of them */
     cs_body body;
     void *context;
     size_t lanes;
@@ -88,6 +89,7 @@ int cs_pool_start(cs_pool *pool, size_t lanes) {
     atomic_init(&pool->sleepers, 0);
     atomic_init(&pool->waking, 0);
     atomic_init(&pool->stopping, 0);
+    pool->owner = getpid();
     pool->lanes = 1;
     for (size_t i = 1; i < lanes; i++) {
         int error = pthread_create(&pool->workers[i], NULL, work, pool);
@@ -132,7 +134,7 @@ void cs_pool_stop(cs_pool *pool) {
     atomic_store(&pool->stopping, 1);
     atomic_fetch_add(&pool->generation, 1);
     futex_wake(&pool->generation);
-    for (size_t i = 1; i < pool->lanes; i++) pthread_join(pool->workers[i], NULL);
+    for (size_t i = 1; i < pool->lanes && pool->owner == getpid(); i++) pthread_join(pool->workers[i], NULL);
     pool->lanes = 1;
 }
 

@@ -22,10 +22,14 @@ public struct Console: Sendable {
     public func json(_ value: some Encodable) throws(ApusError) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        encoder.nonConformingFloatEncodingStrategy = Console.nonConformingFloats
         guard let data = try? encoder.encode(value) else { throw .unsupported("a result that JSON cannot hold") }
         try result(String(decoding: data, as: UTF8.self) + "\n")
+    }
+
+    /// Numbers that are not finite, as text.
+    public static var nonConformingFloats: JSONEncoder.NonConformingFloatEncodingStrategy {
+        .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     }
 
     /// Writes a line of progress, unless quiet.

@@ -11,19 +11,22 @@ import Foundation
 public struct ModelInputs {
     private let function: Function
     private let resizesPictures: Bool
+    private let severalBatches: Bool
     private var found: [Tensor?]
 
+    /// - Parameter severalBatches: as for `conform`.
     public static func read(
-        _ arguments: [String], for function: Function, resizingPictures: Bool = false
+        _ arguments: [String], for function: Function, resizingPictures: Bool = false, severalBatches: Bool = false
     ) throws(ApusError) -> [Tensor] {
-        var inputs = ModelInputs(function, resizingPictures)
+        var inputs = ModelInputs(function, resizingPictures, severalBatches)
         for argument in arguments { try inputs.read(argument) }
         return try inputs.complete()
     }
 
-    private init(_ function: Function, _ resizesPictures: Bool) {
+    private init(_ function: Function, _ resizesPictures: Bool, _ severalBatches: Bool) {
         self.function = function
         self.resizesPictures = resizesPictures
+        self.severalBatches = severalBatches
         found = [Tensor?](repeating: nil, count: function.inputs.count)
     }
 
@@ -42,7 +45,7 @@ public struct ModelInputs {
         guard index < found.count else { throw .argument("\(path): more inputs than \(found.count) (\(inputNames))") }
         let input = function.inputs[index]
         do throws(ApusError) {
-            found[index] = try ModelInputs.conform(try readOne(path, input), input)
+            found[index] = try ModelInputs.conform(try readOne(path, input), input, severalBatches: severalBatches)
         } catch {
             throw error.message.hasPrefix(path) ? error : error.within("\(path)")
         }
@@ -55,7 +58,7 @@ public struct ModelInputs {
             if array == nil, arrays.count == 1, function.inputs.count == 1 { array = arrays[0] }
             guard let array else { continue }
             do throws(ApusError) {
-                found[i] = try ModelInputs.conform(array.tensor, input)
+                found[i] = try ModelInputs.conform(array.tensor, input, severalBatches: severalBatches)
             } catch {
                 throw error.within("\(path)")
             }
@@ -97,9 +100,14 @@ public struct ModelInputs {
 
     /// A file of as many whole samples as its size says.
     private func raw(_ path: String, _ input: FunctionInput) throws(ApusError) -> Tensor {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw ApusError(.ioError, "\(path): \(String(cString: strerror(errno)))")
+        var isFolder: ObjCBool = false
+        guard !FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) || !isFolder.boolValue else {
+            throw ApusError(.ioError, "\(path): is a directory")
         }
+        guard let file = FileHandle(forReadingAtPath: path) else {
+            throw ApusError(.ioError, "\(path): cannot open: \(String(cString: strerror(errno)))")
+        }
+        guard let data = try? file.readToEnd() ?? Data() else { throw ApusError(.ioError, "\(path): cannot read") }
         var shape = input.type.shape.dimensions
         let sample = shape.reduce(1) { $1 < 0 ? $0 : $0 * $1 } * input.type.dtype.bitWidth / 8
         guard shape.count(where: { $0 < 0 }) <= 1, sample > 0, data.count % sample == 0, !data.isEmpty else {
@@ -114,7 +122,10 @@ public struct ModelInputs {
     // MARK: Types and shapes
 
     /// A tensor in the type and shape that an input takes.
-    public static func conform(_ tensor: Tensor, _ input: FunctionInput) throws(ApusError) -> Tensor {
+    /// - Parameter severalBatches: a first dimension that the model fixes may be a multiple of what it says.
+    public static func conform(
+        _ tensor: Tensor, _ input: FunctionInput, severalBatches: Bool = false
+    ) throws(ApusError) -> Tensor {
         var tensor = tensor
         let wanted = input.type
         if tensor.dtype != wanted.dtype {
@@ -125,16 +136,23 @@ public struct ModelInputs {
             {
                 tensor = try tensor.converted(to: wanted.dtype)
             } else {
-                throw .shape("'\(input.name)' given as \(tensor), wanted \(wanted.dtype.name)")
+                let isPixels = tensor.dtype == .u8 && wanted.dtype == .f32
+                throw .shape("'\(input.name)' given as \(tensor), wanted \(wanted.dtype.name)"
+                    + (isPixels ? "; the model has no input contract that says what bytes stand for" : ""))
             }
         }
         if tensor.shape.count == wanted.shape.rank - 1, wanted.shape[0] < 0 || wanted.shape[0] == 1 {
             tensor = try tensor.reshaped([1] + tensor.shape)
         }
         let fits = tensor.shape.count == wanted.shape.rank
-            && zip(tensor.shape, wanted.shape.dimensions).allSatisfy { $1 < 0 || $0 == $1 }
+            && zip(tensor.shape, wanted.shape.dimensions).enumerated().allSatisfy { axis, extents in
+                let (found, wanted) = extents
+                return wanted < 0 || found == wanted || (severalBatches && axis == 0 && wanted > 0 && found % wanted == 0)
+            }
         guard fits else {
-            let text = wanted.shape.dimensions.map { $0 < 0 ? "any" : "\($0)" }.joined(separator: ", ")
+            let text = wanted.shape.dimensions.enumerated().map { axis, extent in
+                extent < 0 ? "any" : severalBatches && axis == 0 && extent > 1 ? "a multiple of \(extent)" : "\(extent)"
+            }.joined(separator: ", ")
             throw .shape("'\(input.name)' given as \(tensor), wanted \(wanted.dtype.name) [\(text)]")
         }
         return tensor

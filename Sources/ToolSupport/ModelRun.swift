@@ -33,11 +33,11 @@ public final class ModelRun {
 
     deinit { session.destroy() }
 
-    /// The outputs for inputs of the function's types. More samples than the model's largest batch run in parts.
+    /// The outputs for inputs of the function's types. More samples than the model's largest batch run in parts, of as many
+    /// as it has where it fixes them.
     public func outputs(_ inputs: [Tensor]) throws(ApusError) -> [NamedTensor] {
         let samples = inputs.first?.rowCount ?? 1
-        let limit = model.graph.dimensions.first?.maximum ?? 0
-        guard isBatched && samples > limit else { return try run(inputs) }
+        guard let limit = largestBatch, samples > limit else { return try run(inputs) }
         var parts: [[NamedTensor]] = []
         for start in stride(from: 0, to: samples, by: limit) {
             var batch: [Tensor] = []
@@ -83,11 +83,13 @@ public final class ModelRun {
 
     public var memorySize: Int { session.memorySize }
 
-    /// The one symbolic dimension leads every input and output.
-    private var isBatched: Bool {
-        model.graph.dimensions.count == 1
-            && declaration.inputs.allSatisfy { $0.type.shape.rank > 0 && $0.type.shape[0] == -1 }
-            && declaration.outputs.allSatisfy { $0.type.shape.rank > 0 && $0.type.shape[0] == -1 }
+    /// What the one symbolic dimension, or the one size, that leads every input and output is at most.
+    private var largestBatch: Int? {
+        let types = declaration.inputs.map { $0.type } + declaration.outputs.map { $0.type }
+        let leading = Set(types.map { $0.shape.rank > 0 ? $0.shape[0] : 0 })
+        guard leading.count == 1, let extent = leading.first else { return nil }
+        if extent > 0 { return extent }
+        return extent == -1 && model.graph.dimensions.count == 1 ? model.graph.dimensions[0].maximum : nil
     }
 }
 

@@ -29,6 +29,10 @@ struct Compare: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        if let tolerance, !(tolerance >= 0) { throw ValidationError("--tolerance \(tolerance), wanted 0 or more") }
+    }
+
     func run() throws {
         let console = common.console(toolName)
         let (first, second) = (try ApusRuntime.Model(path: a), try ApusRuntime.Model(path: b))

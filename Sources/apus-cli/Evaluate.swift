@@ -51,7 +51,7 @@ struct Evaluate: ParsableCommand {
         do throws(ApusError) {
             let raw = samples.inputs[0].tensor
             let prepared = noContract ? raw : try input.contract?.normalization(raw) ?? raw
-            inputs = try ModelInputs.conform(prepared, input)
+            inputs = try ModelInputs.conform(prepared, input, severalBatches: true)
         } catch {
             throw error.within("\(data)")
         }

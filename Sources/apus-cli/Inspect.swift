@@ -19,6 +19,10 @@ struct Inspect: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        guard (8...1000).contains(columns) else { throw ValidationError("--columns \(columns), wanted 8 … 1000") }
+    }
+
     func run() throws {
         let console = common.console(toolName)
         let opened = try ApusRuntime.Model(path: model)

@@ -55,7 +55,8 @@ struct Inspection: Encodable {
     init(_ model: ApusRuntime.Model, path: String) throws(ApusError) {
         let graph = model.graph
         file = path
-        fileBytes = ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? NSNumber)?.intValue ?? 0
+        let followed = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        fileBytes = ((try? FileManager.default.attributesOfItem(atPath: followed))?[.size] as? NSNumber)?.intValue ?? 0
         name = graph.name
         producer = graph.producer
         dimensions = graph.dimensions.map { "\($0.name) \($0.minimum) … \($0.maximum)" }

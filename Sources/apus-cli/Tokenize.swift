@@ -36,27 +36,40 @@ struct Tokenize: ParsableCommand {
     func run() throws {
         let console = common.console(toolName)
         if let train {
-            guard let data = FileManager.default.contents(atPath: train) else { throw ApusError.argument("\(train) cannot be read") }
+            guard let data = FileManager.default.contents(atPath: train) else {
+                throw ApusError(.ioError, "\(train): cannot be read")
+            }
             let trained = try BytePairTokenizer(
                 trainedOn: [String(decoding: data, as: UTF8.self)], vocabularySize: size, special: special)
             try trained.write(tokenizer: tokenizer)
-            if !common.quiet { try console.result("\(tokenizer): \(trained.vocabularySize) tokens\n") }
+            if common.json {
+                try console.json(["tokens": trained.vocabularySize])
+            } else if !common.quiet {
+                try console.result("\(tokenizer): \(trained.vocabularySize) tokens\n")
+            }
             return
         }
         let tokenizer = try Tokenize.open(tokenizer)
         var lines = FileHandle.standardInput.readDataToEndOfFile().split(separator: 10, omittingEmptySubsequences: false)
         if lines.last?.isEmpty ?? false { lines.removeLast() }
-        var text = ""
-        for line in lines {
-            if decode {
-                let tokens = line.split(separator: 32).compactMap { Int(String(decoding: $0, as: UTF8.self)) }
-                text += try Tokenize.quoted(tokenizer.decode(tokens)) + "\n"
-            } else {
-                let given = strings ? try Tokenize.unquoted(Data(line)) : String(decoding: line, as: UTF8.self)
-                text += tokenizer.encode(given).map { "\($0)" }.joined(separator: " ") + "\n"
-            }
+        if decode {
+            let texts = try lines.map { tokenizer.decode(try Tokenize.tokens($0)) }
+            if common.json { return try console.json(texts) }
+            return try console.result(try texts.map { try Tokenize.quoted($0) + "\n" }.joined())
         }
-        try console.result(text)
+        let tokens = try lines.map { line in
+            tokenizer.encode(strings ? try Tokenize.unquoted(Data(line)) : String(decoding: line, as: UTF8.self))
+        }
+        if common.json { return try console.json(tokens) }
+        try console.result(tokens.map { $0.map { "\($0)" }.joined(separator: " ") + "\n" }.joined())
+    }
+
+    private static func tokens(_ line: Data.SubSequence) throws -> [Int] {
+        try line.split(separator: 32).map { part in
+            let text = String(decoding: part, as: UTF8.self)
+            guard let token = Int(text) else { throw ApusError.argument("'\(text.prefix(40))' on a line, wanted numbers of tokens") }
+            return token
+        }
     }
 
     private static func open(_ path: String) throws -> any Apus.Tokenizer {

@@ -14,8 +14,11 @@ struct CalibrationData {
 
     private let source: Source
     let count: Int
+    /// Of each input the rows of one sample; nil where it has no axis of samples.
+    private let rowsOfSample: [Int?]
     /// A class for each sample.
     private let classes: [Int32]?
+    private let classifier: Classifier?
     let isSynthetic: Bool
     /// Of symbolic dimensions that are no batch, where samples are drawn.
     private static let longest = 64
@@ -30,10 +33,12 @@ struct CalibrationData {
             }
             source = .drawn(graph, dimensions)
             self.count = count
-            classes = nil
+            rowsOfSample = []
+            (classes, classifier) = (nil, nil)
             return
         }
         let inputs: [Tensor]
+        var found: [Int32]?
         if text.contains(":") {
             let data = try DataSource(text).read()
             guard function.inputs.count == 1 else {
@@ -41,19 +46,26 @@ struct CalibrationData {
             }
             let input = function.inputs[0], raw = data.inputs[0].tensor
             do throws(ApusError) {
-                inputs = [try ModelInputs.conform(try input.contract?.normalization(raw) ?? raw, input)]
+                inputs = [try ModelInputs.conform(try input.contract?.normalization(raw) ?? raw, input, severalBatches: true)]
             } catch {
                 throw error.within("\(text)")
             }
-            classes = data.isClassification ? try data.targets[0].tensor.array(of: Int32.self) : nil
+            found = data.isClassification ? try data.targets[0].tensor.array(of: Int32.self) : nil
         } else {
-            inputs = try ModelInputs.read([text], for: function)
-            classes = nil
+            inputs = try ModelInputs.read([text], for: function, severalBatches: true)
         }
         source = .tensors(inputs)
-        let isBatched = function.inputs.allSatisfy { $0.type.shape.rank > 0 && $0.type.shape[0] < 0 }
-        self.count = isBatched ? inputs.map { $0.rowCount }.min() ?? 0 : 1
+        let rows = function.inputs.map { $0.type.shape.rank == 0 ? nil : max(1, $0.type.shape[0]) }
+        rowsOfSample = rows
+        let isBatched = Set(function.inputs.map { $0.type.shape.rank == 0 ? 0 : $0.type.shape[0].signum() }).count == 1
+        self.count = isBatched ? zip(inputs, rows).map { $1 == nil ? 1 : $0.rowCount / $1! }.min() ?? 0 : 1
         guard self.count > 0 else { throw .argument("\(text): no sample") }
+        let classifier = Classifier(graph)
+        if let classifier, let found, rows == [1], found.allSatisfy({ classifier.classes.contains(Int($0)) }) {
+            (classes, self.classifier) = (found, classifier)
+        } else {
+            (classes, self.classifier) = (nil, nil)
+        }
     }
 
     /// Indices of at most so many samples, evenly spaced.
@@ -66,21 +78,23 @@ struct CalibrationData {
         case .tensors(let inputs):
             guard count > 1 else { return inputs }
             var sample: [Tensor] = []
-            for input in inputs { sample.append(try input.rows(index..<index + 1)) }
+            for (input, rows) in zip(inputs, rowsOfSample) {
+                sample.append(try rows.map { rows throws(ApusError) in try input.rows(index * rows..<(index + 1) * rows) } ?? input)
+            }
             return sample
         }
     }
 
     var hasClasses: Bool { classes != nil }
 
-    /// The share, in percent, of samples for which the greatest element of the first output is at the label.
+    /// The share, in percent, of samples whose class the first output says.
     func accuracy(_ graph: Graph, samples: [Int]) throws(ApusError) -> Double {
-        guard let classes else { throw .argument("accuracy of samples without classes") }
+        guard let classes, let classifier else { throw .argument("accuracy of samples without classes") }
         let run = try ModelRun(try ApusRuntime.Model(graph), function: 0)
         var right = 0
         for index in samples {
             let output = try run.outputs(try sample(index))[0].tensor.doubles()
-            if output.indices.max(by: { output[$0] < output[$1] }) == Int(classes[index]) { right += 1 }
+            if classifier.predicted(output) == Int(classes[index]) { right += 1 }
         }
         return 100 * Double(right) / Double(samples.count)
     }

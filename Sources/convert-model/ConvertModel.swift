@@ -80,6 +80,7 @@ struct ConvertModel: ParsableCommand {
         if passes || listOperators { return }
         guard input != nil else { throw ValidationError("Missing expected argument '<input>'") }
         guard output != nil || verify != nil else { throw ValidationError("Missing expected option '-o <output>'") }
+        if let tolerance, !(tolerance >= 0) { throw ValidationError("--tolerance \(tolerance), wanted 0 or more") }
         guard !writesOnnx || cHeader == nil else { throw ValidationError("'--c-header' holds an Apus model, not ONNX") }
     }
 

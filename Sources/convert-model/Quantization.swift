@@ -35,6 +35,9 @@ struct Quantization {
         var kept: Set<String> = []
         var graph = try quantizer.quantized()
         var metric: (real: Double, quantized: Double)?
+        guard data.hasClasses || options.maxDrop == nil else {
+            throw ApusError.argument("--max-drop of data without a class that the first output tells apart for each sample")
+        }
         if data.hasClasses {
             let samples = data.chosen(Quantization.measuredSamples)
             let real = try data.accuracy(quantizer.real, samples: samples)
@@ -53,6 +56,7 @@ struct Quantization {
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
+        encoder.nonConformingFloatEncodingStrategy = Console.nonConformingFloats
         graph.metadata.append(("quantization", String(decoding: try encoder.encode(report), as: UTF8.self)))
         if data.isSynthetic && quantizer.options.scheme == .int8 { graph.metadata.append(("calibration", "uncalibrated")) }
         if let path = options.quantizationReport {

@@ -58,6 +58,7 @@ struct QuantizeOptions: ParsableArguments {
         guard [32, 64, 128].contains(block) else { throw ValidationError("'--block \(block)', wanted 32, 64 or 128") }
         if let smooth, !(0...1).contains(smooth) { throw ValidationError("'--smooth \(smooth)', wanted 0 … 1") }
         guard calibrationSamples >= 1 else { throw ValidationError("'--calibration-samples \(calibrationSamples)', wanted 1 or more") }
+        if let maxDrop, !(maxDrop >= 0) { throw ValidationError("'--max-drop \(maxDrop)', wanted 0 or more") }
         guard let quantize else {
             guard calibrate == nil, maxDrop == nil, quantizationReport == nil else {
                 throw ValidationError("'--calibrate', '--max-drop' and '--quantization-report' need '--quantize'")

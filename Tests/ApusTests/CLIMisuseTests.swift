@@ -42,6 +42,11 @@ final class CLIMisuseTests: XCTestCase {
             .expectFailure(2, "apus: \(x): 'input' given as f32 [1, 6, 10, 1], wanted f32 [any, 8, 8, 1]\n")
         try NPY.write(try Tensor([Int32](repeating: 0, count: 64), shape: [1, 8, 8, 1]), to: x)
         try CLIRun("apus", ["run", f.model, x]).expectFailure(2, "apus: \(x): 'input' given as i32", "wanted f32")
+        let graph = try f.network.inferenceGraph(maximumBatch: 1)
+        graph.functions[0].inputs[0].contract = nil
+        try ModelWriter.write(graph, to: f.file("bare.apus"))
+        try NPY.write(try Tensor([UInt8](repeating: 0, count: 64), shape: [1, 8, 8, 1]), to: x)
+        try CLIRun("apus", ["run", f.file("bare.apus"), x]).expectFailure(2, "given as u8", "wanted f32; the model has no input contract")
         let picture = f.file("p.png")
         try ImageFile.writePNG(try Tensor([UInt8](repeating: 7, count: 35), shape: [5, 7, 1]), to: picture)
         try CLIRun("apus", ["run", f.model, picture]).expectFailure(2, "apus: \(picture): ", "[1, 5, 7, 1], wanted")
@@ -78,6 +83,15 @@ final class CLIMisuseTests: XCTestCase {
         try CLIRun("apus", ["bench", f.model, "--assert", "p98<1ms"]).expectFailure(64, "apus: ", "p98<1ms")
         try CLIRun("apus", ["bench", f.model, "--threads", "many"]).expectFailure(64, "apus: ", "many")
         try CLIRun("convert-model", [f.model, "-o", "x", "--weights", "f8"]).expectFailure(64, "f8")
+        for (tool, arguments) in [
+            ("apus", ["inspect", f.model, "--columns", "0"]), ("apus", ["compare", f.model, f.model, "--tolerance", "nan"]),
+            ("convert-model", [f.model, "-o", "x", "--verify", "random", "--tolerance=-1"]),
+        ] { try CLIRun(tool, arguments).expectFailure(64, tool, ", wanted ") }
+        try CLIRun("convert-model", [f.model, "-o", "x", "--c-header", "int"])
+            .expectFailure(2, "convert-model: 'int' is a keyword of C or C++\n")
+        try CLIRun("convert-model", [f.model, "-o", "x", "--steps", "1"])
+            .expectFailure(2, "convert-model: \(f.model): a stream of a file, wanted the folder")
+        try CLIRun("apus", ["run", f.model, f.folder.path]).expectFailure(1, "apus: \(f.folder.path): is a directory\n")
         try CLIRun("apus", ["run", f.model, "image=\(x)"])
             .expectFailure(2, "apus: no input 'image', wanted input\n")
         try CLIRun("apus", ["run", f.model, x, x]).expectFailure(2, "apus: \(x): more inputs than 1 (input)\n")

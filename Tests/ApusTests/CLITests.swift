@@ -20,6 +20,8 @@ final class CLITests: XCTestCase {
         XCTAssertEqual(json["goldenPairs"] as? Int, 2)
         let size = try FileManager.default.attributesOfItem(atPath: f.model)[.size] as? Int
         XCTAssertEqual(json["fileBytes"] as? Int, size)
+        try FileManager.default.createSymbolicLink(atPath: f.file("link.apus"), withDestinationPath: f.model)
+        XCTAssertEqual(try CLIRun("apus", ["inspect", f.file("link.apus"), "--json"]).json()["fileBytes"] as? Int, size)
         let function = try XCTUnwrap((json["functions"] as? [[String: Any]])?.first)
         XCTAssertEqual((function["operators"] as? [Any])?.count, 4)
     }

@@ -1,5 +1,6 @@
 """Every refusal has the right status and names the tensor, what was found and what was wanted."""
 
+import pickle
 import re
 
 import apus
@@ -55,6 +56,13 @@ def test_names(session):
     refused(Status.INVALID_ARGUMENT, r"no input -1\b", session.input, -1)
     refused(Status.INVALID_ARGUMENT, r"no function 'f'.*'add', 'negate'", session.run, ROWS, function="f")
     refused(Status.INVALID_ARGUMENT, r"height", session.set_dimension, "height", 1)
+    refused(Status.INVALID_ARGUMENT, r"NUL", session.set_dimension, "batch\0", 1)
+
+
+def test_integers_beyond_those_of_c(model, session):
+    refused(Status.INVALID_ARGUMENT, r"'batch' of 18446744073709551618", session.set_dimension, "batch", 2**64 + 2)
+    refused(Status.INVALID_ARGUMENT, r"'batch' of -18446744073709551615", model.session, dimensions={"batch": 1 - 2**64})
+    refused(Status.INVALID_ARGUMENT, r"threads of 4294967297", model.session, threads=2**32 + 1)
 
 
 def test_counts(session):
@@ -76,11 +84,14 @@ def test_binding(session):
     fixed.flags.writeable = False
     refused(Status.INVALID_ARGUMENT, r"output 'y'.*writable", session.bind_output, "y", fixed)
     session.bind_input("x", fixed)
+    refused(Status.INVALID_ARGUMENT, r"'x'.*list found", session.bind_input, "x", ROWS.tolist())
 
 
 def test_states_of_another_size(session):
     refused(Status.BAD_SHAPE, r"\d", session.load_states, session.save_states() + b"\0")
     refused(Status.BAD_SHAPE, r"\d", session.load_states, b"")
+    with pytest.raises(TypeError):
+        session.load_states("text")
 
 
 def test_options(model):
@@ -90,6 +101,12 @@ def test_options(model):
     memory = apus.aligned_empty(model.memory_size() + 64)
     refused(Status.INVALID_ARGUMENT, r"64", model.session, memory=memory[8:])
     refused(Status.INVALID_ARGUMENT, r"contiguous", model.session, memory=memory[::2])
+    refused(Status.INVALID_ARGUMENT, r"contiguous", model.session, memory=bytearray(memory))
+
+
+def test_an_error_is_pickled_whole():
+    error = pickle.loads(pickle.dumps(apus.Error(Status.BAD_SHAPE, "a message")))
+    assert isinstance(error, apus.Error) and (error.status, str(error)) == (Status.BAD_SHAPE, "a message")
 
 
 def test_closed(model):
@@ -103,6 +120,7 @@ def test_closed(model):
 def test_files(tmp_path, counter):
     refused(Status.IO_ERROR, r"missing\.apus", apus.Model, tmp_path / "missing.apus")
     refused(Status.IO_ERROR, r".", apus.Model, tmp_path)
+    refused(Status.INVALID_ARGUMENT, r"NUL", apus.Model, "digits.apus\0.txt")
     picture = tmp_path / "picture.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
     refused(Status.BAD_FILE, r"picture\.png", apus.Model, picture)

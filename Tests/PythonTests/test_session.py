@@ -1,6 +1,7 @@
 """The package on tiny models: arrays in and out, with and without copies, states, dimensions, lifetimes."""
 
 import gc
+import os
 from pathlib import Path
 
 import apus
@@ -78,6 +79,7 @@ def test_the_dimension_follows_the_arrays(session):
 def test_another_function(session):
     assert np.array_equal(session.run({"x": ROWS}, function="negate")["z"], -ROWS)
     assert np.array_equal(session.run(ROWS, function=1)[0], -ROWS)
+    assert np.array_equal(session.run(ROWS, function=np.int64(1))[0], -ROWS)
 
 
 def test_states(session):
@@ -88,6 +90,13 @@ def test_states(session):
     assert np.array_equal(session.run(ROWS)[0], ROWS + BIAS)
     session.reset_states()
     session.load_states(saved)
+    assert np.array_equal(session.run(ROWS)[0], ROWS + ROWS.sum(0) + BIAS)
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_states_of_any_buffer(session, kind):
+    session.run(ROWS)
+    session.load_states(kind(session.save_states()))
     assert np.array_equal(session.run(ROWS)[0], ROWS + ROWS.sum(0) + BIAS)
 
 
@@ -174,6 +183,24 @@ def test_a_bound_input_gives_way_to_a_given_one(session):
     assert np.array_equal(session.run({"x": ROWS})["y"], ROWS + BIAS) and (mine == 9).all()
 
 
+def test_a_bound_input_gives_way_to_a_larger_one(session):
+    session.set_dimension("batch", 1)
+    session.bind_input("x", ROWS[:1].copy())
+    assert np.array_equal(session.run({"x": ROWS})["y"], ROWS + BIAS)
+
+
+def test_bound_arrays_at_smaller_dimensions(session):
+    session.set_dimension("batch", 2)
+    x, y = ROWS.copy(), np.zeros((2, 3), np.float32)
+    session.bind_input("x", x)
+    session.bind_output("y", y)
+    session.set_dimension("batch", 1)
+    assert session.input("x").shape == session.output("y").shape == (1, 3)
+    assert np.shares_memory(session.input("x"), x) and np.shares_memory(session.output("y"), y)
+    result = session.run({})["y"]
+    assert np.array_equal(result, ROWS[:1] + BIAS) and np.array_equal(y[0], result[0]) and not y[1].any()
+
+
 def test_bound_arrays_are_kept(session):
     session.set_dimension("batch", 16)
     session.bind_input("x", np.full((16, 3), 4, np.float32))
@@ -207,6 +234,21 @@ def test_the_callers_memory(model):
     with pytest.raises(apus.Error) as caught:
         model.session(memory=memory[:-1])
     assert caught.value.status == apus.Status.OUT_OF_MEMORY
+
+
+@pytest.mark.parametrize("threads", [2, 16])
+def test_a_forked_process_has_the_session_but_not_its_threads(model, threads):
+    session = model.session(threads=threads)
+    session.run(ROWS)
+    child = os.fork()
+    if child == 0:
+        session.reset_states()
+        same = np.array_equal(session.run(ROWS)[0], ROWS + BIAS)
+        session.close()
+        os._exit(0 if same else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    session.reset_states()
+    assert np.array_equal(session.run(ROWS)[0], ROWS + BIAS)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7])

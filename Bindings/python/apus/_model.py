@@ -14,7 +14,7 @@ import numpy as np
 from . import _abi
 from ._abi import Status
 from ._session import Options, Session
-from ._types import Dimension, Error, Function, TensorInfo, call
+from ._types import Dimension, Error, Function, TensorInfo, c_string, call
 
 Buffer = Union[bytes, bytearray, memoryview]
 
@@ -34,7 +34,7 @@ class Model:
             self._bytes = np.frombuffer(source, np.uint8)
             call("apus_model_open_memory", self._bytes.ctypes.data, self._bytes.size, ctypes.byref(pointer))
         else:
-            call("apus_model_open", os.fsencode(source), ctypes.byref(pointer))
+            call("apus_model_open", c_string(os.fsencode(source)), ctypes.byref(pointer))
         self._pointer = pointer
         self._close = weakref.finalize(self, library.apus_model_close, pointer)
         self._close.atexit = False

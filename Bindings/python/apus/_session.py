@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import ctypes
+import math
+import operator
 import weakref
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Optional, Union, overload
+from typing import TYPE_CHECKING, Any, Optional, SupportsIndex, Union, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _abi
 from ._abi import Status
-from ._types import Error, ProfileEntry, TensorInfo, call
+from ._types import Error, ProfileEntry, TensorInfo, c_integer, c_string, call
 
 if TYPE_CHECKING:
     from ._model import Model
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Name = Union[str, int]
+Name = Union[str, SupportsIndex]
 
 
 class Options:
@@ -28,16 +30,19 @@ class Options:
     def __init__(self, threads: int, dimensions: Mapping[str, int], profile: bool, memory: Optional[Array]) -> None:
         self.raw = _abi.SessionOptions()
         _abi.library().apus_session_options_init(ctypes.byref(self.raw))
-        limits = (_abi.DimensionLimit(name.encode(), size) for name, size in dimensions.items())
+        limits = (
+            _abi.DimensionLimit(c_string(name.encode()), c_integer(f"dimension '{name}'", size, ctypes.c_int64))
+            for name, size in dimensions.items()
+        )
         self.limits = (_abi.DimensionLimit * len(dimensions))(*limits)
-        self.raw.threads = threads
+        self.raw.threads = c_integer("threads", threads, ctypes.c_int32)
         self.raw.profile = profile
         self.raw.dimensions = ctypes.cast(self.limits, ctypes.POINTER(_abi.DimensionLimit))
         self.raw.dimension_count = len(self.limits)
         self.memory = memory
         if memory is not None:
-            if not (memory.flags.c_contiguous and memory.flags.writeable):
-                raise Error(Status.INVALID_ARGUMENT, "memory: an array found that is not contiguous and writable")
+            if not (isinstance(memory, np.ndarray) and memory.flags.c_contiguous and memory.flags.writeable):
+                raise Error(Status.INVALID_ARGUMENT, "memory: what is no contiguous and writable array found")
             self.raw.memory = memory.ctypes.data
             self.raw.memory_size = memory.nbytes
 
@@ -100,10 +105,13 @@ class Session:
             names = ", ".join(map(str, wanted))
             raise Error(Status.INVALID_ARGUMENT, f"{len(inputs)} inputs found, {len(wanted)} wanted: {names}")
         arrays = {tensor: _typed(wanted[tensor], value) for tensor, value in given.items()}
-        self._fit(wanted, arrays)
-        for tensor, array in arrays.items():
+        sizes = self._sizes(wanted, arrays)
+        for tensor in arrays:
             if ("input", index, tensor) in self._open().bound:
                 self._bind("input", index, tensor, None)
+        for symbol, size in sizes.items():
+            self.set_dimension(symbol, size)
+        for tensor, array in arrays.items():
             array = np.ascontiguousarray(array)
             call("apus_session_set_input", self._pointer, index, tensor, array.ctypes.data, array.nbytes)
         self.execute(function=index)
@@ -121,7 +129,7 @@ class Session:
         return self._view("input", function, name)
 
     def output(self, name: Name, *, function: Name = 0) -> Array:
-        """A read-only view of an output at the current dimensions, or the array bound to it."""
+        """A read-only view of an output at the current dimensions; of the array bound to it where there is one."""
         return self._view("output", function, name)
 
     def bind_input(self, name: Name, array: Optional[Array], *, function: Name = 0) -> None:
@@ -144,7 +152,8 @@ class Session:
 
     def set_dimension(self, name: str, size: int) -> None:
         """Sets the current size of a symbolic dimension; views made before keep the shape they have."""
-        call("apus_session_set_dimension", self._pointer, name.encode(), size)
+        size = c_integer(f"dimension '{name}'", size, ctypes.c_int64)
+        call("apus_session_set_dimension", self._pointer, c_string(name.encode()), size)
 
     # ---- States and profile
 
@@ -158,9 +167,10 @@ class Session:
         call("apus_session_save_states", self._pointer, data, len(data))
         return data.raw
 
-    def load_states(self, states: bytes) -> None:
+    def load_states(self, states: Union[bytes, bytearray, memoryview]) -> None:
         """Takes the states that ``save_states`` gave."""
-        call("apus_session_load_states", self._pointer, states, len(states))
+        data = np.frombuffer(states, np.uint8)
+        call("apus_session_load_states", self._pointer, data.ctypes.data, data.size)
 
     def copy_states(self, source: Session) -> None:
         """Takes the states of another session of the same model; from then on both continue on their own."""
@@ -243,8 +253,8 @@ class Session:
         call(f"apus_session_{kind}_info", self._pointer, function, tensor, ctypes.byref(raw))
         return TensorInfo._of(raw, self._symbols)
 
-    def _fit(self, wanted: Sequence[TensorInfo], arrays: Mapping[int, Array]) -> None:
-        """Sets symbolic dimensions to the arrays' sizes, or says which array does not fit."""
+    def _sizes(self, wanted: Sequence[TensorInfo], arrays: Mapping[int, Array]) -> dict[str, int]:
+        """The sizes that arrays give symbolic dimensions; raises Error naming the array that does not fit."""
         sizes: dict[str, tuple[int, str]] = {}
         for tensor, array in arrays.items():
             info = wanted[tensor]
@@ -259,15 +269,14 @@ class Session:
                 if symbol and sizes.setdefault(symbol, (size, info.name))[0] != size:
                     first, other = sizes[symbol]
                     raise _mismatch(info, symbol, size, f"{first}, as in input '{other}',")
-        for symbol, (size, _) in sizes.items():
-            self.set_dimension(symbol, size)
+        return {symbol: size for symbol, (size, _) in sizes.items()}
 
     def _view(self, kind: str, function: Name, name: Name) -> Array:
         index = self._function(function)
         tensor = self._tensor(index, kind, name)
         handle = self._open()
         if (kind, index, tensor) in handle.bound:
-            return handle.bound[kind, index, tensor]
+            return _shaped(handle.bound[kind, index, tensor], self._info(kind, index, tensor))
         address = getattr(_abi.library(), f"apus_session_{kind}_data")(handle.pointer, index, tensor)
         if address is None:
             raise Error(Status.INVALID_ARGUMENT, f"{kind} '{name}' has no memory in the session")
@@ -278,6 +287,8 @@ class Session:
         address, size = None, 0
         if array is not None:
             info = self._info(kind, function, tensor)
+            if not isinstance(array, np.ndarray):
+                raise _mismatch(info, "dtype", type(array).__name__, "a NumPy array", kind)
             _typed(info, array, kind)
             if array.shape != info.array_shape:
                 raise _mismatch(info, "shape", array.shape, info.array_shape, kind)
@@ -292,9 +303,9 @@ class Session:
 
     def _result(self, function: int, tensor: int) -> Array:
         bound = self._open().bound.get(("output", function, tensor))
-        if bound is not None:
-            return bound
         info = self._info("output", function, tensor)
+        if bound is not None:
+            return _shaped(bound, info)
         result = np.empty(info.array_shape, info.dtype)
         call("apus_session_get_output", self._pointer, function, tensor, result.ctypes.data, result.nbytes)
         return result
@@ -303,9 +314,15 @@ class Session:
 def _find(names: Sequence[str], kind: str, wanted: Name) -> int:
     if isinstance(wanted, str) and wanted in names:
         return names.index(wanted)
-    if isinstance(wanted, int) and 0 <= wanted < len(names):
-        return wanted
+    if isinstance(wanted, SupportsIndex) and 0 <= operator.index(wanted) < len(names):
+        return operator.index(wanted)
     raise Error(Status.INVALID_ARGUMENT, f"no {kind} {wanted!r}; the model has {', '.join(map(repr, names)) or 'none'}")
+
+
+def _shaped(bound: Array, info: TensorInfo) -> Array:
+    """What a bound array holds of a tensor at its current shape: the array itself, or its first elements."""
+    shape = info.array_shape
+    return bound if bound.shape == shape else bound.reshape(-1)[: math.prod(shape)].reshape(shape)
 
 
 def _typed(info: TensorInfo, value: Any, kind: str = "input") -> Array:

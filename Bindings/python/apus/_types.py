@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 from dataclasses import dataclass
 from typing import Any, Union
 
@@ -25,6 +26,9 @@ class Error(Exception):
         super().__init__(message)
         self.status = status
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.status, str(self))
+
 
 def call(function: str, *arguments: Any) -> None:
     """Calls a function of apus.h whose last parameter is an ``apus_error *``; raises Error unless it succeeds."""
@@ -32,6 +36,21 @@ def call(function: str, *arguments: Any) -> None:
     status = getattr(_abi.library(), function)(*arguments, ctypes.byref(error))
     if status != Status.OK:
         raise Error(Status(status), error.message.decode("utf-8", "replace"))
+
+
+def c_string(text: bytes) -> bytes:
+    """A text that C reads to its end: one with a NUL in it is refused."""
+    if b"\0" in text:
+        raise Error(Status.INVALID_ARGUMENT, f"a NUL found in {text!r}")
+    return text
+
+
+def c_integer(what: str, value: Any, kind: Any) -> int:
+    """An integer that an integer type of ctypes holds; others are refused by what they are for."""
+    number = operator.index(value)
+    if kind(number).value != number:
+        raise Error(Status.INVALID_ARGUMENT, f"{what} of {number} found, an integer of {8 * ctypes.sizeof(kind)} bits wanted")
+    return number
 
 
 @dataclass(frozen=True)

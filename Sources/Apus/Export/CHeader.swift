@@ -9,6 +9,7 @@ public enum CHeader {
         guard let first = characters.first, isLetter(first),
             characters.allSatisfy({ isLetter($0) || (48...57).contains($0) })
         else { throw .argument("'\(name)' is not a C identifier") }
+        guard !keywords.contains(name) else { throw .argument("'\(name)' is a keyword of C or C++") }
         let guardName = name.uppercased() + "_H"
         let note = comment.replacing("*/", with: "* /")
         var text = Array(
@@ -55,4 +56,15 @@ public enum CHeader {
     }
 
     private static func isLetter(_ c: UInt8) -> Bool { (65...90).contains(c) || (97...122).contains(c) || c == 95 }
+
+    /// Of C17, C++20 and the alternative spellings of C++.
+    private static let keywords = Set(
+        """
+        alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t char8_t class co_await \
+        co_return co_yield compl concept const const_cast consteval constexpr constinit continue decltype default delete do \
+        double dynamic_cast else enum explicit export extern false float for friend goto if inline int long mutable namespace \
+        new noexcept not not_eq nullptr operator or or_eq private protected public register reinterpret_cast requires restrict \
+        return short signed sizeof static static_assert static_cast struct switch template this thread_local throw true try \
+        typedef typeid typename union unsigned using virtual void volatile wchar_t while xor xor_eq
+        """.split(separator: " ").map(String.init))
 }

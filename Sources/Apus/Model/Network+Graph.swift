@@ -119,6 +119,9 @@ extension Network {
         for chunk in options.chunks where chunk < 1 || chunk > context {
             throw .argument("a step of \(chunk) elements, wanted 1 ... \(context)")
         }
+        guard Set(options.chunks).count == options.chunks.count else {
+            throw .argument("steps of \(options.chunks) elements, wanted each length once")
+        }
         guard [.f32, .f16, .bf16, .i8].contains(options.cache) else {
             throw .argument("a cache of \(options.cache.name), wanted f32, f16, bf16 or i8")
         }

@@ -20,8 +20,12 @@ public final class Calibration {
         channels = types.map { $0.dtype == .f32 && $0.shape.rank > 1 ? ChannelStatistics($0.shape.last) : nil }
     }
 
-    /// Runs one sample, or a batch of them: a tensor for each input.
+    /// Runs one sample, or a batch of them: a tensor for each input. NaN is refused.
     public func observe(_ inputs: [Tensor]) throws(ApusError) {
+        for (input, tensor) in zip(graph.functions[function].inputs, inputs) where tensor.dtype == .f32 {
+            let element = tensor.withUnsafeBytes { $0.bindMemory(to: Float.self).firstIndex { $0.isNaN } }
+            if let element { throw .argument("'\(input.name)' of a sample is NaN at element \(element), wanted numbers") }
+        }
         let dimensions = graph.dimensions(function: function, of: inputs)
         if observed?.dimensions != dimensions {
             observed = nil

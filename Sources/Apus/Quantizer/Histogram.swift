@@ -2,6 +2,8 @@
 /// become one, when a value lies beyond it: memory does not grow with the data.
 struct Histogram {
     static let binCount = 4096
+    /// So that a bin's width has an inverse.
+    private static let leastLimit: Float = 0x1p-100
 
     private(set) var counts = [UInt64](repeating: 0, count: Histogram.binCount)
     /// 0 until the first value that is not 0.
@@ -40,7 +42,7 @@ struct Histogram {
     private mutating func grow(to magnitude: Float) {
         guard magnitude > limit else { return }
         if limit == 0 {
-            limit = magnitude
+            limit = max(magnitude, Histogram.leastLimit)
             return
         }
         while limit < magnitude && limit < .greatestFiniteMagnitude / 2 {

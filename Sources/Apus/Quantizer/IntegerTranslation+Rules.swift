@@ -29,14 +29,15 @@ extension IntegerTranslation {
     // MARK: Products
 
     private mutating func product(_ product: Product, _ site: IntegerSite) throws(ApusError) -> Value? {
-        guard let weights = realConstant(product.weights), let x = try integer(product.x), let from = CodeScale(x.type),
+        guard site.node.op is ApusGraph.Conv2D || site.node.op is ApusGraph.Dense,
+            let weights = realConstant(product.weights), let x = try integer(product.x), let from = CodeScale(x.type),
             product.activation.isBounded, product.bias == nil || realConstant(product.bias) != nil,
             weights.type.shape.product(0..<weights.type.shape.rank - 1) <= QuantizedProduct.maximumDepth
         else { return nil }
         let isReal = site.isLeaf && product.residual == nil && product.activation == .none
         guard isReal || site.output != nil else { return nil }
         let to = isReal ? nil : site.output
-        var biases = try realConstant(product.bias)?.doubles() ?? []
+        var biases = try realConstant(product.bias)?.finiteDoubles() ?? []
         // So that no bias leaves the range of 32 bits.
         let floors = biases.map { abs($0) / (Double(from.scale) * 0x1p30) }
         let codes = try WeightCodes(weights, floors: floors)
@@ -45,7 +46,7 @@ extension IntegerTranslation {
         }
         let folded = zip(codes.scales.indices, codes.sums).map { column, sum in
             let unit = Double(from.scale) * Double(codes.scales[column])
-            let bias = biases.isEmpty ? 0 : (biases[column] / unit).rounded(.toNearestOrEven)
+            let bias = biases.isEmpty ? 0 : min(max((biases[column] / unit).rounded(.toNearestOrEven), -0x1p31), 0x1p31 - 1)
             return Int32(truncatingIfNeeded: Int(bias) - (Int(from.zeroPoint) + 128) * sum)
         }
         let multipliers = codes.scales.map { Float(Double(from.scale) * Double($0) / Double(to?.scale ?? 1)) }

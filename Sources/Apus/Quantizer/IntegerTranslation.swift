@@ -188,7 +188,7 @@ extension CodeScale {
 extension Constant {
     /// A constant's codes, over the range of its own elements.
     fileprivate init(codesOf constant: Constant) throws(ApusError) {
-        let values = try constant.doubles()
+        let values = try constant.finiteDoubles()
         let codes = CodeScale(low: values.min() ?? 0, high: values.max() ?? 0)
         let bytes = values.map { codes.code($0) }
         self.init(constant.name, codes.type(constant.type.shape), bytes.withUnsafeBytes { HeapStorage($0) })

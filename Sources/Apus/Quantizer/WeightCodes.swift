@@ -13,7 +13,7 @@ struct WeightCodes {
     /// a bias asks for it.
     init(_ weights: Constant, limit: Float = 127, floors: [Double] = []) throws(ApusError) {
         shape = weights.type.shape
-        let values = try weights.doubles(), columns = shape.last
+        let values = try weights.finiteDoubles(), columns = shape.last
         var largest = [Double](repeating: 0, count: columns)
         for (i, value) in values.enumerated() { largest[i % columns] = max(largest[i % columns], abs(value)) }
         let scales = largest.enumerated().map { column, most in
@@ -49,7 +49,12 @@ struct WeightCodes {
     /// `places`: the elements that share a scale, scale after scale.
     private init(_ weights: Constant, _ places: [StrideTo<Int>], limit: Int) throws(ApusError) {
         shape = weights.type.shape
-        let values = try weights.doubles()
+        let values = try weights.finiteDoubles()
+        let most = values.reduce(0) { max($0, abs($1)) }, limitOfHalves = Double(Float16.greatestFiniteMagnitude) * Double(limit)
+        guard most <= limitOfHalves else {
+            throw .argument(
+                "'\(weights.name)' of up to \(most), wanted at most \(limitOfHalves) for scales of f16; --keep-float leaves a node real")
+        }
         var scales = [Float](repeating: 1, count: places.count)
         codes = [Int8](repeating: 0, count: values.count)
         for (i, group) in places.enumerated() {
@@ -104,6 +109,15 @@ struct WeightCodes {
 }
 
 extension Constant {
+    /// Its elements, to be made codes of.
+    func finiteDoubles() throws(ApusError) -> [Double] {
+        let values = try doubles()
+        if let element = values.firstIndex(where: { !$0.isFinite }) {
+            throw .argument("'\(name)' is \(values[element]) at element \(element), wanted finite numbers; --keep-float leaves a node real")
+        }
+        return values
+    }
+
     init(_ name: String, floats: [Float]) {
         self.init(name, TensorType(.f32, [floats.count]), floats.withUnsafeBytes { HeapStorage($0) })
     }

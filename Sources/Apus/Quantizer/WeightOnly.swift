@@ -13,7 +13,8 @@ enum WeightOnly {
                 let node = editor[place]
                 guard node.op is ApusGraph.Dense, !keepFloat.contains(node.name), let product = Product(node),
                     let weights = editor.plainConstant(product.weights),
-                    weights.type.dtype == .f32, weights.type.shape[0] >= 32
+                    weights.type.dtype == .f32, weights.type.shape[0] >= 32,
+                    scheme != .int8Dynamic || weights.type.shape[0] <= QuantizedProduct.maximumDepth
                 else { continue }
                 let (op, constants) = try replacement(weights, product, scheme, block: block)
                 editor[place] = Node(

@@ -46,17 +46,24 @@ public struct GraphReport: Sendable {
             }
             let site = KernelSite(inputs: inputs, outputs: outputs, isa: InstructionSet.selected, lanes: 1)
             let operations = try node.op.kernels(site).operations
-            let isProduct = Product(node) != nil || node.op is ApusGraph.MatMul
             rows.append(
                 Row(
                     name: node.name, operation: node.operation, outputs: outputs, parameters: parameters,
-                    operations: operations, macs: isProduct ? operations / 2 : 0))
+                    operations: operations, macs: node.isProduct ? operations / 2 : 0))
         }
         self.rows = rows
     }
 }
 
 extension Node {
+    /// A product of matrices or a convolution, on real numbers or on integers.
+    fileprivate var isProduct: Bool {
+        switch op {
+        case is ApusGraph.MatMul, is QuantizedDense, is QuantizedConv2D, is DynamicDense, is WeightOnlyDense: true
+        default: Product(self) != nil
+        }
+    }
+
     /// The operator and what is fused into it, such as "Conv2D + Add + ReLU".
     public var operation: String {
         guard let product = Product(self) else { return op.name }

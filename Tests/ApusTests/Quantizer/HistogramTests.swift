@@ -42,6 +42,15 @@ final class HistogramTests: XCTestCase {
         XCTAssertEqual(codes.zeroPoint, -128)
     }
 
+    func testValuesTooSmallToBeNormal() {
+        let h = histogram([[0, 1e-40], [-3e-42]])
+        XCTAssertEqual(h.counts.reduce(0, +), 3)
+        for method in CalibrationMethod.allCases { XCTAssertGreaterThan(method.codes(h).scale, 0, method.rawValue) }
+        let grown = histogram([[1e-40], [2]])
+        XCTAssertEqual(grown.counts.reduce(0, +), 2)
+        XCTAssertGreaterThanOrEqual(grown.limit, 2)
+    }
+
     func testZerosAlone() {
         let codes = CalibrationMethod.mse.codes(histogram([[0, 0, 0]]))
         XCTAssertGreaterThan(codes.scale, 0)

@@ -156,6 +156,37 @@ final class QuantizerTests: XCTestCase {
         }
     }
 
+    /// Of more input channels than output channels.
+    func testATransposedConvolutionStaysReal() throws {
+        var f = PassFixture()
+        let x = try f.input("x", [6, 6, 3])
+        let w = try f.constant("w", [3, 3, 3, 16]), b = try f.constant("b", [16])
+        let first = try f.builder.node(
+            ApusGraph.Conv2D(padding: .same, hasBias: true, activation: .relu), [x, w, b], name: "first")[0]
+        let v = try f.constant("v", [2, 2, 4, 16]), c = try f.constant("c", [4])
+        f.finish(try f.builder.node(ApusGraph.Conv2DTranspose(strides: 2), [first, v, c], name: "up")[0])
+        let quantizer = try quantizer(f.graph), graph = try quantizer.quantized()
+        XCTAssertEqual(
+            graph.functions[0].nodes.map { $0.op.name }, ["Quantize", "QuantizedConv2D", "Dequantize", "Conv2DTranspose"])
+        let report = try QuantizationReport(quantizer, graph, samples: try samples(f.graph, 4))
+        XCTAssertGreaterThan(try XCTUnwrap(report.outputNoise), 30)
+    }
+
+    func testCountsTheProductsOfIntegers() throws {
+        let quantizer = try quantizer(try fixture())
+        let integer = try GraphReport(try ValidGraph(validating: try quantizer.quantized()), function: 0)
+        XCTAssertEqual(integer.macs, try GraphReport(try ValidGraph(validating: quantizer.real), function: 0).macs)
+    }
+
+    func testRefusesNaN() throws {
+        let graph = try fixture(), quantizer = try Quantizer(graph)
+        var x = [Float](repeating: 0.5, count: 12 * 12 * 3)
+        x[7] = .nan
+        XCTAssertThrowsError(try quantizer.observe([try Tensor(x, shape: [1, 12, 12, 3])])) {
+            XCTAssertEqual(($0 as? ApusError)?.message, "'x' of a sample is NaN at element 7, wanted numbers")
+        }
+    }
+
     func testWeightsAlone() throws {
         var f = PassFixture()
         let x = try f.input("x", [96])
@@ -171,6 +202,39 @@ final class QuantizerTests: XCTestCase {
             XCTAssertEqual(graph.functions[0].nodes.map { $0.op.name }, [op, op])
             let report = try QuantizationReport(quantizer, graph, samples: try samples(f.graph, 4))
             XCTAssertGreaterThan(try XCTUnwrap(report.outputNoise), least, scheme.rawValue)
+        }
+    }
+
+    /// More products than 32 bits hold the sum of.
+    func testADeepDenseStaysReal() throws {
+        let f = PassFixture(), depth = 150_000
+        let x = try f.input("x", [depth]), v = f.constant("v", try Tensor([Float](repeating: 1, count: 64), shape: [1, 64]))
+        let w = f.constant("w", try Tensor([Float](repeating: 1, count: depth), shape: [depth, 1]))
+        let u = f.constant("u", try Tensor([Float](repeating: 1, count: 64), shape: [64, 1]))
+        let deep = try f.builder.node(ApusGraph.Dense(hasBias: false), [x, w], name: "deep")[0]
+        let wide = try f.builder.node(ApusGraph.Dense(hasBias: false), [deep, v], name: "wide")[0]
+        f.finish(try f.builder.node(ApusGraph.Dense(hasBias: false), [wide, u], name: "logits")[0])
+        let graph = try Quantizer(f.graph, QuantizationOptions(.int8Dynamic)).quantized()
+        XCTAssertEqual(graph.functions[0].nodes.map { $0.op.name }, ["Dense", "Dense", "DynamicDense"])
+    }
+
+    func testRefusesWeightsThatNoCodesStandFor() throws {
+        for (value, schemes) in [
+            (Float.nan, [QuantizationScheme.int8, .int8Dynamic, .w8, .w4]), (.infinity, [.int8, .int8Dynamic, .w8]), (1e7, [.w8, .w4]),
+        ] {
+            var f = PassFixture()
+            let x = try f.input("x", [40])
+            var elements = [Float](repeating: 0.5, count: 40 * 40)
+            elements[3] = value
+            let w = f.constant("w", try Tensor(elements, shape: [40, 40])), b = try f.constant("b", [40])
+            f.finish(try f.builder.node(ApusGraph.Dense(), [x, w, b], name: "logits")[0])
+            for scheme in schemes {
+                let quantizer = try Quantizer(f.graph, QuantizationOptions(scheme))
+                for sample in try samples(f.graph, 2) { try quantizer.observe(sample) }
+                XCTAssertThrowsError(try quantizer.quantized(), scheme.rawValue) {
+                    XCTAssertTrue((($0 as? ApusError)?.message ?? "").contains("'w'"), "\($0)")
+                }
+            }
         }
     }
 
