@@ -1,0 +1,72 @@
+import ApusGraph
+import ApusRuntime
+import Foundation
+import XCTest
+
+@testable import Apus
+@testable import ApusConvert
+
+/// Models with symbolic dimensions, run at several of their sizes.
+final class OnnxSymbolicTests: XCTestCase {
+    private func session(_ f: OnnxFixture, _ dimensions: [String: ClosedRange<Int>]) throws -> Session {
+        var options = OnnxOptions()
+        options.dimensions = dimensions
+        let model = try OnnxReader.read(bytes: f.bytes, folder: URL(fileURLWithPath: "/nonexistent"))
+        let conversion = try ModelConversion(try Importer.graph(of: model, options).get(), ExportOptions())
+        return try Session(try Model(conversion.graph))
+    }
+
+    private func run(_ session: Session, _ sizes: [String: Int], _ inputs: [Tensor]) throws -> Tensor {
+        for (name, size) in sizes { try session.setDimension(name, size) }
+        for (i, input) in inputs.enumerated() { try session.set(function: 0, input: i, input) }
+        try session.run()
+        return try session.tensor(function: 0, output: 0)
+    }
+
+    private func ones(_ shape: Int...) throws -> Tensor {
+        try Tensor([Float](repeating: 1, count: shape.reduce(1, *))).reshaped(shape)
+    }
+
+    /// Dimensions of equal bounds, however narrow, are told apart.
+    func testDimensionsOfEqualBoundsAreNotOne() throws {
+        for bounds in [1...2, 1...4, 2...9, 3...40] {
+            var f = OnnxFixture()
+            f.input("x", [.named("a"), .fixed(3)])
+            f.input("y", [.fixed(3), .named("b")])
+            f.node("MatMul", ["x", "y"], ["z"])
+            f.output("z")
+            let session = try session(f, ["a": bounds, "b": bounds])
+            defer { session.destroy() }
+            for (a, b) in [(bounds.lowerBound, bounds.upperBound), (bounds.upperBound, bounds.lowerBound)] {
+                XCTAssertEqual(try run(session, ["a": a, "b": b], [try ones(a, 3), try ones(3, b)]).shape, [a, b])
+            }
+        }
+    }
+
+    /// An extent made of a dimension is found by the run, whatever the dimension is set to.
+    func testAnOutputOfAStridedWindow() throws {
+        var f = OnnxFixture()
+        f.input("x", [.fixed(1), .fixed(1), .named("t")])
+        f.constant("w", [2, 1, 3], [Float](repeating: 1, count: 6))
+        f.node("Conv", ["x", "w"], ["y"], ints: ["strides": [2]])
+        f.output("y")
+        let session = try session(f, ["t": 5...64])
+        defer { session.destroy() }
+        for t in [64, 5, 6, 33, 64] {
+            let y = try run(session, ["t": t], [try ones(1, 1, t)])
+            XCTAssertEqual(y.shape, [1, 2, (t - 3) / 2 + 1])
+        }
+    }
+
+    func testSamplesToldApart() {
+        let dimensions = (0..<12).map { SymbolicDimension("d\($0)", 1...3) }
+        let samples = DimensionSamples(dimensions)
+        for i in dimensions.indices {
+            for j in 0..<i { XCTAssertFalse(samples.values.allSatisfy { $0[i] == $0[j] }, "\(i) \(j)") }
+        }
+        for bounds in [2...24, 32...64, 50...400] {
+            let remainders = Set(DimensionSamples([SymbolicDimension("t", bounds)]).values.map { $0[0] % 4 })
+            XCTAssertEqual(remainders, [0, 1, 2, 3])
+        }
+    }
+}
