@@ -69,4 +69,23 @@ final class OnnxSymbolicTests: XCTestCase {
             XCTAssertEqual(remainders, [0, 1, 2, 3])
         }
     }
+
+    /// Elements gathered along an axis of a batch of any size.
+    func testGatherElementsOfABatch() throws {
+        var f = OnnxFixture()
+        f.input("x", [.named("n"), .fixed(3)])
+        f.input("i", [.named("n"), .fixed(2)], type: 7)
+        f.node("GatherElements", ["x", "i"], ["y"], int: ["axis": 1])
+        f.output("y")
+        let session = try session(f, ["n": 1...4])
+        defer { session.destroy() }
+        for n in [4, 1, 3] {
+            let x = (0..<3 * n).map { Float($0) }
+            let i = (0..<2 * n).map { $0 % 3 - ($0 % 2) * 3 }
+            let y = try run(
+                session, ["n": n], [try Tensor(x).reshaped([n, 3]), try Tensor(i).reshaped([n, 2])])
+            let wanted = i.enumerated().map { x[$0 / 2 * 3 + ($1 + 3) % 3] }
+            XCTAssertEqual(y, try Tensor(wanted).reshaped([n, 2]))
+        }
+    }
 }
