@@ -88,4 +88,18 @@ final class OnnxSymbolicTests: XCTestCase {
             XCTAssertEqual(y, try Tensor(wanted).reshaped([n, 2]))
         }
     }
+
+    /// A signal may leave out the axis of real and imaginary parts.
+    func testSTFTOfRankTwo() throws {
+        var f = OnnxFixture()
+        f.input("x", [.named("n"), .fixed(16)])
+        f.constant("step", [4])
+        f.constant("window", [8], [Float](repeating: 1, count: 8))
+        f.node("Squeeze", ["step"], ["step0"])
+        f.node("STFT", ["x", "step0", "window"], ["y"], int: ["onesided": 1])
+        f.output("y")
+        let session = try session(f, ["n": 1...2])
+        defer { session.destroy() }
+        XCTAssertEqual(try run(session, ["n": 1], [try ones(1, 16)]).shape, [1, 3, 5, 2])
+    }
 }
