@@ -72,6 +72,12 @@ public final class ValidGraph: @unchecked Sendable {
     /// The types of a function's locals for given values of the symbolic dimensions, declared types included in the
     /// check.
     public func types(ofFunction index: Int, dimensions: [Int]) throws(ApusError) -> [TensorType] {
+        var dimensions = dimensions
+        return try types(ofFunction: index, fitting: &dimensions)
+    }
+
+    /// The same; a dimension that a node measures becomes at most what the node finds room for.
+    public func types(ofFunction index: Int, fitting dimensions: inout [Int]) throws(ApusError) -> [TensorType] {
         let function = graph.functions[index]
         var types: [TensorType] = []
         types.reserveCapacity(function.inputs.count + function.nodes.count)
@@ -83,6 +89,9 @@ public final class ValidGraph: @unchecked Sendable {
         for node in function.nodes {
             var inputs: [TensorType] = []
             for operand in node.inputs { inputs.append(try type(of: operand, locals: types, reader: node.name)) }
+            if let i = node.op.measuredDimension, i < dimensions.count, let x = inputs.first, x.shape.rank > 0 {
+                dimensions[i] = min(dimensions[i], x.shape[0])
+            }
             types.append(contentsOf: try node.op.checkedOutputTypes(inputs, dimensions: dimensions, node: node.name))
         }
         for output in function.outputs {

@@ -20,16 +20,18 @@ struct SessionPlan {
     init(_ model: Model, _ options: SessionOptions) throws(ApusError) {
         try model.reserveForPlanning()
         self.model = model
-        limits = try options.maxima(model.graph)
         lanes = try options.checkedThreads()
         isa = options.resolvedISA
         profile = options.profile
         ownsPool = lanes > 1 && options.parallelFor == nil
-        let planOptions = PlanOptions(limits: limits, isa: isa, lanes: lanes)
+        var limits = try options.maxima(model.graph)
         var plans: [Plan] = []
         for function in model.graph.functions.indices {
-            plans.append(try Plan(model.valid, function: function, planOptions))
+            let plan = try Plan(model.valid, function: function, PlanOptions(limits: limits, isa: isa, lanes: lanes))
+            limits = plan.options.limits
+            plans.append(plan)
         }
+        self.limits = limits
         self.plans = plans
         // What all buffers take together bounds every sum of the layout.
         for (index, plan) in plans.enumerated() {

@@ -74,7 +74,8 @@ public struct Plan {
 
     private let graph: Graph
     private let function: Function
-    private let options: PlanOptions
+    /// What it was made for; a measured dimension is at most what the other dimensions leave room for.
+    public let options: PlanOptions
     /// Per local: the last node that reads it; nodes.count when an output or update does.
     private var lastRead: [Int] = []
     /// Per local: the state it is the new value of.
@@ -92,12 +93,16 @@ public struct Plan {
     public init(_ valid: ValidGraph, function index: Int, _ options: PlanOptions) throws(ApusError) {
         graph = valid.graph
         function = graph.functions[index]
-        self.options = options
         end = function.nodes.count
-        types = try valid.types(ofFunction: index, dimensions: options.dimensions)
-        limitTypes =
-            options.limits == options.dimensions
-            ? types : try valid.types(ofFunction: index, dimensions: options.limits)
+        var fitting = options
+        types = try valid.types(ofFunction: index, fitting: &fitting.dimensions)
+        if options.limits == options.dimensions {
+            fitting.limits = fitting.dimensions
+            limitTypes = types
+        } else {
+            limitTypes = try valid.types(ofFunction: index, fitting: &fitting.limits)
+        }
+        self.options = fitting
         for local in types.indices where types[local].byteSize > limitTypes[local].byteSize {
             throw .unsupported(
                 "function '\(function.name)': \(types[local]) at these dimensions is larger than "

@@ -29,8 +29,8 @@ extension Session {
         try setDimensions(values)
     }
 
-    private func setDimensions(_ values: [Int]) throws(ApusError) {
-        var changed: Int?
+    private func setDimensions(_ wanted: [Int]) throws(ApusError) {
+        var values = wanted, changed: Int?
         for i in values.indices where values[i] != header.pointee.dimensions[i] {
             let dimension = model.graph.dimensions[i], limit = header.pointee.limits[i]
             guard values[i] >= dimension.minimum && values[i] <= limit else {
@@ -40,7 +40,11 @@ extension Session {
         }
         guard let changed else { return }
         var plans: [Plan] = []
-        for function in 0..<functionCount { plans.append(try plan(function, values, changed: changed)) }
+        for function in 0..<functionCount {
+            let plan = try plan(function, values, changed: changed)
+            values = plan.options.dimensions
+            plans.append(plan)
+        }
         for function in 0..<functionCount {
             header.pointee.functions[function].set(plans[function], model.graph, lanes: header.pointee.lanes)
         }
@@ -52,16 +56,22 @@ extension Session {
         let bound = header.pointee.functions[function]
         guard let count = bound.places[measure.place] else { return }
         let value = Int(count.loadUnaligned(as: Int64.self)), index = measure.dimension
-        let limit = header.pointee.limits[index], minimum = model.graph.dimensions[index].minimum
-        guard value >= minimum && value <= limit else {
-            throw .shape("measured dimension '\(model.graph.dimensions[index].name)' of \(value), wanted \(minimum) ... \(limit)")
-        }
+        try requireMeasured(value, index, atMost: header.pointee.limits[index])
         var values = dimensions
         guard values[index] != value else { return }
         values[index] = value
         let plan = try self.plan(function, values, changed: index)
+        values = plan.options.dimensions
+        try requireMeasured(value, index, atMost: values[index])
         header.pointee.functions[function].set(plan, model.graph, lanes: header.pointee.lanes)
-        header.pointee.dimensions[index] = value
+        for i in values.indices { header.pointee.dimensions[i] = values[i] }
+    }
+
+    private func requireMeasured(_ value: Int, _ index: Int, atMost limit: Int) throws(ApusError) {
+        let dimension = model.graph.dimensions[index]
+        guard value >= dimension.minimum && value <= limit else {
+            throw .shape("measured dimension '\(dimension.name)' of \(value), wanted \(dimension.minimum) ... \(limit)")
+        }
     }
 
     /// A plan for other dimensions that fits the session's memory.
@@ -76,7 +86,7 @@ extension Session {
             throw .unsupported(
                 "dimension '\(model.graph.dimensions[index].name)' of \(values[index]) needs a session made for it")
         }
-        try checkBound(function, values)
+        try checkBound(function, plan.options.dimensions)
         return plan
     }
 

@@ -85,6 +85,40 @@ final class MeasuredDimensionTests: XCTestCase {
         XCTAssertThrowsError(try Model(graph)) { XCTAssert("\($0)".contains("measures dimension 'n' again"), "\($0)") }
     }
 
+    /// What a dimension that is set leaves room for bounds one that is measured: y is the first n of x [t].
+    func testASmallerDimensionBoundsWhatIsMeasured() throws {
+        let graph = Graph("trim")
+        graph.dimensions = [SymbolicDimension("t", 2...6), SymbolicDimension("n", 0...6)]
+        let b = GraphBuilder(graph, function: "predict")
+        let x = try b.input("x", TensorType(.f32, [-1])), n = try b.input("n", TensorType(.i64, []))
+        b.output("y", try b(Trim(dimension: 1), x, n), type: TensorType(.f32, [-2]))
+        b.finish()
+        var options = SessionOptions()
+        for limit in [6, 4] {
+            options.dimensionLimits = [("t", limit)]
+            let session = try Session(try Model(graph), options)
+            defer { session.destroy() }
+            XCTAssertEqual(session.dimensions, [limit, limit])
+            for t in [3, 2, 4] {
+                try session.setDimension("t", t)
+                let values = (0..<t).map { Float($0) }
+                try values.withUnsafeBytes { try session.setInput(0, $0) }
+                try [Int64(t + 1)].withUnsafeBytes { try session.setInput(1, $0) }
+                XCTAssertThrowsError(try session.run()) {
+                    XCTAssert("\($0)".contains("measured dimension 'n' of \(t + 1), wanted 0 ... \(t)"), "\($0)")
+                }
+                for count in [t, 1, t - 1] {
+                    try [Int64(count)].withUnsafeBytes { try session.setInput(1, $0) }
+                    try session.run()
+                    XCTAssertEqual(session.dimensions, [t, count])
+                    var y = [Float](repeating: -7, count: count)
+                    try y.withUnsafeMutableBytes { try session.getOutput(0, $0) }
+                    XCTAssertEqual(y, Array(values.prefix(count)))
+                }
+            }
+        }
+    }
+
     func testACountBeyondTheBoundsEndsTheRun() throws {
         let graph = Graph("trim")
         graph.dimensions = [SymbolicDimension("n", 1...4)]

@@ -5,7 +5,7 @@ import CModelFormat
 /// ONNX whose output sizes depend on data.
 ///
 /// Inputs: x [capacity, ...] of any type; count, a scalar of i64, n. Output: y [n, ...]. A count beyond the bounds of the
-/// dimension ends the run with an error.
+/// dimension, or beyond the capacity that other dimensions leave, ends the run with an error.
 public final class Trim: Operator {
     /// Which of the graph's symbolic dimensions.
     public let dimension: Int

@@ -15,7 +15,7 @@ private func gatherElements(_ n: NodeContext) throws(ApusError) -> Term {
     let x = try n.term(0), indices = try n.g.cast(try n.term(1), to: .i64)
     let axis = try x.axis(try n.int("axis", 0))
     let places = try n.g.elementPlaces(indices, in: x, axis: axis)
-    return try n.g.gather(try n.g.reshape(x, [x.shape.count]), places, axis: 0)
+    return try n.g.gather(try n.g.reshape(x, to: x.shapes.map { [$0.count] }), places, axis: 0)
 }
 
 /// Slices of x at tuples of indices, which are the last axis.

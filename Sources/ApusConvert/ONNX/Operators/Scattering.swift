@@ -56,9 +56,8 @@ private func tensorScatter(_ n: NodeContext) throws(ApusError) -> Term {
 extension Emitter {
     /// Indices along an axis, which stand in a tensor of the other indices, as places among all elements of x.
     func elementPlaces(_ indices: Term, in x: Term, axis: Int) throws(ApusError) -> Term {
-        guard x.isFixed, indices.isFixed, indices.rank == x.rank else {
-            throw .unsupported("indices \(indices.shape) of \(x.shape), wanted fixed shapes of one rank")
-        }
+        guard indices.rank == x.rank else { throw .shape("indices \(indices.shape) of \(x.shape), wanted one rank") }
+        guard x.isFixed, indices.isFixed else { return try symbolicElementPlaces(indices, in: x, axis: axis) }
         try requireTable(indices.shape)
         let strides = x.shape.rowStrides
         var offsets = [0]
@@ -68,6 +67,20 @@ extension Emitter {
         let base = constant(try Constant("", .i64, indices.shape.dimensions, offsets.map { Double($0) }))
         let positive = try counted(indices, from: x.extents(axis))
         return try add(try mul(positive, try scalar(Double(strides[axis]), .i64)), base)
+    }
+
+    /// The same of shapes that symbolic dimensions decide.
+    private func symbolicElementPlaces(_ indices: Term, in x: Term, axis: Int) throws(ApusError) -> Term {
+        var sum = try counted(indices, from: x.extents(axis))
+        sum = try mul(sum, try extentScalar(x.shapes.map { $0.product(axis + 1..<x.rank) }, .i64))
+        for i in 0..<x.rank where i != axis {
+            let extents = indices.extents(i), strides = x.shapes.map { $0.product(i + 1..<$0.rank) }
+            let column = try reshape(try range(extents), to: extents.map { extent in
+                (0..<x.rank).map { $0 == i ? extent : 1 }
+            })
+            sum = try add(sum, try mul(column, try extentScalar(strides, .i64)))
+        }
+        return sum
     }
 
     /// Most updates that are put in one after another.

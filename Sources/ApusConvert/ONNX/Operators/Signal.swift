@@ -25,14 +25,17 @@ private func dft(_ n: NodeContext, axis: Int) throws(ApusError) -> Term {
     }
 }
 
-/// Frames of a signal [batch, length, 1 or 2], windowed and transformed: [batch, frames, bins, 2].
+/// Frames of a signal [batch, length] or [batch, length, 1 or 2], windowed and transformed: [batch, frames, bins, 2].
 private func stft(_ n: NodeContext) throws(ApusError) -> Term {
-    let x = try n.term(0), step = try n.integer(1)
+    var x = try n.term(0)
+    if x.rank == 2 { x = try n.g.unsqueeze(x, [2]) }
+    let step = try n.integer(1)
     let window: Term? = n.has(2) ? try n.term(2) : nil
     let size = n.has(3) ? try n.integer(3) : try window?.extent(0) ?? 0
+    guard x.rank == 3 else { throw .shape("a signal \(x.shape), wanted rank 2 or 3") }
     let length = try x.extent(1)
-    guard x.rank == 3, step >= 1, size >= 1, size <= length else {
-        throw .shape("frames of \(size) every \(step) of \(x.shape)")
+    guard step >= 1, size >= 1, size <= length else {
+        throw .shape("frames of \(size) every \(step) of \(x.shape), wanted 1 ... \(length) every 1 or more")
     }
     let frames = 1 + (length - size) / step
     try requireTable(frames, size)
