@@ -34,7 +34,14 @@ public final class Parameters {
             return index
         }
         var random = Philox(seed: seed, stream: UInt64(all.count))
-        let value = try initializer.tensor(shape, &random)
+        let value: Tensor
+        do throws(ApusError) {
+            // Reserved and given back: an initializer's arrays, as large, could not fail politely.
+            _ = try Tensor(dtype: .f32, shape: shape) { _ in }
+            value = try initializer.tensor(shape, &random)
+        } catch {
+            throw error.within("'\(name)'")
+        }
         all.append(Parameter(name: name, value: value, isTrainable: trainable, isWeight: trainable))
         indices[name] = all.count - 1
         return all.count - 1

@@ -58,7 +58,8 @@ public final class MultiHeadAttention: Layer {
             throw .shape("\(heads) heads of x \(x.type), wanted a divisor of its width")
         }
         let size = self.size ?? width / heads
-        guard size > 0 else { throw .argument("heads of size \(size), wanted 1 or more") }
+        try require(heads, "heads")
+        try require(size, "channels a head")
         var q = try projected(x, "query", heads * size, kernelInitializer, context)
         var k = try projected(given.memory, "key", keyValueHeads * size, kernelInitializer, context)
         let v = try projected(given.memory, "value", keyValueHeads * size, kernelInitializer, context)
