@@ -25,6 +25,7 @@ extension Network {
         step: StepMemory? = nil, parameter: @escaping (Int) -> Value
     ) throws(ApusError) -> (Emitted, extra: [Value]) {
         let isStep = phase == .step
+        guard maximumBatch >= 1 else { throw .argument("a largest batch of \(maximumBatch), wanted 1 or more") }
         if !isStep && graph.dimensions.isEmpty {
             // What is remembered has one batch.
             graph.dimensions = [SymbolicDimension(Network.batch, (step == nil ? 1 : maximumBatch)...maximumBatch)]

@@ -68,9 +68,7 @@ public final class Trainer {
             throw .argument("precision \(precision.rawValue) of a quantization-aware network, wanted f32")
         }
         guard batchSize >= 1 else { throw .argument("batch size \(batchSize), wanted 1 or more") }
-        for metric in metrics where !network.outputs.indices.contains(metric.output) {
-            throw .argument("metric '\(metric.name)' of output \(metric.output), wanted 0 ..< \(network.outputs.count)")
-        }
+        try network.check(metrics)
         self.network = network
         self.losses = losses
         self.lossWeights = lossWeights.isEmpty ? losses.map { _ in 1 } : lossWeights
@@ -141,6 +139,9 @@ public final class Trainer {
 
     /// One step, progress left alone.
     func run(_ batch: Batch, learningRate: Double) throws(ApusError) -> Double {
+        guard learningRate >= 0 && learningRate.isFinite else {
+            throw .argument("learning rate \(learningRate) of step \(progress.step), wanted a finite one of 0 or more")
+        }
         try bind(batch, learningRate: learningRate, to: session)
         try session.run()
         return try scalar(program.lossOutput)
@@ -154,7 +155,11 @@ public final class Trainer {
         try session.setDimension(Network.batch, batch.count)
         let inputs = try network.ordered(batch.inputs, as: inputNames, "inputs")
         for (i, input) in inputs.enumerated() { try session.set(input: i, input.tensor) }
-        for (i, target) in try targets(batch).enumerated() { try session.set(input: inputs.count + i, target.tensor) }
+        for (i, target) in try targets(batch).enumerated() {
+            let prediction = program.graph.functions[0].outputs[program.firstPrediction + i].type
+            try losses[i].check(target.tensor, for: prediction, samples: batch.indices)
+            try session.set(input: inputs.count + i, target.tensor)
+        }
         var rate = Float(learningRate)
         try withUnsafeBytes(of: &rate) { bytes throws(ApusError) in
             try session.setInput(inputs.count + outputNames.count, bytes)
