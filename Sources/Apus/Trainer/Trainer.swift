@@ -125,8 +125,10 @@ public final class Trainer {
     // MARK: One step
 
     /// The rate of the next step.
-    public var learningRate: Double {
-        (learningRateOverride ?? optimizer.learningRate.rate(atStep: progress.step)) * learningRateScale
+    public var learningRate: Double { learningRate(atStep: progress.step) }
+
+    func learningRate(atStep step: Int) -> Double {
+        (learningRateOverride ?? optimizer.learningRate.rate(atStep: step)) * learningRateScale
     }
 
     /// Trains on one batch, outside any epoch, and returns its loss. In training by windows it is the next window.
