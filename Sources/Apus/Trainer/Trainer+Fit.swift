@@ -12,7 +12,8 @@ public enum Validation: Sendable {
 extension Trainer {
     /// Trains until `epochs` epochs are completed, counting those before a resume.
     ///
-    /// After it the network holds the trained weights. Returns what each epoch measured. After `restore` it goes on from the checkpoint, within an epoch
+    /// It begins with the network's weights, also those that were loaded or set since the trainer was made; after it the network
+    /// holds the trained ones. Returns what each epoch measured. After `restore` it goes on from the checkpoint, within an epoch
     /// too; data, validation, augmentation and callbacks are then those of the first run. So it does after an error that a
     /// callback threw.
     ///
@@ -41,6 +42,7 @@ extension Trainer {
         }
         var saver = checkpoint.map { CheckpointSaver($0) }
         try plan(epoch: progress.epoch)
+        try takeNewValues()
         while progress.epoch < epochs && stopReason == nil {
             let log = try runEpoch(training, held, augmentation, &saver)
             progress.history.append(log)

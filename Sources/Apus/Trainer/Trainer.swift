@@ -44,6 +44,11 @@ public final class Trainer {
     var activeCallbacks: [any Callback] = []
     /// Read from a checkpoint, for the callbacks of the next `fit`.
     var restoredCallbacks: [CheckpointedCallback]?
+    /// Of the network's parameters, when the trainer last took or gave their values.
+    var revisions: [Int]
+    var changes: Int
+    /// Which of them the step trains.
+    let trained: [Bool]
     private let inputNames: [String]
     private let outputNames: [String]
     private let exact, recompute, profiles: Bool
@@ -81,6 +86,9 @@ public final class Trainer {
         inputNames = network.inputNames
         outputNames = network.outputNames
         (self.exact, self.recompute, profiles, self.precision) = (exact, recompute, profile, precision)
+        revisions = network.parameters.all.map { $0.revision }
+        changes = network.parameters.changes
+        trained = network.parameters.all.map { $0.isTrainable }
         program = try TrainingProgram(
             network, losses: losses, weights: self.lossWeights, optimizer: optimizer, maximumBatch: batchSize, window: window,
             exact: exact, recompute: recompute, precision: precision)
@@ -131,9 +139,11 @@ public final class Trainer {
         (learningRateOverride ?? optimizer.learningRate.rate(atStep: step)) * learningRateScale
     }
 
-    /// Trains on one batch, outside any epoch, and returns its loss. In training by windows it is the next window.
+    /// Trains on one batch, outside any epoch, and returns its loss. In training by windows it is the next window. The network
+    /// gets the trained values by `updateNetwork`.
     @discardableResult
     public func step(_ batch: Batch) throws(ApusError) -> Double {
+        try takeNewValues()
         let loss = try run(batch, learningRate: learningRate)
         progress.step += 1
         return loss
