@@ -107,8 +107,8 @@ extension Trainer {
         }
         try iterator.check()
         var log = running!.log(epoch: progress.epoch, network)
+        if held != nil || !activeCallbacks.isEmpty { try updateNetwork() }
         if let held {
-            try updateNetwork()
             let evaluation = try network.evaluate(
                 held, losses: losses, lossWeights: lossWeights, metrics: metrics, batchSize: batchSize,
                 threads: threads)

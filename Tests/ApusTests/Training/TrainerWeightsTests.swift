@@ -67,6 +67,18 @@ final class TrainerWeightsTests: XCTestCase {
         }
     }
 
+    func testCallbacksSeeTheEpochsWeights() throws {
+        final class Watcher: Callback {
+            var hasNow: [Bool] = []
+            func epochEnded(_ trainer: Trainer, _ log: EpochLog) throws(ApusError) {
+                hasNow.append(trainer.network.parameters.all.map(\.value) == (try trainer.parameterValues()))
+            }
+        }
+        let watcher = Watcher()
+        try trainer(SmallTraining.network()).fit(SmallTraining.quarters(20), epochs: 2, callbacks: [watcher])
+        XCTAssertEqual(watcher.hasNow, [true, true])
+    }
+
     /// Two trainers of one network take turns.
     func testTrainersTakeTurns() throws {
         let data = try SmallTraining.quarters(32)
