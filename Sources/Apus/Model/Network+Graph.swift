@@ -59,6 +59,9 @@ extension Network {
             do throws(ApusError) {
                 try context.enter(call.layer)
                 let made = try call.layer.call(arguments, context)
+                guard made.count == call.layer.outputCount else {
+                    throw .argument("\(made.count) tensors made, wanted \(call.layer.outputCount)")
+                }
                 context.passLengths(from: arguments, to: made)
                 values[ObjectIdentifier(call)] = made
                 emitted.append((call.layer, made, firstNode..<builder.function.nodes.count))

@@ -43,6 +43,9 @@ public final class Parameters {
             // Reserved and given back: an initializer's arrays, as large, could not fail politely.
             _ = try Tensor(dtype: .f32, shape: shape) { _ in }
             value = try initializer.tensor(shape, &random)
+            guard value.shape == shape, value.dtype == .f32 else {
+                throw .shape("its initializer gave \(value), wanted f32 \(shape)")
+            }
         } catch {
             throw error.within("'\(name)'")
         }

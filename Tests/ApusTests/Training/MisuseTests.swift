@@ -60,6 +60,30 @@ final class MisuseTests: XCTestCase {
         XCTAssertEqual(try unused.inferenceGraph().functions[0].inputs.map(\.name), ["input", "a"])
     }
 
+    func testOwnParts() throws {
+        final class Nothing: Layer {
+            override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] { [] }
+        }
+        struct Three: Initializer {
+            func tensor(_ shape: [Int], _ random: inout Philox) throws(ApusError) -> Tensor { try .zeros(.f32, shape: [3]) }
+        }
+        struct Errors: Loss {
+            var name: String { "errors" }
+            func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
+                try builder(.sub, prediction, target)
+            }
+        }
+        XCTAssertFails(.invalidArgument, "layer 'nothing': 0 tensors made, wanted 1") {
+            try Sequential(input: [4]) { Nothing() }
+        }
+        XCTAssertFails(.badShape, "'dense/kernel': its initializer gave f32 [3], wanted f32 [4, 2]") {
+            try Sequential(input: [4]) { Dense(2, kernelInitializer: Three()) }
+        }
+        XCTAssertFails(.badShape, "loss 'errors' is f32[8, 3], wanted a float scalar") {
+            try trainer(network(), loss: Errors())
+        }
+    }
+
     func testPredict() throws {
         let network = try network(), x = try data(9).inputs[0].tensor
         XCTAssertEqual(try network.predict(x.rows(0..<0)), try Tensor([] as [Float], shape: [0, 3]))
