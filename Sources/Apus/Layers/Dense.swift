@@ -1,6 +1,7 @@
 import ApusGraph
 
-/// y = activation(x·W + b) over the last axis. Weights: kernel [in, units], bias [units]. Softmax is a layer of its own, `Softmax`.
+/// y = activation(x·W + b) over the last axis. Weights: kernel [in, units], bias [units]. Softmax is a
+/// layer of its own, `Softmax`.
 public final class Dense: Layer {
     public let units: Int
     public let activation: Activation

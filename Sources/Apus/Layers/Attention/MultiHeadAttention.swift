@@ -5,7 +5,8 @@ import ApusGraph
 ///
 /// Inputs: x [batch, time, width]; for cross attention a memory [batch, length, …], which keys and values are made of; then, if
 /// some of the keys are padding, either a mask [batch, length], 0 where one is, or lengths [batch], i32 or i64, how many are
-/// not; without either, lengths that a layer before, such as a masked `Embedding`, said the memory has. Output: [batch, time, width], finite but of no meaning where every key is padding.
+/// not; without either, lengths that a layer before, such as a masked `Embedding`, said the memory has. Output:
+/// [batch, time, width], finite but of no meaning where every key is padding.
 ///
 /// Parameters: query/kernel [width, heads · size]; key/kernel, value/kernel […, keyValueHeads · size]; output/kernel
 /// [heads · size, width]; a bias of each. Dropout, in training, is of the output: the weights of attention stay whole, for no

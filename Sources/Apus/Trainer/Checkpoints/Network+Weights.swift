@@ -22,8 +22,8 @@ extension Network {
         try ModelWriter.write(graph, to: path)
     }
 
-    /// Takes the parameters from a file of `saveWeights` or a checkpoint of a network with the same layers, to train on from there. What the file lacks of
-    /// ranges of quantization-aware training stays as it is.
+    /// Takes the parameters from a file of `saveWeights` or a checkpoint of a network with the same layers, to train on from there.
+    /// What the file lacks of ranges of quantization-aware training stays as it is.
     ///
     /// - Throws: `.badFile` for a damaged file, `.invalidArgument` for one without a parameter of this network, or of another
     ///   type, which it names. Then the network is as it was.
