@@ -90,6 +90,28 @@ final class MetricsTests: XCTestCase {
         XCTAssertFails(.badShape, "3 classes") { try none.update(predictions: three, targets: Tensor(self.labels)) }
     }
 
+    /// Several labels a sample: every score counts, and each column is a ranking of its own.
+    func testSeveralLabels() throws {
+        let scores = try Tensor([0.9, 0.2, 0.6, 0.4, 0.8, 0.1, 0.7, 0.3, 0.2, 0.1, 0.6, 0.9] as [Float], shape: [4, 3])
+        let targets = try Tensor([1, 0, 1, 1, 1, 0, 0, 0, 1, 0, 0, 0] as [Float], shape: [4, 3])
+        XCTAssertEqual(try value(BinaryAccuracy(), scores, targets), 7.0 / 12, accuracy: 1e-12)
+        XCTAssertEqual(try value(Precision(.binary()), scores, targets), 3.0 / 6, accuracy: 1e-12)
+        XCTAssertEqual(try value(Recall(.binary()), scores, targets), 3.0 / 5, accuracy: 1e-12)
+        // 3 of 4 pairs, 3 of 3 and 2 of 4.
+        XCTAssertEqual(try value(AUROC(), scores, targets), (0.75 + 1 + 0.5) / 3, accuracy: 1e-12)
+        var accuracy = Accuracy()
+        XCTAssertFails(.invalidArgument, "2 classes in row 0", "wanted one") {
+            try accuracy.update(predictions: scores, targets: targets)
+        }
+        XCTAssertFails(.invalidArgument, "0 classes in row 1") {
+            try accuracy.update(
+                predictions: scores.rows(2..<4), targets: Tensor([1, 0, 0, 0, 0, 0] as [Float], shape: [2, 3]))
+        }
+        // Distributions are no labels: the largest share counts.
+        let shares = try Tensor([0.5, 0.5, 0, 0.2, 0.7, 0.1, 0, 0, 1, 0.1, 0.2, 0.7] as [Float], shape: [4, 3])
+        XCTAssertEqual(try value(Accuracy(), scores, shares), 0.75)
+    }
+
     func testRegression() throws {
         let u = try Tensor(
             [-2.16, -0.5, 0.33, -0.61, 1.59, -1.19, 0.35, -1.05, 1.41, -0.02, -0.37, -1.72, 1.68, 0.75], shape: [7, 2])

@@ -3,7 +3,8 @@ import ApusGraph
 /// Each channel to mean 0 and variance 1, then times gamma plus beta (Ioffe and Szegedy 2015).
 ///
 /// Training uses the batch's statistics and lets the moving ones follow, moving ← momentum·moving + (1 − momentum)·batch;
-/// inference uses the moving ones. Parameters: gamma, beta, moving_mean, moving_variance, all [channels].
+/// inference uses the moving ones, and so does training where gamma and beta are not trained (`Parameters.setTrainable`), which
+/// leaves them as they are. Parameters: gamma, beta, moving_mean, moving_variance, all [channels].
 public final class BatchNorm: Layer {
     public let momentum: Double
     public let epsilon: Double
@@ -34,7 +35,8 @@ public final class BatchNorm: Layer {
             try context.parameter("moving_variance", channels, Filled(1), trainable: false),
         ]
         let epsilon = Float(self.epsilon), momentum = Float(self.momentum)
-        guard context.phase == .training, !context.fixesBatchNorm else {
+        let isFrozen = !context.isTrainable("gamma") && !context.isTrainable("beta")
+        guard context.phase == .training, !context.fixesBatchNorm, !isFrozen else {
             return [try context.node(ApusGraph.BatchNorm(epsilon: epsilon, momentum: momentum), operands)[0]]
         }
         let results = try context.node(BatchNormTraining(epsilon: epsilon, momentum: momentum), operands)

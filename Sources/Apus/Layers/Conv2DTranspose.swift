@@ -28,7 +28,9 @@ public final class Conv2DTranspose: ConvolutionLayer {
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         let x = try image(inputs), channels = x.shape.last
         try require(kernel)
-        guard filters > 0 else { throw .argument("\(filters) filters, wanted 1 or more") }
+        try require(filters, "filters")
+        try require(min(stride.height, stride.width), "pixels of stride")
+        try require(max(stride.height, stride.width), "pixels of stride")
         let rest = Size2D(max(0, stride.height - kernel.height), max(0, stride.width - kernel.width))
         let op = ApusGraph.Conv2DTranspose(
             strides: stride, padding: padding, outputPadding: padding == .valid ? rest : 0, hasBias: usesBias)

@@ -31,7 +31,8 @@ public class ConvolutionLayer: Layer {
     }
 
     final func require(filters: Int, over channels: Int, groups: Int) throws(ApusError) {
-        guard groups > 0, filters > 0, channels % groups == 0, filters % groups == 0 else {
+        try require(filters, "filters")
+        guard groups > 0, channels % groups == 0, filters % groups == 0 else {
             throw .argument("\(filters) filters over \(channels) channels in \(groups) groups")
         }
     }

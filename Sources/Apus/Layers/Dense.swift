@@ -1,6 +1,7 @@
 import ApusGraph
 
-/// y = activation(x·W + b) over the last axis. Weights: kernel [in, units], bias [units].
+/// y = activation(x·W + b) over the last axis. Weights: kernel [in, units], bias [units]. Softmax is a
+/// layer of its own, `Softmax`.
 public final class Dense: Layer {
     public let units: Int
     public let activation: Activation
@@ -26,8 +27,9 @@ public final class Dense: Layer {
     public override var runsStepByStep: Bool { true }
 
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
-        let x = inputs[0]
-        guard units > 0 else { throw .argument("\(units) units, wanted 1 or more") }
+        let x = try onlyInput(inputs)
+        guard x.shape.rank >= 2 else { throw .shape("x \(x.type), wanted [batch, …, channels]") }
+        try require(units, "units")
         let kernel = try context.parameter(
             "kernel", [x.shape.last, units], kernelInitializer, regularizer: kernelRegularizer)
         let z: Value

@@ -28,9 +28,10 @@ public final class DepthwiseConv2D: ConvolutionLayer {
     }
 
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
-        let x = try image(inputs), channels = x.shape.last, filters = channels * multiplier
+        let x = try image(inputs), channels = x.shape.last
         try require(kernel)
-        guard multiplier > 0 else { throw .argument("a multiplier of \(multiplier), wanted 1 or more") }
+        try require(multiplier, "filters a channel")
+        let filters = channels * multiplier
         let op = ApusGraph.Conv2D(
             strides: stride, dilations: dilation, padding: padding, groups: channels, hasBias: usesBias)
         // Keras' shape of the kernel decides the fans.

@@ -14,6 +14,12 @@ extension Layer {
         return x
     }
 
+    /// Checks a size that becomes an extent of a weight: small enough that products of two stay integers.
+    final func require(_ size: Int, _ what: String) throws(ApusError) {
+        guard size > 0 else { throw .argument("\(size) \(what), wanted 1 or more") }
+        guard size <= Int(Int32.max) else { throw .argument("\(size) \(what), wanted at most \(Int32.max)") }
+    }
+
     /// Checks the size of a kernel, which becomes the shape of a weight.
     final func require(_ kernel: Size2D) throws(ApusError) {
         guard kernel.height > 0 && kernel.width > 0 else {

@@ -2,7 +2,7 @@ import ApusGraph
 
 extension LayerContext {
     /// A constant that is no parameter; one of the same name is the same.
-    func constant(_ name: String, _ tensor: Tensor) -> Value {
+    public func constant(_ name: String, _ tensor: Tensor) -> Value {
         let graph = builder.graph
         if let index = graph.constants.firstIndex(where: { $0.name == name }) { return builder.constant(index) }
         graph.constants.append(tensor.constant(name))

@@ -81,6 +81,11 @@ public final class LayerContext {
         return emit(index)
     }
 
+    /// Whether a parameter of the current layer is trained.
+    public func isTrainable(_ name: String) -> Bool {
+        parameters.find("\(currentLayer.name)/\(name)").map { parameters.all[$0].isTrainable } ?? false
+    }
+
     /// After a training step the parameter takes this value.
     public func update(_ name: String, to value: Value) throws(ApusError) {
         guard let index = parameters.find("\(currentLayer.name)/\(name)") else {

@@ -1,6 +1,6 @@
 import ApusGraph
 
-/// y = x·scale + offset, such as 1/255 for bytes.
+/// y = x·scale + offset, such as 1/255 for bytes; of integers in f32.
 public final class Rescaling: Layer {
     public let scale: Double
     public let offset: Double
@@ -14,7 +14,8 @@ public final class Rescaling: Layer {
     public override var runsStepByStep: Bool { true }
 
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
-        let x = try onlyInput(inputs)
+        var x = try onlyInput(inputs)
+        if !x.type.dtype.isFloat { x = try context(Cast(.f32), x) }
         let scaled = try context(.mul, x, try context.builder.scalar(scale, x.type.dtype))
         guard offset != 0 else { return [scaled] }
         return [try context(.add, scaled, try context.builder.scalar(offset, x.type.dtype))]

@@ -10,11 +10,17 @@ public protocol Loss: Sendable {
 
     /// Emits the loss of a batch.
     func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value
+
+    /// Throws where a batch's targets have values that the loss is not defined for; by default all are right.
+    ///
+    /// - Parameter samples: the rows of the dataset that the batch's are, to name one.
+    func check(_ target: Tensor, for prediction: TensorType, samples: [Int]) throws(ApusError)
 }
 
 extension Loss {
     /// Targets are like the predictions.
     public func targetType(for prediction: TensorType) throws(ApusError) -> TensorType { prediction }
+    public func check(_ target: Tensor, for prediction: TensorType, samples: [Int]) throws(ApusError) {}
 }
 
 /// The rules that several losses share.

@@ -24,6 +24,17 @@ public struct SparseCategoricalCrossEntropy: Loss {
         return TensorType(.i32, prediction.shape.removing(prediction.shape.rank - 1))
     }
 
+    /// Labels are indices of classes.
+    public func check(_ target: Tensor, for prediction: TensorType, samples: [Int]) throws(ApusError) {
+        let classes = Int32(clamping: prediction.shape.last)
+        guard target.dtype == .i32, !samples.isEmpty, target.count % samples.count == 0 else { return }
+        try target.withUnsafeScalars(of: Int32.self) { labels throws(ApusError) in
+            guard let place = labels.firstIndex(where: { $0 < 0 || $0 >= classes }) else { return }
+            let sample = samples[place / (target.count / samples.count)]
+            throw .argument("label \(labels[place]) of sample \(sample), wanted 0 ... \(classes - 1)")
+        }
+    }
+
     public func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
         // softmax(log p) = p / Σ p, so the loss of probabilities is the loss of their logarithms as logits.
         let logits = fromLogits ? prediction : try builder(.log, try LossRules.clipped(prediction, builder))
@@ -45,8 +56,11 @@ public struct SparseCategoricalCrossEntropy: Loss {
 
     /// Of each sample: its label's.
     private func weights(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
-        guard classWeights.count == prediction.shape.last, classWeights.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
-            throw .argument("\(classWeights.count) class weights, wanted \(prediction.shape.last) of 0 or more")
+        guard classWeights.count == prediction.shape.last else {
+            throw .argument("\(classWeights.count) class weights, wanted \(prediction.shape.last)")
+        }
+        if let weight = classWeights.first(where: { !($0 >= 0 && $0.isFinite) }) {
+            throw .argument("a class weight of \(weight), wanted a finite one of 0 or more")
         }
         let table = try Tensor(classWeights).constant("class_weights")
         builder.graph.constants.append(table)

@@ -3,8 +3,8 @@ import ApusGraph
 /// The area under the receiver operating characteristic, exact: the chance that a random positive sample scores above a
 /// random negative one, ties counting half (Mann and Whitney's U). All scores are kept.
 ///
-/// Predictions [N] or [N, 1] with targets 0 or 1, or [N, C] with class indices or one-hot targets: then the mean over
-/// the classes, each against the rest. NaN where positives or negatives are wanting, or a score is NaN.
+/// Predictions [N] or [N, 1] with targets 0 or 1, or [N, C] with class indices or targets [N, C] of 0 and 1, one or several
+/// of them 1: then the mean over the classes, each against the rest. NaN where positives or negatives are wanting, or a score is NaN.
 public struct AUROC: Metric {
     public var name: String { "auroc" }
     private var scores: [[Double]] = []
@@ -23,6 +23,13 @@ public struct AUROC: Metric {
             try reserve(1)
             scores[0] += binary.scores
             isPositive[0] += binary.isPositive
+        } else if targets.shape == predictions.shape, try targets.doubles().allSatisfy({ $0 == 0 || $0 == 1 }) {
+            let binary = try BinaryScores(predictions: predictions, targets: targets)
+            try reserve(predictions.shape.last!)
+            for (place, score) in binary.scores.enumerated() {
+                scores[place % scores.count].append(score)
+                isPositive[place % scores.count].append(binary.isPositive[place])
+            }
         } else {
             let rows = try ClassScores(predictions: predictions, targets: targets)
             try reserve(rows.classes)

@@ -18,9 +18,10 @@ public struct Accuracy: Metric {
     }
 }
 
-/// The share of samples whose score lies on the right side of a threshold: above it for the target 1.
+/// The share of scores that lie on the right side of a threshold: above it for the target 1.
 ///
-/// Predictions [N] or [N, 1]; for logits the threshold is 0.
+/// Predictions [N] or [N, 1] or, with several labels a sample, [N, labels], and targets 0 or 1 of that shape; for logits the
+/// threshold is 0.
 public struct BinaryAccuracy: Metric {
     public var name: String { "accuracy" }
     public let threshold: Double

@@ -2,7 +2,8 @@ import ApusGraph
 
 /// How precision, recall and F1 become one number.
 public enum Averaging: Sendable, Equatable, Codable {
-    /// Of the positive class; predictions [N] or [N, 1] are positive above the threshold.
+    /// Of the positive class; predictions [N] or [N, 1] are positive above the threshold. With several labels a sample,
+    /// predictions and targets [N, labels], of all labels together.
     case binary(threshold: Double = 0.5)
     /// The plain mean over the classes that were seen as target or prediction; predictions [..., C].
     case macro

@@ -44,12 +44,7 @@ extension Mean {
     fileprivate mutating func add(
         _ predictions: Tensor, _ targets: Tensor, _ measure: (Double) -> Double
     ) throws(ApusError) {
-        func essential(_ tensor: Tensor) -> [Int] {
-            var shape = tensor.shape
-            while shape.last == 1 { shape.removeLast() }
-            return shape
-        }
-        guard essential(predictions) == essential(targets) else {
+        guard predictions.essentialShape == targets.essentialShape else {
             throw .shape("predictions are \(predictions) and targets \(targets), wanted the same shape")
         }
         let sum = zip(try predictions.doubles(), try targets.doubles()).reduce(0) { $0 + measure($1.0 - $1.1) }

@@ -7,7 +7,7 @@ struct ClassScores {
     let actual: [Int]
     private let scores: [Double]
 
-    /// Targets are class indices, one a row, or one-hot of the predictions' shape.
+    /// Targets are class indices, one a row, or of the predictions' shape one-hot or distributions, whose largest share counts.
     init(predictions: Tensor, targets: Tensor) throws(ApusError) {
         guard predictions.shape.count > 1, let classes = predictions.shape.last, classes > 0 else {
             throw .shape("predictions are \(predictions), wanted [samples, classes]")
@@ -17,7 +17,15 @@ struct ClassScores {
         scores = try predictions.doubles()
         let values = try targets.doubles()
         if targets.shape == predictions.shape, classes > 1 {
-            actual = (0..<samples).map { Self.largest(values[$0 * classes..<($0 + 1) * classes]) ?? 0 }
+            var actual: [Int] = []
+            for sample in 0..<samples {
+                let row = values[sample * classes..<(sample + 1) * classes], ones = row.count { $0 == 1 }
+                guard ones == 1 || row.contains(where: { $0 != 0 && $0 != 1 }) else {
+                    throw .argument("found \(ones) classes in row \(sample) of the targets, wanted one")
+                }
+                actual.append(Self.largest(row) ?? 0)
+            }
+            self.actual = actual
         } else if values.count == samples {
             for value in values where !(value >= 0 && value < Double(classes)) || value != value.rounded() {
                 throw .argument("found the target class \(value), wanted an integer from 0 to \(classes - 1)")
@@ -42,15 +50,14 @@ struct ClassScores {
     }
 }
 
-/// One score and one target, 0 or 1, for each sample.
+/// One score and one target, 0 or 1, for each sample or, where a sample has several labels, for each of them.
 struct BinaryScores {
     let scores: [Double]
     let isPositive: [Bool]
 
     init(predictions: Tensor, targets: Tensor) throws(ApusError) {
-        guard predictions.shape.count < 2 || predictions.shape.last == 1, predictions.count == targets.count else {
-            throw .shape("predictions are \(predictions) and targets \(targets), "
-                + "wanted one score and one target a sample")
+        guard predictions.essentialShape == targets.essentialShape else {
+            throw .shape("predictions are \(predictions) and targets \(targets), wanted one score for each target")
         }
         scores = try predictions.doubles()
         let values = try targets.doubles()
@@ -58,5 +65,14 @@ struct BinaryScores {
             throw .argument("found the target \(stray), wanted 0 or 1")
         }
         isPositive = values.map { $0 == 1 }
+    }
+}
+
+extension Tensor {
+    /// The shape without trailing extents of 1.
+    var essentialShape: ArraySlice<Int> {
+        var shape = shape[...]
+        while shape.last == 1 { shape.removeLast() }
+        return shape
     }
 }

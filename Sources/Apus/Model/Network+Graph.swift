@@ -25,6 +25,7 @@ extension Network {
         step: StepMemory? = nil, parameter: @escaping (Int) -> Value
     ) throws(ApusError) -> (Emitted, extra: [Value]) {
         let isStep = phase == .step
+        guard maximumBatch >= 1 else { throw .argument("a largest batch of \(maximumBatch), wanted 1 or more") }
         if !isStep && graph.dimensions.isEmpty {
             // What is remembered has one batch.
             graph.dimensions = [SymbolicDimension(Network.batch, (step == nil ? 1 : maximumBatch)...maximumBatch)]
@@ -58,6 +59,9 @@ extension Network {
             do throws(ApusError) {
                 try context.enter(call.layer)
                 let made = try call.layer.call(arguments, context)
+                guard made.count == call.layer.outputCount else {
+                    throw .argument("\(made.count) tensors made, wanted \(call.layer.outputCount)")
+                }
                 context.passLengths(from: arguments, to: made)
                 values[ObjectIdentifier(call)] = made
                 emitted.append((call.layer, made, firstNode..<builder.function.nodes.count))

@@ -2,11 +2,18 @@ import ApusGraph
 import ApusRuntime
 
 extension Network {
-    /// The outputs for samples given input by input, each [samples, …].
+    /// The outputs for samples given input by input, each [samples, …]; for no samples [0, …].
+    ///
+    /// - Throws: `.badShape` for inputs of different numbers of samples, or that are not the network's.
     public func predict(
         _ inputs: [Tensor], batchSize: Int = 64, threads: Int? = nil
     ) throws(ApusError) -> [Tensor] {
         guard let samples = inputs.first?.shape.first else { throw .argument("predict without inputs") }
+        guard batchSize >= 1 else { throw .argument("batch size \(batchSize), wanted 1 or more") }
+        for (name, input) in zip(inputNames, inputs) where input.shape.first != samples {
+            throw .shape("'\(name)' given as \(input), wanted \(samples) rows as '\(inputNames[0])' has")
+        }
+        if samples == 0 { return try predictNothing(inputs) }
         let runner = try Runner(try exportGraph(maximumBatch: max(1, min(batchSize, samples))), threads: threads)
         var parts: [[Tensor]] = outputs.map { _ in [] }
         var start = 0
@@ -22,22 +29,33 @@ extension Network {
         return results
     }
 
+    /// The outputs of one sample of zeros, without their row.
+    private func predictNothing(_ inputs: [Tensor]) throws(ApusError) -> [Tensor] {
+        var samples: [Tensor] = []
+        for input in inputs { samples.append(try .zeros(input.dtype, shape: [1] + input.shape.dropFirst())) }
+        var results: [Tensor] = []
+        for output in try predict(samples, threads: 1) { results.append(try output.rows(0..<0)) }
+        return results
+    }
+
     /// The outputs of a network with one input and one output.
     public func predict(_ input: Tensor, batchSize: Int = 64, threads: Int? = nil) throws(ApusError) -> Tensor {
         try predict([input], batchSize: batchSize, threads: threads)[0]
     }
 
     /// Loss and metrics over a dataset, measured on the graph that ships. The loss is Σ weight · loss over the outputs,
-    /// weights 1 by default.
+    /// weights 1 by default; where there are several outputs, the loss of each follows, unweighted. Of no samples all are NaN.
     public func evaluate(
         _ data: Dataset, losses: [any Loss] = [], lossWeights: [Double] = [], metrics: [any Metric] = [],
         batchSize: Int = 64, threads: Int? = nil
     ) throws(ApusError) -> EpochLog {
+        guard batchSize >= 1 else { throw .argument("batch size \(batchSize), wanted 1 or more") }
+        try check(metrics)
         let batchSize = max(1, min(batchSize, data.count))
         let graph = try exportGraph(maximumBatch: batchSize)
         let evaluator = losses.isEmpty ? nil : try LossEvaluator(graph, losses, lossWeights)
         let runner = try Runner(graph, threads: threads)
-        var mean = MeanLoss()
+        var mean = MeanLoss(), means = losses.map { _ in MeanLoss() }
         var metrics = metrics
         for i in metrics.indices { metrics[i].reset() }
         let iterator = try data.batches(size: batchSize).makeIterator()
@@ -45,7 +63,14 @@ extension Network {
             let inputs = try ordered(batch.inputs, as: inputNames, "inputs")
             let targets = try ordered(batch.targets, as: outputNames, "targets").map { $0.tensor }
             let predictions = try runner.run(inputs.map { $0.tensor })
-            if let evaluator { mean.update(loss: try evaluator.loss(predictions, targets), samples: batch.count) }
+            if let evaluator {
+                for (i, loss) in losses.enumerated() {
+                    try loss.check(targets[i], for: predictions[i].type, samples: batch.indices)
+                }
+                let parts = try evaluator.losses(predictions, targets)
+                for (i, part) in parts.enumerated() { means[i].update(loss: part, samples: batch.count) }
+                mean.update(loss: evaluator.sum(parts), samples: batch.count)
+            }
             for i in metrics.indices {
                 let output = metrics[i].output
                 try metrics[i].update(predictions: predictions[output], targets: targets[output])
@@ -54,8 +79,20 @@ extension Network {
         try iterator.check()
         var log = EpochLog(epoch: 0)
         if evaluator != nil { log["loss"] = mean.value }
+        if means.count > 1 {
+            for (i, mean) in means.enumerated() { log["\(outputName(i))_loss"] = mean.value }
+        }
         for metric in metrics { log[metric.name] = metric.value }
         return log
+    }
+}
+
+extension Network {
+    /// Throws where a metric is of an output that there is not.
+    func check(_ metrics: [any Metric]) throws(ApusError) {
+        for metric in metrics where !outputs.indices.contains(metric.output) {
+            throw .argument("metric '\(metric.name)' of output \(metric.output), wanted 0 ..< \(outputs.count)")
+        }
     }
 }
 
@@ -116,13 +153,14 @@ private final class LossEvaluator {
         runner = try Runner(own, threads: 1)
     }
 
-    func loss(_ predictions: [Tensor], _ targets: [Tensor]) throws(ApusError) -> Double {
+    /// Of each output, unweighted.
+    func losses(_ predictions: [Tensor], _ targets: [Tensor]) throws(ApusError) -> [Double] {
         var inputs: [Tensor] = []
         for (prediction, target) in zip(predictions, targets) { inputs += [prediction, target] }
-        var sum = 0.0
-        for (loss, weight) in zip(try runner.run(inputs), weights) {
-            sum += weight * Double(try loss.array(of: Float.self)[0])
-        }
-        return sum
+        var losses: [Double] = []
+        for loss in try runner.run(inputs) { losses.append(Double(try loss.array(of: Float.self)[0])) }
+        return losses
     }
+
+    func sum(_ losses: [Double]) -> Double { zip(losses, weights).reduce(0) { $0 + $1.1 * $1.0 } }
 }

@@ -36,6 +36,7 @@ public class Network {
         }
         self.seed = seed
         parameters = Parameters(seed: seed)
+        guard !outputs.isEmpty else { throw .argument("network '\(name)' without an output") }
         calls = Network.order(outputs)
         for input in inputs where !(input.call.layer is InputLayer) {
             throw .argument("an input of network '\(name)' that Input(…) did not make")
@@ -46,6 +47,7 @@ public class Network {
             }
         }
         try nameLayers()
+        try Network.check(inputs)
         // Makes the parameters, and reports a shape that does not fit at once.
         let graph = Graph(name)
         _ = try emit(.inference, graph, function: "predict", maximumBatch: 2) { index in
@@ -57,6 +59,17 @@ public class Network {
     public var layers: [Layer] {
         var seen: Set<ObjectIdentifier> = []
         return calls.map { $0.layer }.filter { seen.insert(ObjectIdentifier($0)).inserted }
+    }
+
+    private static func check(_ inputs: [SymbolicTensor]) throws(ApusError) {
+        var seen: Set<ObjectIdentifier> = []
+        for input in inputs {
+            guard seen.insert(ObjectIdentifier(input.call)).inserted else {
+                throw .argument("input '\(input.call.layer.name)' is listed twice")
+            }
+            guard let layer = input.call.layer as? InputLayer, layer.shape.contains(where: { $0 < 0 }) else { continue }
+            throw .shape("input '\(layer.name)' of shape \(layer.shape), wanted extents of 0 or more")
+        }
     }
 
     private static func order(_ outputs: [SymbolicTensor]) -> [LayerCall] {
@@ -81,6 +94,8 @@ public class Network {
     private func nameLayers() throws(ApusError) {
         var counts: [String: Int] = [:]
         var names: Set<String> = []
+        var seen: Set<ObjectIdentifier> = []
+        let layers = (layers + inputs.map { $0.call.layer }).filter { seen.insert(ObjectIdentifier($0)).inserted }
         for layer in layers where !layer.name.isEmpty {
             guard names.insert(layer.name).inserted else {
                 throw .argument("two layers are named '\(layer.name)'")

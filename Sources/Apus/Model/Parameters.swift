@@ -8,6 +8,8 @@ public struct Parameter: Sendable {
     public var isTrainable: Bool
     /// False for statistics such as moving averages.
     public let isWeight: Bool
+    /// How often the value was set: what a trainer that has a copy knows a new one by.
+    var revision = 0
 
     public var count: Int { value.count }
 }
@@ -15,6 +17,8 @@ public struct Parameter: Sendable {
 /// The parameters of a network, in the order their layers first asked for them.
 public final class Parameters {
     public private(set) var all: [Parameter] = []
+    /// How often one was set, or what is to be trained was.
+    private(set) var changes = 0
     private var indices: [String: Int] = [:]
     private let seed: UInt64
 
@@ -34,13 +38,27 @@ public final class Parameters {
             return index
         }
         var random = Philox(seed: seed, stream: UInt64(all.count))
-        let value = try initializer.tensor(shape, &random)
+        let value: Tensor
+        do throws(ApusError) {
+            // Reserved and given back: an initializer's arrays, as large, could not fail politely.
+            _ = try Tensor(dtype: .f32, shape: shape) { _ in }
+            value = try initializer.tensor(shape, &random)
+            guard value.shape == shape, value.dtype == .f32 else {
+                throw .shape("its initializer gave \(value), wanted f32 \(shape)")
+            }
+        } catch {
+            throw error.within("'\(name)'")
+        }
         all.append(Parameter(name: name, value: value, isTrainable: trainable, isWeight: trainable))
         indices[name] = all.count - 1
         return all.count - 1
     }
 
-    func set(_ index: Int, _ value: Tensor) { all[index].value = value }
+    func set(_ index: Int, _ value: Tensor) {
+        all[index].value = value
+        all[index].revision += 1
+        changes += 1
+    }
 
     /// The value of a parameter by its full name, such as "dense_1/kernel".
     public subscript(name: String) -> Tensor? { indices[name].map { all[$0].value } }
@@ -51,7 +69,7 @@ public final class Parameters {
         guard value.shape == all[index].value.shape, value.dtype == all[index].value.dtype else {
             throw .shape("'\(name)' set to \(value), wanted \(all[index].value)")
         }
-        all[index].value = value
+        set(index, value)
     }
 
     /// Takes the values of all parameters that another network has by the same names, and returns how many: what a network
@@ -66,8 +84,23 @@ public final class Parameters {
         return count
     }
 
-    /// Stops or resumes the training of every weight whose name starts with `prefix`.
-    public func setTrainable(_ trainable: Bool, prefix: String) {
-        for i in all.indices where all[i].isWeight && all[i].name.hasPrefix(prefix) { all[i].isTrainable = trainable }
+    /// Stops or resumes the training of every weight whose name starts with `prefix`, and returns how many there are: "dense/" is
+    /// of one layer, "dense" of "dense_1" too. To be called before a trainer is made.
+    @discardableResult
+    public func setTrainable(_ trainable: Bool, prefix: String) -> Int {
+        let chosen = all.indices.filter { all[$0].isWeight && all[$0].name.hasPrefix(prefix) }
+        for i in chosen { all[i].isTrainable = trainable }
+        changes += 1
+        return chosen.count
+    }
+
+    /// The same for the weights of one layer, by its name. A `BatchNorm` that is not trained keeps its moving statistics, and uses
+    /// them in training too.
+    ///
+    /// - Throws: `.invalidArgument` for a layer that has no weights.
+    public func setTrainable(_ trainable: Bool, layer: String) throws(ApusError) {
+        guard setTrainable(trainable, prefix: layer + "/") > 0 else {
+            throw .argument("no weights of a layer '\(layer)'")
+        }
     }
 }

@@ -12,6 +12,7 @@ extension ModelLibrary {
         types: Int = 2, pooler: Bool = true, dropout: Double = 0, activation: Activation = .gelu, epsilon: Double = 1e-12,
         name: String = "bert", seed: UInt64 = 0
     ) throws(ApusError) -> Network {
+        guard layers >= 0 else { throw .argument("\(layers) layers, wanted 0 or more") }
         let normal = RandomNormal(deviation: 0.02)
         var options = TransformerOptions(width: width, heads: heads, inner: inner)
         options.feedForward = .plain(activation)

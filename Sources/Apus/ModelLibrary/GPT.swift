@@ -19,6 +19,7 @@ extension ModelLibrary {
         dropout: Double = 0, activation: Activation = .geluTanh, epsilon: Double = 1e-5, tied: Bool = true,
         rotary: RotaryPositions? = nil, attentionScale: ((Int) -> Double)? = nil, name: String = "gpt", seed: UInt64 = 0
     ) throws(ApusError) -> Network {
+        guard layers >= 0 else { throw .argument("\(layers) layers, wanted 0 or more") }
         let normal = RandomNormal(deviation: 0.02)
         var options = TransformerOptions(width: width, heads: heads, inner: inner)
         options.feedForward = .plain(activation)

@@ -16,6 +16,9 @@ public enum GradientClipping: Sendable {
         case .none:
             break
         case .value(let limit):
+            guard limit > 0 && limit.isFinite else {
+                throw .argument("gradients clipped to \(limit), wanted a positive finite limit")
+            }
             let clip = ActivationOperator(.clip(minimum: Float(-limit), maximum: Float(limit)))
             try replace(&gradients) { gradient throws(ApusError) in try builder(clip, gradient) }
         case .norm(let limit):

@@ -6,8 +6,10 @@ public protocol Callback: AnyObject {
     func trainingBegan(_ trainer: Trainer, epochs: Int) throws(ApusError)
     /// Comes again for an epoch that is resumed; `trainer.progress.batch` of its batches are done.
     func epochBegan(_ trainer: Trainer, batches: Int) throws(ApusError)
-    /// `metrics` hold the epoch's values so far.
+    /// `metrics` hold the epoch's values so far. The network has its weights of before the epoch; `trainer.updateNetwork` gives it
+    /// those of now.
     func batchEnded(_ trainer: Trainer, loss: Double, meanLoss: Double, metrics: [any Metric]) throws(ApusError)
+    /// The network has the weights of the epoch's end.
     func epochEnded(_ trainer: Trainer, _ log: EpochLog) throws(ApusError)
     /// The network has the trained weights.
     func trainingEnded(_ trainer: Trainer) throws(ApusError)

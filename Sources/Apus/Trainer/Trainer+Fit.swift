@@ -12,9 +12,12 @@ public enum Validation: Sendable {
 extension Trainer {
     /// Trains until `epochs` epochs are completed, counting those before a resume.
     ///
-    /// After it the network holds the trained weights. Returns what each epoch measured. After `restore` it goes on
-    /// from the checkpoint, within an epoch too; data, validation, augmentation and callbacks are then those of the
-    /// first run.
+    /// It begins with the network's weights, also those that were loaded or set since the trainer was made; after it the network
+    /// holds the trained ones. Returns what each epoch measured. After `restore` it goes on from the checkpoint, within an epoch
+    /// too; data, validation, augmentation and callbacks are then those of the first run. So it does after an error that a
+    /// callback threw.
+    ///
+    /// - Throws: `.invalidArgument` for data that make no batch, and what the data, the losses and callbacks throw.
     @discardableResult
     public func fit(
         _ data: Dataset, epochs: Int, validation: Validation = .none, augmentation: [Augmentation] = [],
@@ -27,6 +30,7 @@ extension Trainer {
         case .split(let share): (training, held) = try data.split(validation: share, seed: seed)
         case .data(let other): held = other
         }
+        try check(training, held)
         activeCallbacks = callbacks
         defer { activeCallbacks = [] }
         for callback in callbacks { try callback.trainingBegan(self, epochs: epochs) }
@@ -38,6 +42,7 @@ extension Trainer {
         }
         var saver = checkpoint.map { CheckpointSaver($0) }
         try plan(epoch: progress.epoch)
+        try takeNewValues()
         while progress.epoch < epochs && stopReason == nil {
             let log = try runEpoch(training, held, augmentation, &saver)
             progress.history.append(log)
@@ -52,6 +57,18 @@ extension Trainer {
         try updateNetwork()
         for callback in callbacks { try callback.trainingEnded(self) }
         return progress.history
+    }
+
+    private func check(_ training: Dataset, _ held: Dataset?) throws(ApusError) {
+        let least = window == nil ? 1 : batchSize
+        guard training.count >= least else {
+            throw .argument("training on \(training.count) samples, wanted \(least) or more")
+        }
+        guard let held else { return }
+        guard held.count > 0 else { throw .argument("validation on 0 samples, wanted 1 or more") }
+        for input in held.inputs where window != nil && input.tensor.shape.dropFirst().first != window {
+            throw .shape("validation on '\(input.name)' \(input.tensor), wanted sequences of the window's \(window!)")
+        }
     }
 
     private func runEpoch(
@@ -90,8 +107,8 @@ extension Trainer {
         }
         try iterator.check()
         var log = running!.log(epoch: progress.epoch, network)
+        if held != nil || !activeCallbacks.isEmpty { try updateNetwork() }
         if let held {
-            try updateNetwork()
             let evaluation = try network.evaluate(
                 held, losses: losses, lossWeights: lossWeights, metrics: metrics, batchSize: batchSize,
                 threads: threads)

@@ -4,14 +4,38 @@ extension Trainer {
     /// Copies the trained values into the network.
     public func updateNetwork() throws(ApusError) {
         for (index, value) in try parameterValues().enumerated() { network.parameters.set(index, value) }
+        valuesAgree()
     }
 
     /// Copies the network's values into the training states.
     public func updateStates() {
-        for (index, state) in program.parameterStates.enumerated() {
-            let destination = session.state(state)
-            network.parameters.all[index].value.withUnsafeBytes { destination.copyMemory(from: $0) }
+        for index in program.parameterStates.indices { updateState(index) }
+        valuesAgree()
+    }
+
+    /// The network and the states have the same values.
+    private func valuesAgree() {
+        revisions = network.parameters.all.map { $0.revision }
+        changes = network.parameters.changes
+    }
+
+    /// Copies those values that the network was given by others since the trainer last took or gave them.
+    func takeNewValues() throws(ApusError) {
+        guard changes != network.parameters.changes else { return }
+        let all = network.parameters.all
+        guard all.map({ $0.isTrainable }) == trained else {
+            throw .argument("other weights are to be trained than when the trainer was made: make another")
         }
+        for index in program.parameterStates.indices where all[index].revision != revisions[index] {
+            updateState(index)
+            revisions[index] = all[index].revision
+        }
+        changes = network.parameters.changes
+    }
+
+    private func updateState(_ index: Int) {
+        let destination = session.state(program.parameterStates[index])
+        network.parameters.all[index].value.withUnsafeBytes { destination.copyMemory(from: $0) }
     }
 
     /// Copies of the trained values, in the order of the network's parameters.

@@ -6,6 +6,12 @@ extension Trainer {
         for state in program.memory { session.state(state).initializeMemory(as: UInt8.self, repeating: 0) }
     }
 
+    /// How many steps a batch of the epoch under way is.
+    var stepsPerBatch: Int {
+        guard let window, let length = batches?.dataset.inputs.first?.tensor.shape.dropFirst().first else { return 1 }
+        return length / window
+    }
+
     static func check(_ window: Int?, _ network: Network) throws(ApusError) {
         guard let window else { return }
         for input in network.inputs {

@@ -44,6 +44,11 @@ public final class Trainer {
     var activeCallbacks: [any Callback] = []
     /// Read from a checkpoint, for the callbacks of the next `fit`.
     var restoredCallbacks: [CheckpointedCallback]?
+    /// Of the network's parameters, when the trainer last took or gave their values.
+    var revisions: [Int]
+    var changes: Int
+    /// Which of them the step trains.
+    let trained: [Bool]
     private let inputNames: [String]
     private let outputNames: [String]
     private let exact, recompute, profiles: Bool
@@ -68,9 +73,7 @@ public final class Trainer {
             throw .argument("precision \(precision.rawValue) of a quantization-aware network, wanted f32")
         }
         guard batchSize >= 1 else { throw .argument("batch size \(batchSize), wanted 1 or more") }
-        for metric in metrics where !network.outputs.indices.contains(metric.output) {
-            throw .argument("metric '\(metric.name)' of output \(metric.output), wanted 0 ..< \(network.outputs.count)")
-        }
+        try network.check(metrics)
         self.network = network
         self.losses = losses
         self.lossWeights = lossWeights.isEmpty ? losses.map { _ in 1 } : lossWeights
@@ -83,6 +86,9 @@ public final class Trainer {
         inputNames = network.inputNames
         outputNames = network.outputNames
         (self.exact, self.recompute, profiles, self.precision) = (exact, recompute, profile, precision)
+        revisions = network.parameters.all.map { $0.revision }
+        changes = network.parameters.changes
+        trained = network.parameters.all.map { $0.isTrainable }
         program = try TrainingProgram(
             network, losses: losses, weights: self.lossWeights, optimizer: optimizer, maximumBatch: batchSize, window: window,
             exact: exact, recompute: recompute, precision: precision)
@@ -127,13 +133,17 @@ public final class Trainer {
     // MARK: One step
 
     /// The rate of the next step.
-    public var learningRate: Double {
-        (learningRateOverride ?? optimizer.learningRate.rate(atStep: progress.step)) * learningRateScale
+    public var learningRate: Double { learningRate(atStep: progress.step) }
+
+    func learningRate(atStep step: Int) -> Double {
+        (learningRateOverride ?? optimizer.learningRate.rate(atStep: step)) * learningRateScale
     }
 
-    /// Trains on one batch, outside any epoch, and returns its loss. In training by windows it is the next window.
+    /// Trains on one batch, outside any epoch, and returns its loss. In training by windows it is the next window. The network
+    /// gets the trained values by `updateNetwork`.
     @discardableResult
     public func step(_ batch: Batch) throws(ApusError) -> Double {
+        try takeNewValues()
         let loss = try run(batch, learningRate: learningRate)
         progress.step += 1
         return loss
@@ -141,6 +151,9 @@ public final class Trainer {
 
     /// One step, progress left alone.
     func run(_ batch: Batch, learningRate: Double) throws(ApusError) -> Double {
+        guard learningRate >= 0 && learningRate.isFinite else {
+            throw .argument("learning rate \(learningRate) of step \(progress.step), wanted a finite one of 0 or more")
+        }
         try bind(batch, learningRate: learningRate, to: session)
         try session.run()
         return try scalar(program.lossOutput)
@@ -154,7 +167,11 @@ public final class Trainer {
         try session.setDimension(Network.batch, batch.count)
         let inputs = try network.ordered(batch.inputs, as: inputNames, "inputs")
         for (i, input) in inputs.enumerated() { try session.set(input: i, input.tensor) }
-        for (i, target) in try targets(batch).enumerated() { try session.set(input: inputs.count + i, target.tensor) }
+        for (i, target) in try targets(batch).enumerated() {
+            let prediction = program.graph.functions[0].outputs[program.firstPrediction + i].type
+            try losses[i].check(target.tensor, for: prediction, samples: batch.indices)
+            try session.set(input: inputs.count + i, target.tensor)
+        }
         var rate = Float(learningRate)
         try withUnsafeBytes(of: &rate) { bytes throws(ApusError) in
             try session.setInput(inputs.count + outputNames.count, bytes)

@@ -98,7 +98,13 @@ struct TrainingProgram {
         _ losses: [any Loss], of outputs: [Value], targets: [Value], _ builder: GraphBuilder
     ) throws(ApusError) -> [Value] {
         var parts: [Value] = []
-        for (i, loss) in losses.enumerated() { parts.append(try loss.value(outputs[i], targets[i], builder)) }
+        for (i, loss) in losses.enumerated() {
+            let value = try loss.value(outputs[i], targets[i], builder)
+            guard value.shape.rank == 0, value.type.dtype.isFloat else {
+                throw .shape("loss '\(loss.name)' is \(value.type), wanted a float scalar")
+            }
+            parts.append(value)
+        }
         return parts
     }
 

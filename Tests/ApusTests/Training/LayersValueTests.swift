@@ -73,6 +73,8 @@ final class LayersValueTests: XCTestCase {
             try run([1, 2, 3, 4], [1, 2, 2, 1]) { ZeroPadding2D(.init(top: 1, right: 1)) }, [0, 0, 0, 1, 2, 0, 3, 4, 0])
         assertClose(try run(x, [1, 3, 4, 1]) { Cropping2D(.init(top: 1, left: 1, right: 2)) }, [5, 9])
         assertClose(try run([0, 51, 255], [1, 3]) { Rescaling(2 / 255, offset: -1) }, [-1, -0.6, 1])
+        let bytes = try Sequential(input: [3], dtype: .u8) { Rescaling(2 / 255, offset: -1) }
+        assertClose(try bytes.predict(Tensor([0, 51, 255] as [UInt8], shape: [1, 3])).doubles(), [-1, -0.6, 1])
     }
 
     func testConvolutionsOfChannels() throws {

@@ -67,6 +67,19 @@ final class LossesTests: XCTestCase {
         try check(BinaryCrossEntropy(fromLogits: true, labelSmoothing: 0.2), logits, binary, 1.482123254559477)
     }
 
+    /// Against PyTorch's `pos_weight`.
+    func testPositiveWeights() throws {
+        let each: [Float] = [2, 0.5, 3]
+        try check(BinaryCrossEntropy(fromLogits: true, positiveWeights: each), logits, binary, 0.4315283499223634)
+        try check(BinaryCrossEntropy(fromLogits: true, positiveWeights: [4]), logits, binary, 0.8316956793830402)
+        try check(BinaryCrossEntropy(positiveWeights: each), probabilities, binary, 1.824145206976806)
+        try check(
+            BinaryCrossEntropy(fromLogits: true, labelSmoothing: 0.2, positiveWeights: each), logits, binary, 1.454536640570123)
+        for weights in [[1, 2], [-1], [.nan, 1, 1]] as [[Float]] {
+            XCTAssertThrowsError(try check(BinaryCrossEntropy(positiveWeights: weights), probabilities, binary, 0))
+        }
+    }
+
     func testProbabilitiesAreClipped() throws {
         // One element of ln 2, and five of −ln(1 − 1e-7).
         let certain = TestTensor(.f64, [2, 3], [0, 1, 0.5, 1, 0, 1])

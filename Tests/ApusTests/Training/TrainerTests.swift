@@ -100,6 +100,24 @@ final class TrainerTests: XCTestCase {
         XCTAssertTrue(message { try straight.fit(wrong, epochs: 61) }.contains("inputs named a, c, wanted a, b"))
     }
 
+    /// Of several outputs validation knows each one's loss.
+    func testLossesOfOutputs() throws {
+        let a = Input([3], name: "a")
+        let network = try Network(inputs: [a], outputs: [Dense(2)(a), Dense(1)(a)], outputNames: ["pair", "one"], seed: 5)
+        let data = try Dataset(
+            inputs: [NamedTensor("a", Tensor([1, 2, 3, 4, 5, 6] as [Float], shape: [2, 3]))],
+            targets: [
+                NamedTensor("one", Tensor([1, 0] as [Float], shape: [2, 1])),
+                NamedTensor("pair", Tensor([1, 0, 2, 0] as [Float], shape: [2, 2])),
+            ])
+        let log = try network.evaluate(data, losses: [MSE(), MAE()], lossWeights: [1, 0.5])
+        XCTAssertEqual(log.names, ["loss", "pair_loss", "one_loss"])
+        let alone = try network.evaluate(data, metrics: [MeanSquaredError(), MeanAbsoluteError().on(output: 1)]).values
+        XCTAssertEqual(log.values[1], alone[0], accuracy: 1e-5)
+        XCTAssertEqual(log.values[2], alone[1], accuracy: 1e-5)
+        XCTAssertEqual(log.values[0], log.values[1] + 0.5 * log.values[2], accuracy: 1e-6)
+    }
+
     /// A class of weight w counts as w times as many samples of it would, divided by as many as there are.
     func testClassWeights() throws {
         let data = try SmallTraining.quarters(24)

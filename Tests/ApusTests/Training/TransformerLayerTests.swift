@@ -65,6 +65,22 @@ final class TransformerLayerTests: XCTestCase {
         XCTAssertNotEqual(found[0], moved[0])
     }
 
+    /// A sequence that is all padding does not spoil the batch: its values and gradients are finite.
+    func testAllPadding() throws {
+        for length in [3, 40, 200] {
+            let x = Input([length, 8], name: "x"), mask = Input([length], dtype: .i32, name: "mask")
+            let network = try Network(inputs: [x, mask], outputs: [MultiHeadAttention(heads: 2)(x, mask)], seed: 2)
+            let values = try Tensor((0..<2 * length * 8).map { Float($0 * 29 % 17) / 8 - 1 }, shape: [2, length, 8])
+            let flags = try Tensor((0..<2 * length).map { Int32($0 < length ? 1 : 0) }, shape: [2, length])
+            XCTAssertTrue(try network.predict([values, flags])[0].doubles().allSatisfy { $0.isFinite })
+            let data = try Dataset(
+                inputs: [NamedTensor("x", values), NamedTensor("mask", flags)], targets: [NamedTensor("y", values)])
+            let trainer = try Trainer(network, loss: MSE(), optimizer: SGD(), batchSize: 2, threads: 1)
+            try trainer.fit(data, epochs: 2, callbacks: [NaNStop()])
+            XCTAssertFalse(trainer.finiteStates().contains(false))
+        }
+    }
+
     func testWhatIsRefused() throws {
         func refuse(_ complaint: String, line: UInt = #line, _ make: (SymbolicTensor) -> [SymbolicTensor]) {
             let x = Input([4, 6], name: "x")

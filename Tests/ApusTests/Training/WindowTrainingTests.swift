@@ -81,5 +81,23 @@ final class WindowTrainingTests: XCTestCase {
         let training = try trainer(small, window: Self.window, rate: 0, batch: 2)
         let found = message { try training.fit(data(2, length: 6), epochs: 1) }
         XCTAssertTrue(found.contains("sequences of 6 elements in windows of 4, wanted a multiple"), found)
+        let few = message { try training.fit(data(1, length: 8), epochs: 1) }
+        XCTAssertEqual(few, "training on 1 samples, wanted 2 or more")
+        let held = message { try training.fit(data(4, length: 8), epochs: 1, validation: .split(0.5)) }
+        XCTAssertTrue(held.contains("f32 [2, 8, 3], wanted sequences of the window's 4"), held)
+    }
+
+    /// The windows of the batches since are run again, each with its own rate.
+    func testNaNStopFindsTheSample() throws {
+        let samples = try data(6, length: 12)
+        var values = try samples.inputs[0].tensor.array(of: Float.self)
+        values[4 * 12 * 3 + 20] = .nan
+        let broken = try Dataset(inputs: Tensor(values, shape: [6, 12, 3]), targets: samples.targets[0].tensor)
+        let training = try Trainer(
+            try network(length: Self.window), loss: MSE(), optimizer: SGD(learningRate: StepDecay(0.01, factor: 0.5, every: 2)),
+            batchSize: 2, threads: 1, window: Self.window)
+        XCTAssertFails(.invalidArgument, "loss is nan at epoch 1", "'input' of sample 4 is not finite") {
+            try training.fit(broken, epochs: 1, callbacks: [NaNStop()])
+        }
     }
 }

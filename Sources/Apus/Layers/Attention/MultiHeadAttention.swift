@@ -5,7 +5,8 @@ import ApusGraph
 ///
 /// Inputs: x [batch, time, width]; for cross attention a memory [batch, length, …], which keys and values are made of; then, if
 /// some of the keys are padding, either a mask [batch, length], 0 where one is, or lengths [batch], i32 or i64, how many are
-/// not; without either, lengths that a layer before, such as a masked `Embedding`, said the memory has. Output: [batch, time, width], of no meaning where every key is padding.
+/// not; without either, lengths that a layer before, such as a masked `Embedding`, said the memory has. Output:
+/// [batch, time, width], finite but of no meaning where every key is padding.
 ///
 /// Parameters: query/kernel [width, heads · size]; key/kernel, value/kernel […, keyValueHeads · size]; output/kernel
 /// [heads · size, width]; a bias of each. Dropout, in training, is of the output: the weights of attention stay whole, for no
@@ -58,7 +59,8 @@ public final class MultiHeadAttention: Layer {
             throw .shape("\(heads) heads of x \(x.type), wanted a divisor of its width")
         }
         let size = self.size ?? width / heads
-        guard size > 0 else { throw .argument("heads of size \(size), wanted 1 or more") }
+        try require(heads, "heads")
+        try require(size, "channels a head")
         var q = try projected(x, "query", heads * size, kernelInitializer, context)
         var k = try projected(given.memory, "key", keyValueHeads * size, kernelInitializer, context)
         let v = try projected(given.memory, "value", keyValueHeads * size, kernelInitializer, context)
@@ -124,13 +126,13 @@ private struct AttentionInputs {
         }
     }
 
-    /// What is added to scores, [batch, 1, 1, length]: the lowest float at padding, which leaves 0 of it, else 0.
+    /// What is added to scores, [batch, 1, 1, length]: −1e9 at padding, as Keras does, which leaves 0 of it, else 0. Much less
+    /// would not be finite where all scores have it: kernels round score · log₂ e.
     func mask(_ context: LayerContext) throws(ApusError) -> Value? {
         guard let padding else { return nil }
         let length = memory.shape[1], present = try context.present(padding, length: length)
         let zero = try context.builder.scalar(0, queries.type.dtype)
-        let lowest = try context.builder.scalar(
-            -Double(Float.greatestFiniteMagnitude), queries.type.dtype)
+        let lowest = try context.builder.scalar(-1e9, queries.type.dtype)
         return try context(ApusGraph.Reshape([0, 1, 1, length]), try context(Where(), present, zero, lowest))
     }
 }

@@ -36,7 +36,8 @@ public struct TransformerOptions: Sendable {
     public init(width: Int, heads: Int, inner: Int? = nil) {
         self.width = width
         self.heads = heads
-        self.inner = inner ?? 4 * width
+        // Where that overflows, so does the width, which layers refuse.
+        self.inner = inner ?? width.multipliedReportingOverflow(by: 4).partialValue
     }
 
     /// A norm; of every axis but the batch and time.

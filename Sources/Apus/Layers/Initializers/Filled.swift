@@ -8,6 +8,8 @@ public struct Filled: Initializer {
     public func tensor(_ shape: [Int], _ random: inout Philox) throws(ApusError) -> Tensor { try tensor(shape) }
 
     func tensor(_ shape: [Int]) throws(ApusError) -> Tensor {
-        try Tensor([Float](repeating: value, count: shape.reduce(1, *)), shape: shape)
+        try Tensor(dtype: .f32, shape: shape) { bytes throws(ApusError) in
+            bytes.bindMemory(to: Float.self).update(repeating: value)
+        }
     }
 }

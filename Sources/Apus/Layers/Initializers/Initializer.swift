@@ -14,17 +14,20 @@ struct Fans {
     var sum: Double { input + output }
 
     init(_ shape: [Int]) {
-        let receptive = shape.dropLast(2).reduce(1, *)
-        let sides = shape.suffix(2)
-        input = Double(max(1, receptive * (sides.first ?? 1)))
-        output = Double(max(1, receptive * (sides.last ?? 1)))
+        let receptive = shape.dropLast(2).reduce(1) { $0 * Double($1) }
+        let sides = shape.suffix(2).map { Double($0) }
+        input = max(1, receptive * (sides.first ?? 1))
+        output = max(1, receptive * (sides.last ?? 1))
     }
 }
 
 extension Tensor {
     /// Elements drawn one after another.
     static func drawn(_ shape: [Int], _ draw: () -> Double) throws(ApusError) -> Tensor {
-        try Tensor((0..<shape.reduce(1, *)).map { _ in Float(draw()) }, shape: shape)
+        try Tensor(dtype: .f32, shape: shape) { bytes throws(ApusError) in
+            let values = bytes.bindMemory(to: Float.self)
+            for i in values.indices { values[i] = Float(draw()) }
+        }
     }
 
     /// Uniform in ±limit.

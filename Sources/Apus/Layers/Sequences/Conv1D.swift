@@ -42,8 +42,8 @@ public final class Conv1D: ConvolutionLayer {
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         var x = try sequence(inputs)
         let channels = x.shape.last
-        guard kernel > 0, dilation > 0 else {
-            throw .argument("a kernel of \(kernel) with dilation \(dilation), wanted 1 or more")
+        guard kernel > 0, dilation > 0, kernel <= Int(Int32.max), dilation <= Int(Int32.max) else {
+            throw .argument("a kernel of \(kernel) with dilation \(dilation), wanted 1 ... \(Int32.max)")
         }
         try require(filters: filters, over: channels, groups: groups)
         let past = (kernel - 1) * dilation

@@ -108,7 +108,7 @@ public class Recurrent: Layer {
     func emit(
         _ arguments: Arguments, _ firstStates: [Value], reverse: Bool, prefix: String = "", _ context: LayerContext
     ) throws(ApusError) -> (y: Value, states: [Value]) {
-        guard units > 0 else { throw .argument("\(units) units, wanted 1 or more") }
+        try require(units, "units")
         var x = arguments.x
         if let inputMask = try mask(dropout, [1, x.shape.last], x, context) { x = try context(.mul, x, inputMask) }
         let stateMask = try mask(recurrentDropout, [units], x, context)

@@ -8,10 +8,10 @@ import ApusGraph
 public final class NaNStop: Callback {
     private let interval: Int
     private var states: [[UInt8]] = []
-    /// The position of the batch that `states` come before, and the rates of the steps since.
+    /// The position of the batch that `states` come before, and the rates of the steps of each batch since.
     private var first = 0
-    private var rates: [Double] = []
-    private var nextRate = 0.0
+    private var rates: [[Double]] = []
+    private var nextRates: [Double] = []
 
     /// - Parameter interval: steps between copies of the states; more cost less, and repeat more.
     public init(interval: Int = 64) { self.interval = max(1, interval) }
@@ -21,13 +21,13 @@ public final class NaNStop: Callback {
     public func batchEnded(
         _ trainer: Trainer, loss: Double, meanLoss: Double, metrics: [any Metric]
     ) throws(ApusError) {
-        rates.append(nextRate)
+        rates.append(nextRates)
         guard loss.isFinite else {
             let cause = try find(trainer)
             let progress = trainer.progress
             throw .argument("loss is \(loss) at epoch \(progress.epoch + 1), batch \(progress.batch): \(cause)")
         }
-        nextRate = trainer.learningRate
+        nextRates = NaNStop.rates(trainer)
         if rates.count >= interval { keep(trainer) }
     }
 
@@ -35,20 +35,27 @@ public final class NaNStop: Callback {
         states = trainer.copyStates()
         first = trainer.progress.batch
         rates = []
-        nextRate = trainer.learningRate
+        nextRates = NaNStop.rates(trainer)
+    }
+
+    /// Of the steps that the next batch is.
+    private static func rates(_ trainer: Trainer) -> [Double] {
+        (0..<trainer.stepsPerBatch).map { trainer.learningRate(atStep: trainer.progress.step + $0) }
     }
 
     private func find(_ trainer: Trainer) throws(ApusError) -> String {
         guard let batches = trainer.batches else { return "no batches to run again" }
         trainer.setStates(states)
-        for (offset, rate) in rates.enumerated() {
+        for (offset, rates) in rates.enumerated() {
             let batch = try batches.batch(at: first + offset)
-            let before = trainer.copyStates()
-            let loss = try trainer.run(batch, learningRate: rate)
-            guard !loss.isFinite || trainer.finiteStates().contains(false) else { continue }
-            trainer.setStates(before)
-            let cause = try NonFiniteSearch(trainer, batch, learningRate: rate).cause()
-            return offset == rates.count - 1 ? cause : "\(cause) at batch \(first + offset + 1)"
+            for (part, rate) in zip(try trainer.windows(of: batch), rates) {
+                let before = trainer.copyStates()
+                let loss = try trainer.run(part, learningRate: rate)
+                guard !loss.isFinite || trainer.finiteStates().contains(false) else { continue }
+                trainer.setStates(before)
+                let cause = try NonFiniteSearch(trainer, part, learningRate: rate).cause()
+                return offset == self.rates.count - 1 ? cause : "\(cause) at batch \(first + offset + 1)"
+            }
         }
         return "the same steps were finite when run again"
     }

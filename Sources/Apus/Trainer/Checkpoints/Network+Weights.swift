@@ -2,8 +2,28 @@ import ApusGraph
 import ApusRuntime
 
 extension Network {
-    /// Takes the parameters from a checkpoint of a network with the same layers, to train on from there. What the file lacks of
-    /// ranges of quantization-aware training stays as it is.
+    /// Writes the parameters as they are, for `loadWeights`: an .apus file whose `predict` is the network before any rewriting.
+    /// The file is there whole or not at all.
+    public func saveWeights(_ path: String) throws(ApusError) {
+        let graph = Graph(name)
+        graph.producer = "Apus \(ApusVersion.text)"
+        for parameter in parameters.all {
+            let initial = parameter.value.constant(parameter.name)
+            graph.states.append(
+                State(parameter.name, initial.type, parameter.isWeight ? .weight : .statistic, initial: initial))
+        }
+        let (emitted, _) = try emit(.inference, graph, function: "predict", maximumBatch: 64) { index in
+            Value(operand: .state(index), type: graph.states[index].type)
+        }
+        for (index, output) in emitted.outputs.enumerated() {
+            emitted.builder.output(outputName(index), output, type: Network.symbolic(output.type))
+        }
+        emitted.builder.finish()
+        try ModelWriter.write(graph, to: path)
+    }
+
+    /// Takes the parameters from a file of `saveWeights` or a checkpoint of a network with the same layers, to train on from there.
+    /// What the file lacks of ranges of quantization-aware training stays as it is.
     ///
     /// - Throws: `.badFile` for a damaged file, `.invalidArgument` for one without a parameter of this network, or of another
     ///   type, which it names. Then the network is as it was.
@@ -14,7 +34,7 @@ extension Network {
         for (index, parameter) in parameters.all.enumerated() {
             guard let state = graph.states.first(where: { $0.name == parameter.name }), let initial = state.initial else {
                 if ranges.contains(parameter.name) { continue }
-                throw .argument("\(path): no weights '\(parameter.name)', wanted a checkpoint of this network")
+                throw .argument("\(path): no weights '\(parameter.name)', wanted those of this network")
             }
             guard state.type == parameter.value.type else {
                 throw .argument("\(path): '\(parameter.name)' is \(state.type), wanted \(parameter.value.type)")
