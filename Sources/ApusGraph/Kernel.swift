@@ -50,8 +50,10 @@ public struct Launch {
     public let params: [UInt8]
     public let operands: [KernelOperand]
     public internal(set) var units: Int
+    #if !APUS_INFERENCE
     /// Arithmetic operations and bytes that it moves, where they are not what its node and its operands let expect.
     public var work: (operations: Int, bytes: Int)?
+    #endif
 
     /// Throws `unsupported` when the chooser had no kernel.
     public init<Params>(

@@ -222,11 +222,13 @@ public struct Plan {
             }
             // To a launch alone it is scratch, which stays in a cache.
             if usesWorkspace && kernels.launches.count > 1 { bytes += kernels.workspaceBytes }
+            var work = (operations: launch.writesOutput ? kernels.operations / writers : 0, bytes: launch.units > 0 ? bytes : 0)
+            #if !APUS_INFERENCE
+            work = launch.work ?? work
+            #endif
             steps.append(
                 PlannedStep(
-                    node: index, launch: launch, slots: slots,
-                    operations: launch.work?.operations ?? (launch.writesOutput ? kernels.operations / writers : 0),
-                    bytes: launch.work?.bytes ?? (launch.units > 0 ? bytes : 0), speed: speed))
+                    node: index, launch: launch, slots: slots, operations: work.operations, bytes: work.bytes, speed: speed))
         }
         takeByBands(node, index, kernels)
         sharing = kernels.sharing
