@@ -36,6 +36,18 @@ struct Run: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        guard let output else { return }
+        guard output.hasSuffix(".npy") || output.hasSuffix(".npz") else {
+            throw ValidationError("--output \(output), wanted a name that ends in .npy or .npz")
+        }
+        func file(_ path: some StringProtocol) -> String { URL(fileURLWithPath: String(path)).resolvingSymlinksInPath().path }
+        let read = inputs + inputs.compactMap { input in input.firstIndex(of: "=").map { String(input[input.index(after: $0)...]) } }
+        if let input = read.first(where: { file($0) == file(output) }) {
+            throw ValidationError("--output \(output), wanted another file than the input \(input)")
+        }
+    }
+
     func run() throws {
         let console = common.console(toolName)
         let opened = try ApusRuntime.Model(path: model)

@@ -91,7 +91,7 @@ struct TrainingSetup {
     /// What stands behind a name's colon.
     private static func numbers(_ setting: Setting, _ wanted: String) throws(ApusError) -> [Int] {
         var numbers: [Int] = []
-        for part in setting.value.split(separator: ",") {
+        for part in setting.value.split(separator: ",", omittingEmptySubsequences: setting.value.isEmpty) {
             guard let number = Int(part), (1...1_000_000).contains(number) else {
                 throw .argument("'\(setting.name):\(setting.value)', wanted \(wanted)")
             }

@@ -113,6 +113,8 @@ final class CLIMisuseTests: XCTestCase {
         }
         try CLIRun("apus", ["bench-training", "resnet-9000", "--input", "2", "--outputs", "2", "--quiet"])
             .expectFailure(2, "apus: no model 'resnet-9000', wanted mnist-cnn")
+        try CLIRun("apus", ["bench-training", "mlp:4,,5", "--input", "2", "--outputs", "2", "--quiet"])
+            .expectFailure(2, "apus: 'mlp:4,,5', wanted ")
         try CLIRun("apus", ["train", "--model", "mlp:4", "--data", "tar:x", "--quiet"])
             .expectFailure(2, "apus: data of kind 'tar', wanted idx, cifar10, csv, npz or folder\n")
         try CLIRun("apus", ["train", "--model", "resnet-9000", "--data", "csv:x", "--quiet"]).expectFailure(1, "apus: x: ")
@@ -129,6 +131,10 @@ final class CLIMisuseTests: XCTestCase {
         _ = try f.samples(1, "x.npy")
         try CLIRun("apus", ["run", f.model, f.file("x.npy"), "-o", f.file("no/folder/y.npz")])
             .expectFailure(1, "apus: \(f.file("no/folder/y.npz")): No such file or directory\n")
+        try CLIRun("apus", ["run", f.model, f.file("x.npy"), "-o", f.model])
+            .expectFailure(64, "--output \(f.model), wanted a name that ends in .npy or .npz")
+        try CLIRun("apus", ["run", f.model, "input=" + f.file("x.npy"), "-o", f.file("x.npy")])
+            .expectFailure(64, "--output \(f.file("x.npy")), wanted another file than the input \(f.file("x.npy"))")
         // Nobody may write below /proc, root neither.
         try CLIRun("convert-model", [f.model, "-o", "/proc/o.apus", "--quiet"])
             .expectFailure(1, "convert-model: /proc/o.apus: ")
@@ -138,12 +144,14 @@ final class CLIMisuseTests: XCTestCase {
     func testFullDisk() throws {
         let f = try CLIFixture()
         _ = try f.samples(1, "x.npy")
-        let full = f.file("full.apus")
-        try FileManager.default.createSymbolicLink(atPath: full, withDestinationPath: "/dev/full")
+        let full = f.file("full.apus"), fullArrays = f.file("full.npz")
+        for link in [full, fullArrays] {
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "/dev/full")
+        }
         try CLIRun("convert-model", [f.model, "-o", full, "--quiet"])
             .expectFailure(1, "convert-model: \(full): No space left on device\n")
-        try CLIRun("apus", ["run", f.model, f.file("x.npy"), "-o", full])
-            .expectFailure(1, "apus: \(full): No space left on device\n")
+        try CLIRun("apus", ["run", f.model, f.file("x.npy"), "-o", fullArrays])
+            .expectFailure(1, "apus: \(fullArrays): No space left on device\n")
         try CLIRun("apus", ["inspect", f.model], output: "/dev/full")
             .expectFailure(1, "apus: standard output: No space left on device\n")
         try CLIRun("convert-model", ["--list-operators"], output: "/dev/full")

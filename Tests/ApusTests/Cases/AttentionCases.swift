@@ -62,14 +62,14 @@ private func attentionGradient(_ op: Attention, _ inputs: [TestTensor]) -> [Test
 
 private func attention(
     _ name: String, _ op: Attention, batch: Int = 1, queries: Int, keys: Int, size: Int, valueSize: Int? = nil,
-    mask: [Int] = []
+    mask: [Int] = [], masks: TestTensor? = nil
 ) -> OperatorCase {
     var inputs: [TestInput] = [
         .real([batch, queries, op.heads * size], -1...1),
         .real([batch, keys, op.keyValueHeads * size], -1...1),
         .real([batch, keys, op.keyValueHeads * (valueSize ?? size)], -1...1),
     ]
-    if op.hasMask { inputs.append(.real(mask, -4...0)) }
+    if op.hasMask { inputs.append(masks.map { .values($0) } ?? .real(mask, -4...0)) }
     // Central differences take two runs an element: of the small cases only.
     let isSmall = batch * queries * keys * op.heads * size <= 20_000
     return OperatorCase("Attention \(name)", op, inputs, gradients: isSmall ? [0, 1, 2] : [], tolerance: 1e-5) {
@@ -108,6 +108,9 @@ private let forwardCases: [OperatorCase] = [
     attention(
         "masked alike", Attention(heads: 2, scale: 0.5, hasMask: true), batch: 2, queries: 4, keys: 3, size: 4,
         mask: [1, 1, 4, 3]),
+    attention(
+        "of padding alone", Attention(heads: 2, scale: 0.5, hasMask: true), batch: 2, queries: 5, keys: 18, size: 8,
+        masks: TestTensor.make(.f32, [2, 1, 1, 18]) { $0[0] == 0 || $0[3] > 10 ? -Double(Float.greatestFiniteMagnitude) : 0 }),
     attention("of one query", Attention(heads: 2, scale: 0.5, isCausal: true), queries: 1, keys: 31, size: 16),
     attention("of no query", Attention(heads: 2, scale: 0.5), queries: 0, keys: 3, size: 4),
 ]
