@@ -174,6 +174,10 @@ struct Options {
 class Model {
 public:
     explicit Model(const std::string &path) {
+        const std::size_t nul = path.find('\0');
+        if (nul != std::string::npos)
+            throw Error(APUS_INVALID_ARGUMENT, std::string(path.c_str()) + ": path with a NUL at " + std::to_string(nul) +
+                                                   ", wanted none");
         apus_model *model = nullptr;
         detail::call(apus_model_open, path.c_str(), &model);
         take(model);

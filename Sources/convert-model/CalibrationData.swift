@@ -58,7 +58,17 @@ struct CalibrationData {
         let rows = function.inputs.map { $0.type.shape.rank == 0 ? nil : max(1, $0.type.shape[0]) }
         rowsOfSample = rows
         let isBatched = Set(function.inputs.map { $0.type.shape.rank == 0 ? 0 : $0.type.shape[0].signum() }).count == 1
-        self.count = isBatched ? zip(inputs, rows).map { $1 == nil ? 1 : $0.rowCount / $1! }.min() ?? 0 : 1
+        let counts = isBatched ? zip(inputs, rows).map { $1 == nil ? 1 : $0.rowCount / $1! } : [1]
+        self.count = counts.min() ?? 0
+        if let other = counts.firstIndex(where: { $0 != counts[0] }) {
+            // One sample may lead with dimensions of several sizes.
+            let symbols = Set(function.inputs.map { min(0, $0.type.shape[0]) })
+            guard symbols.count > 1, self.count == 1 else {
+                let names = function.inputs.map { $0.name }
+                throw .shape(
+                    "\(text): \(counts[0]) samples of '\(names[0])' and \(counts[other]) of '\(names[other])', wanted as many")
+            }
+        }
         guard self.count > 0 else { throw .argument("\(text): no sample") }
         let classifier = Classifier(graph)
         if let classifier, let found, rows == [1], found.allSatisfy({ classifier.classes.contains(Int($0)) }) {

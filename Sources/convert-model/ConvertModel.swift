@@ -81,6 +81,10 @@ struct ConvertModel: ParsableCommand {
         guard input != nil else { throw ValidationError("Missing expected argument '<input>'") }
         guard output != nil || verify != nil else { throw ValidationError("Missing expected option '-o <output>'") }
         if let tolerance, !(tolerance >= 0) { throw ValidationError("--tolerance \(tolerance), wanted 0 or more") }
+        guard tolerance == nil || verify != nil else { throw ValidationError("'--tolerance' needs '--verify'") }
+        guard !export.externalData || writesOnnx else {
+            throw ValidationError("'--external-data' of '\(output ?? "no output")', wanted an output ending in .onnx")
+        }
         guard !writesOnnx || cHeader == nil else { throw ValidationError("'--c-header' holds an Apus model, not ONNX") }
     }
 

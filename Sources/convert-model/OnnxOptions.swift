@@ -34,6 +34,18 @@ struct ImportOptions: ParsableArguments {
     @Option(help: "How to report what keeps a model from being imported.")
     var report: ReportFormat = .text
 
+    func validate() throws {
+        for (option, texts) in [("--dim", dim), ("--fix", fix)] {
+            var values: [String: String] = [:]
+            for text in texts {
+                guard let (name, value) = try? ImportOptions.pair(text, option) else { continue }
+                if let first = values.updateValue(value, forKey: name) {
+                    throw ValidationError("'\(option) \(name)' given as \(first) and as \(value), wanted once")
+                }
+            }
+        }
+    }
+
     var options: OnnxOptions {
         get throws {
             var options = OnnxOptions()
