@@ -185,6 +185,19 @@ final class CLIQuantizeTests: XCTestCase {
         try quantized(model, "npz:" + points, "--max-drop", "1").expectFailure(2, "--max-drop of data without a class")
     }
 
+    func testInputsOfUnequalCounts() throws {
+        let folder = try ScratchFolder(), f = PassFixture()
+        let a = try f.builder.input("a", TensorType(.f32, [-1, 2])), b = try f.builder.input("b", TensorType(.f32, [-1, 2]))
+        f.finish(try f.builder(.add, a, b))
+        try ModelWriter.write(f.graph, to: folder.file("m.apus"))
+        let arrays = try [("a", 3), ("b", 5)].map { name, count in
+            NamedTensor(name, try Tensor([Float](repeating: 1, count: 2 * count), shape: [count, 2]))
+        }
+        try NPZ.write(arrays, to: folder.file("x.npz"))
+        try quantized(folder.file("m.apus"), folder.file("x.npz"))
+            .expectFailure(2, "3 samples of 'a' and 5 of 'b', wanted as many\n")
+    }
+
     func testMisuse() throws {
         let f = try CLIFixture(), out = f.file("int8.apus")
         func convert(_ arguments: String...) throws -> CLIRun {

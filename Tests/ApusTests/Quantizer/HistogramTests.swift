@@ -43,10 +43,10 @@ final class HistogramTests: XCTestCase {
     }
 
     func testValuesTooSmallToBeNormal() {
-        let h = histogram([[0, 1e-40], [-3e-42]])
+        let h = histogram([[0, 0x1p-133], [-0x1p-139]])
         XCTAssertEqual(h.counts.reduce(0, +), 3)
         for method in CalibrationMethod.allCases { XCTAssertGreaterThan(method.codes(h).scale, 0, method.rawValue) }
-        let grown = histogram([[1e-40], [2]])
+        let grown = histogram([[0x1p-133], [2]])
         XCTAssertEqual(grown.counts.reduce(0, +), 2)
         XCTAssertGreaterThanOrEqual(grown.limit, 2)
     }
