@@ -105,4 +105,18 @@ final class OnnxSymbolicTests: XCTestCase {
         XCTAssertEqual(y.shape, [1, 3, 5, 2])
         for (i, value) in try y.array(of: Float.self).enumerated() { XCTAssertEqual(value, i % 10 == 0 ? 8 : 0, accuracy: 1e-5, "\(i)") }
     }
+
+    /// A window that does not fit the least size is told with the flag that changes it.
+    func testAWindowLargerThanTheLeastSize() throws {
+        var f = OnnxFixture()
+        f.input("x", [.fixed(1), .fixed(1), .named("t")])
+        f.constant("w", [2, 1, 3], [Float](repeating: 1, count: 6))
+        f.node("Conv", ["x", "w"], ["y"])
+        f.output("y")
+        let model = try OnnxReader.read(bytes: f.bytes, folder: URL(fileURLWithPath: "/nonexistent"))
+        XCTAssertThrowsError(try Importer.graph(of: model, OnnxOptions()).get()) { error in
+            let reason = (error as? OnnxBlocked)?.blocks[0].reason ?? ""
+            XCTAssertTrue(reason.contains("t=1") && reason.contains("--dim"), reason)
+        }
+    }
 }
