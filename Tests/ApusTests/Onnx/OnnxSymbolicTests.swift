@@ -119,4 +119,86 @@ final class OnnxSymbolicTests: XCTestCase {
             XCTAssertTrue(reason.contains("t=1") && reason.contains("--dim"), reason)
         }
     }
+
+    // MARK: Images of any size
+
+    private func resize(_ scale: Float?, _ attributes: [String: String]) throws -> Session {
+        var f = OnnxFixture()
+        f.input("x", [.fixed(1), .named("n")])
+        if let scale {
+            f.constant("s", [2], [1, scale])
+            f.node("Resize", ["x", "", "s"], ["y"], text: attributes)
+        } else {
+            f.input("z", [.fixed(1), .named("m")])
+            f.node("Shape", ["z"], ["s"])
+            f.node("Resize", ["x", "", "", "s"], ["y"], text: attributes)
+        }
+        f.output("y")
+        return try session(f, scale == nil ? ["n": 2...24, "m": 1...48] : ["n": 2...24])
+    }
+
+    /// x at places, by the two neighbours.
+    private func interpolated(_ x: [Float], _ places: [Double]) -> [Float] {
+        places.map { place in
+            let low = place.rounded(.down), t = Float(place - low)
+            let (a, b) = (Int(max(0, low)), min(x.count - 1, Int(low) + 1))
+            return x[a] * (1 - t) + x[b] * t
+        }
+    }
+
+    func testResizeByAScale() throws {
+        for (mode, name) in [("nearest", "asymmetric"), ("linear", "half_pixel"), ("linear", "align_corners")] {
+            let session = try resize(
+                3, ["mode": mode, "coordinate_transformation_mode": name, "nearest_mode": "floor"])
+            defer { session.destroy() }
+            for n in [24, 2, 7] {
+                let x = (0..<n).map { Float($0 * $0 % 11) }
+                let places = (0..<3 * n).map { (i: Int) -> Double in
+                    if mode == "nearest" { return Double(i / 3) }
+                    if name == "half_pixel" { return (Double(i) + 0.5) / 3 - 0.5 }
+                    return Double(i * (n - 1)) / Double(3 * n - 1)
+                }
+                let y = try run(session, ["n": n], [try Tensor(x).reshaped([1, n])])
+                XCTAssertEqual(y.shape, [1, 3 * n])
+                for (a, b) in zip(try y.array(of: Float.self), interpolated(x, places)) {
+                    XCTAssertEqual(a, b, accuracy: 1e-4, "\(mode) \(name) \(n)")
+                }
+            }
+        }
+    }
+
+    /// Places that are whole numbers stay so, however the sizes divide.
+    func testResizeToTheShapeOfAnother() throws {
+        for mode in ["nearest", "linear"] {
+            let session = try resize(
+                nil, ["mode": mode, "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"])
+            defer { session.destroy() }
+            for (n, m) in [(24, 48), (2, 1), (21, 35), (9, 31), (6, 42)] {
+                let x = (0..<n).map { Float($0 * $0 % 11) }
+                let places = (0..<m).map { (i: Int) -> Double in
+                    mode == "nearest" ? Double(i * n / m) : Double(i * n) / Double(m)
+                }
+                let y = try run(session, ["n": n, "m": m], [try Tensor(x).reshaped([1, n]), try ones(1, m)])
+                XCTAssertEqual(y.shape, [1, m])
+                for (a, b) in zip(try y.array(of: Float.self), interpolated(x, places)) {
+                    XCTAssertEqual(a, b, accuracy: 1e-4, "\(mode) \(n) \(m)")
+                }
+            }
+        }
+    }
+
+    func testResizeByAFraction() throws {
+        let session = try resize(0.7, ["mode": "linear"])
+        defer { session.destroy() }
+        for n in 2...24 { XCTAssertEqual(try run(session, ["n": n], [try ones(1, n)]).shape, [1, 7 * n / 10]) }
+        // 0.7 is a little less as f32.
+        var f = OnnxFixture()
+        f.input("x", [.fixed(1), .fixed(10)])
+        f.constant("s", [2], [1, 0.7])
+        f.node("Resize", ["x", "", "s"], ["y"])
+        f.output("y")
+        let fixed = try self.session(f, [:])
+        defer { fixed.destroy() }
+        XCTAssertEqual(try run(fixed, [:], [try ones(1, 10)]).shape, [1, 7])
+    }
 }

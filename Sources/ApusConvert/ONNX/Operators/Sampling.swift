@@ -17,18 +17,20 @@ private func gridSample(_ n: NodeContext) throws(ApusError) -> Term {
         g: n.g, x: x, grid: grid, alignsCorners: try n.flag("align_corners"),
         padding: try n.string("padding_mode", "zeros"))
     switch try n.string("mode", "linear") {
-    case "linear", "bilinear": return try sampler.interpolated { t, g throws(ApusError) in
-        [(0, try g.sub(try g.scalar(1, like: t), t)), (1, t)]
-    }
-    case "cubic", "bicubic": return try sampler.interpolated(cubicWeights)
+    case "linear", "bilinear": return try sampler.interpolated(linearWeights)
+    case "cubic", "bicubic": return try sampler.interpolated { t, g throws(ApusError) in try cubicWeights(t, g) }
     case "nearest": return try sampler.nearest()
     case let mode: throw .unsupported("mode '\(mode)'")
     }
 }
 
-/// Keys' weights of the four neighbours, a = −3/4, of a place t after the second.
-private func cubicWeights(_ t: Term, _ g: Emitter) throws(ApusError) -> [(Int, Term)] {
-    let a = -0.75
+/// The weights of the two neighbours of a place t after the first.
+func linearWeights(_ t: Term, _ g: Emitter) throws(ApusError) -> [(Int, Term)] {
+    [(0, try g.sub(try g.scalar(1, like: t), t)), (1, t)]
+}
+
+/// Keys' weights of the four neighbours of a place t after the second.
+func cubicWeights(_ t: Term, _ g: Emitter, a: Double = -0.75) throws(ApusError) -> [(Int, Term)] {
     func number(_ value: Double) throws(ApusError) -> Term { try g.scalar(value, like: t) }
     func near(_ d: Term) throws(ApusError) -> Term {
         let line = try g.sub(try g.mul(try number(a + 2), d), try number(a + 3))
