@@ -201,4 +201,30 @@ final class OnnxSymbolicTests: XCTestCase {
         defer { fixed.destroy() }
         XCTAssertEqual(try run(fixed, [:], [try ones(1, 10)]).shape, [1, 7])
     }
+
+    /// Cubic kernels beyond the border see the edge repeated.
+    func testGridSampleOfABatch() throws {
+        var f = OnnxFixture()
+        f.operatorSet = 20
+        f.input("x", [.named("n"), .fixed(1), .fixed(3)])
+        f.input("g", [.named("n"), .fixed(2), .fixed(1)])
+        f.node("GridSample", ["x", "g"], ["y"], text: ["mode": "cubic", "padding_mode": "border"])
+        f.output("y")
+        let session = try session(f, ["n": 1...4])
+        defer { session.destroy() }
+        for n in [4, 1, 3] {
+            let x = (0..<3 * n).map { Float($0 * $0) }
+            // Place 1, the middle, and −1/2.
+            let grid = (0..<2 * n).map { -Float($0 % 2) }
+            let inputs = [try Tensor(x).reshaped([n, 1, 3]), try Tensor(grid).reshaped([n, 2, 1])]
+            let y = try run(session, ["n": n], inputs)
+            XCTAssertEqual(y.shape, [n, 1, 2])
+            let values = try y.array(of: Float.self)
+            for i in 0..<n {
+                let (first, second) = (x[3 * i], x[3 * i + 1])
+                XCTAssertEqual(values[2 * i], second, accuracy: 1e-4)
+                XCTAssertEqual(values[2 * i + 1], first + (second - first) * -0.09375, accuracy: 1e-4)
+            }
+        }
+    }
 }
