@@ -202,6 +202,20 @@ final class OnnxSymbolicTests: XCTestCase {
         XCTAssertEqual(try run(fixed, [:], [try ones(1, 10)]).shape, [1, 7])
     }
 
+    /// Where no value but halves has an extent, it is found by them.
+    func testResizeOfHalves() throws {
+        var f = OnnxFixture()
+        f.input("x", [.fixed(1), .named("n")], type: 10)
+        f.constant("s", [2], [1, 2])
+        f.node("Resize", ["x", "", "s"], ["y"])
+        f.output("y", type: 10)
+        let session = try session(f, ["n": 1...16])
+        defer { session.destroy() }
+        for n in [16, 1, 5] {
+            XCTAssertEqual(try run(session, ["n": n], [try Tensor.zeros(.f16, shape: [1, n])]).shape, [1, 2 * n])
+        }
+    }
+
     /// Cubic kernels beyond the border see the edge repeated.
     func testGridSampleOfABatch() throws {
         var f = OnnxFixture()
