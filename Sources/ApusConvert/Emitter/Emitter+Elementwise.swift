@@ -129,5 +129,6 @@ extension [DType] {
 }
 
 extension DType {
-    static var comparable: [DType] { .arithmetic + [.bool] }
+    /// Whether `equal` takes it.
+    var isWidenable: Bool { ([.bool, .f16, .bf16, .i16, .u16] + .arithmetic).contains(self) }
 }

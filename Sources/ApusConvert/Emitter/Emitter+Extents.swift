@@ -61,7 +61,7 @@ extension Emitter {
     /// The extents that values have along axes and symbolic dimensions decide, each once.
     var symbolicExtents: [[Int]] {
         var sources: [[Int]] = []
-        for term in terms {
+        for term in terms where term.dtype.isWidenable {
             for axis in 0..<term.rank where !term.isFixed(axis) && !sources.contains(term.extents(axis)) {
                 sources.append(term.extents(axis))
             }
@@ -71,7 +71,7 @@ extension Emitter {
 
     /// Along an axis that has the extents.
     private func existingVector(_ extents: [Int]) throws(ApusError) -> Term? {
-        for term in terms where DType.comparable.contains(term.dtype) {
+        for term in terms where term.dtype.isWidenable {
             for axis in 0..<term.rank where term.extents(axis) == extents {
                 let others = (0..<term.rank).filter { $0 != axis }
                 if others.isEmpty { return term }

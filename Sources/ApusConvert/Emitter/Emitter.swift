@@ -15,6 +15,8 @@ final class Emitter {
     private var bytesMade = 0
     /// Values by their types, for the operators that take a shape from one.
     private(set) var terms: [Term] = []
+    /// How many symbolic dimensions have bounds that the caller chose; those that runs measure follow.
+    private let declaredDimensions: Int
     /// What `range` made, by extents.
     var rangesByExtents: [[Int]: Term] = [:]
 
@@ -24,6 +26,7 @@ final class Emitter {
     ) {
         self.budget = budget
         self.computes = computes
+        declaredDimensions = graph.dimensions.count
         builder = GraphBuilder(graph, function: function)
         samples = DimensionSamples(graph.dimensions, measures: measures)
     }
@@ -73,11 +76,26 @@ final class Emitter {
         if computes, let budget { try spend(budget, op, inputs.map { $0.value.type }, values.map { $0.type }) }
         var types = values.map { [$0.type] }
         for sample in 1..<max(1, samples.count) {
-            let outputs = try op.checkedOutputTypes(
-                inputs.map { $0.types[sample] }, dimensions: samples.values[sample], node: builder.prefix)
+            let outputs: [TensorType]
+            do throws(ApusError) {
+                outputs = try op.checkedOutputTypes(
+                    inputs.map { $0.types[sample] }, dimensions: samples.values[sample], node: builder.prefix)
+            } catch {
+                throw self.error(error, atSample: sample)
+            }
             for (i, type) in outputs.enumerated() { types[i].append(type) }
         }
         return zip(values, types).map { record(Term(value: $0, types: $1)) }
+    }
+
+    /// With the values of the symbolic dimensions at which it happens, and how to change their bounds.
+    func error(_ error: ApusError, atSample sample: Int) -> ApusError {
+        let values = graph.dimensions.prefix(declaredDimensions).enumerated().filter { $1.minimum < $1.maximum }
+            .map { "\($1.name)=\(samples.values[sample][$0])" }
+        guard !values.isEmpty else { return error }
+        return ApusError(
+            error.code,
+            "\(error.message), with \(values.joined(separator: ", ")); --dim NAME=LOW:HIGH sets the bounds of a dimension")
     }
 
     /// What running a node takes.

@@ -46,7 +46,7 @@ struct OnnxFixture {
 
     mutating func node(
         _ op: String, _ inputs: [String], _ outputs: [String], ints: [String: [Int]] = [:], int: [String: Int] = [:],
-        domain: String = ""
+        text: [String: String] = [:], domain: String = ""
     ) {
         graph.message(1) { node in
             node.text(7, domain)
@@ -66,6 +66,13 @@ struct OnnxFixture {
                     attribute.text(1, name)
                     attribute.varint(3, value)
                     attribute.varint(20, 2)
+                }
+            }
+            for (name, value) in text.sorted(by: { $0.key < $1.key }) {
+                node.message(5) { attribute in
+                    attribute.text(1, name)
+                    attribute.text(4, value)
+                    attribute.varint(20, 3)
                 }
             }
         }

@@ -100,6 +100,145 @@ final class OnnxSymbolicTests: XCTestCase {
         f.output("y")
         let session = try session(f, ["n": 1...2])
         defer { session.destroy() }
-        XCTAssertEqual(try run(session, ["n": 1], [try ones(1, 16)]).shape, [1, 3, 5, 2])
+        // The sum of the window, and nothing of any other frequency.
+        let y = try run(session, ["n": 1], [try ones(1, 16)])
+        XCTAssertEqual(y.shape, [1, 3, 5, 2])
+        for (i, value) in try y.array(of: Float.self).enumerated() { XCTAssertEqual(value, i % 10 == 0 ? 8 : 0, accuracy: 1e-5, "\(i)") }
+    }
+
+    /// A window that does not fit the least size is told with the flag that changes it.
+    func testAWindowLargerThanTheLeastSize() throws {
+        var f = OnnxFixture()
+        f.input("x", [.fixed(1), .fixed(1), .named("t")])
+        f.constant("w", [2, 1, 3], [Float](repeating: 1, count: 6))
+        f.node("Conv", ["x", "w"], ["y"])
+        f.output("y")
+        let model = try OnnxReader.read(bytes: f.bytes, folder: URL(fileURLWithPath: "/nonexistent"))
+        XCTAssertThrowsError(try Importer.graph(of: model, OnnxOptions()).get()) { error in
+            let reason = (error as? OnnxBlocked)?.blocks[0].reason ?? ""
+            XCTAssertTrue(reason.contains("t=1") && reason.contains("--dim"), reason)
+        }
+    }
+
+    // MARK: Images of any size
+
+    private func resize(_ scale: Float?, _ attributes: [String: String]) throws -> Session {
+        var f = OnnxFixture()
+        f.input("x", [.fixed(1), .named("n")])
+        if let scale {
+            f.constant("s", [2], [1, scale])
+            f.node("Resize", ["x", "", "s"], ["y"], text: attributes)
+        } else {
+            f.input("z", [.fixed(1), .named("m")])
+            f.node("Shape", ["z"], ["s"])
+            f.node("Resize", ["x", "", "", "s"], ["y"], text: attributes)
+        }
+        f.output("y")
+        return try session(f, scale == nil ? ["n": 2...24, "m": 1...48] : ["n": 2...24])
+    }
+
+    /// x at places, by the two neighbours.
+    private func interpolated(_ x: [Float], _ places: [Double]) -> [Float] {
+        places.map { place in
+            let low = place.rounded(.down), t = Float(place - low)
+            let (a, b) = (Int(max(0, low)), min(x.count - 1, Int(low) + 1))
+            return x[a] * (1 - t) + x[b] * t
+        }
+    }
+
+    func testResizeByAScale() throws {
+        for (mode, name) in [("nearest", "asymmetric"), ("linear", "half_pixel"), ("linear", "align_corners")] {
+            let session = try resize(
+                3, ["mode": mode, "coordinate_transformation_mode": name, "nearest_mode": "floor"])
+            defer { session.destroy() }
+            for n in [24, 2, 7] {
+                let x = (0..<n).map { Float($0 * $0 % 11) }
+                let places = (0..<3 * n).map { (i: Int) -> Double in
+                    if mode == "nearest" { return Double(i / 3) }
+                    if name == "half_pixel" { return (Double(i) + 0.5) / 3 - 0.5 }
+                    return Double(i * (n - 1)) / Double(3 * n - 1)
+                }
+                let y = try run(session, ["n": n], [try Tensor(x).reshaped([1, n])])
+                XCTAssertEqual(y.shape, [1, 3 * n])
+                for (a, b) in zip(try y.array(of: Float.self), interpolated(x, places)) {
+                    XCTAssertEqual(a, b, accuracy: 1e-4, "\(mode) \(name) \(n)")
+                }
+            }
+        }
+    }
+
+    /// Places that are whole numbers stay so, however the sizes divide.
+    func testResizeToTheShapeOfAnother() throws {
+        for mode in ["nearest", "linear"] {
+            let session = try resize(
+                nil, ["mode": mode, "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"])
+            defer { session.destroy() }
+            for (n, m) in [(24, 48), (2, 1), (21, 35), (9, 31), (6, 42)] {
+                let x = (0..<n).map { Float($0 * $0 % 11) }
+                let places = (0..<m).map { (i: Int) -> Double in
+                    mode == "nearest" ? Double(i * n / m) : Double(i * n) / Double(m)
+                }
+                let y = try run(session, ["n": n, "m": m], [try Tensor(x).reshaped([1, n]), try ones(1, m)])
+                XCTAssertEqual(y.shape, [1, m])
+                for (a, b) in zip(try y.array(of: Float.self), interpolated(x, places)) {
+                    XCTAssertEqual(a, b, accuracy: 1e-4, "\(mode) \(n) \(m)")
+                }
+            }
+        }
+    }
+
+    func testResizeByAFraction() throws {
+        let session = try resize(0.7, ["mode": "linear"])
+        defer { session.destroy() }
+        for n in 2...24 { XCTAssertEqual(try run(session, ["n": n], [try ones(1, n)]).shape, [1, 7 * n / 10]) }
+        // 0.7 is a little less as f32.
+        var f = OnnxFixture()
+        f.input("x", [.fixed(1), .fixed(10)])
+        f.constant("s", [2], [1, 0.7])
+        f.node("Resize", ["x", "", "s"], ["y"])
+        f.output("y")
+        let fixed = try self.session(f, [:])
+        defer { fixed.destroy() }
+        XCTAssertEqual(try run(fixed, [:], [try ones(1, 10)]).shape, [1, 7])
+    }
+
+    /// Where no value but halves has an extent, it is found by them.
+    func testResizeOfHalves() throws {
+        var f = OnnxFixture()
+        f.input("x", [.fixed(1), .named("n")], type: 10)
+        f.constant("s", [2], [1, 2])
+        f.node("Resize", ["x", "", "s"], ["y"])
+        f.output("y", type: 10)
+        let session = try session(f, ["n": 1...16])
+        defer { session.destroy() }
+        for n in [16, 1, 5] {
+            XCTAssertEqual(try run(session, ["n": n], [try Tensor.zeros(.f16, shape: [1, n])]).shape, [1, 2 * n])
+        }
+    }
+
+    /// Cubic kernels beyond the border see the edge repeated.
+    func testGridSampleOfABatch() throws {
+        var f = OnnxFixture()
+        f.operatorSet = 20
+        f.input("x", [.named("n"), .fixed(1), .fixed(3)])
+        f.input("g", [.named("n"), .fixed(2), .fixed(1)])
+        f.node("GridSample", ["x", "g"], ["y"], text: ["mode": "cubic", "padding_mode": "border"])
+        f.output("y")
+        let session = try session(f, ["n": 1...4])
+        defer { session.destroy() }
+        for n in [4, 1, 3] {
+            let x = (0..<3 * n).map { Float($0 * $0) }
+            // Place 1, the middle, and −1/2.
+            let grid = (0..<2 * n).map { -Float($0 % 2) }
+            let inputs = [try Tensor(x).reshaped([n, 1, 3]), try Tensor(grid).reshaped([n, 2, 1])]
+            let y = try run(session, ["n": n], inputs)
+            XCTAssertEqual(y.shape, [n, 1, 2])
+            let values = try y.array(of: Float.self)
+            for i in 0..<n {
+                let (first, second) = (x[3 * i], x[3 * i + 1])
+                XCTAssertEqual(values[2 * i], second, accuracy: 1e-4)
+                XCTAssertEqual(values[2 * i + 1], first + (second - first) * -0.09375, accuracy: 1e-4)
+            }
+        }
     }
 }

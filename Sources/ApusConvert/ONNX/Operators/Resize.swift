@@ -1,37 +1,55 @@
 import ApusGraph
 import Foundation
 
-/// Resizing is separable: along each axis a product with a matrix whose rows hold what each output takes from the inputs.
+/// Resizing is separable. Along an axis of fixed extents it is a product with a matrix whose rows hold what each output
+/// takes from the inputs; along another, what `SymbolicResampler` makes.
 let resizeOperators: [OnnxOperator] = [
     OnnxOperator("Resize", since: 10) { n throws(ApusError) -> Term in
-        try resize(n, scales: try n.known(1).elements(), sizes: nil, .asymmetric)
+        try resize(n, scales: try scaleSamples(n, 1), sizes: nil, .asymmetric)
     },
     OnnxOperator("Resize", since: 11, resizeByInputs),
     OnnxOperator("Upsample", since: 7) { n throws(ApusError) -> Term in
-        try resize(n, scales: try n.floats("scales").map { $0.map { Double($0) } }, sizes: nil, .asymmetric)
+        let scales = try n.floats("scales").map { $0.map { Double($0) } }
+        return try resize(n, scales: scales.map { [$0].spread(over: n.g) }, sizes: nil, .asymmetric)
     },
     OnnxOperator("Upsample", since: 9) { n throws(ApusError) -> Term in
-        try resize(n, scales: try n.known(1).elements(), sizes: nil, .asymmetric)
+        try resize(n, scales: try scaleSamples(n, 1), sizes: nil, .asymmetric)
     },
 ]
 
 /// Which place of the input an output is taken from.
-private enum Coordinates: String {
+enum ResizeCoordinates: String {
     case halfPixel = "half_pixel", symmetric = "half_pixel_symmetric", pytorch = "pytorch_half_pixel"
     case alignCorners = "align_corners", asymmetric, crop = "tf_crop_and_resize"
 }
 
 private func resizeByInputs(_ n: NodeContext) throws(ApusError) -> Term {
     let name = try n.string("coordinate_transformation_mode", "half_pixel")
-    guard let coordinates = Coordinates(rawValue: name) else {
+    guard let coordinates = ResizeCoordinates(rawValue: name) else {
         throw .unsupported("coordinate_transformation_mode '\(name)'")
     }
-    let scales = n.has(2) ? try n.known(2).elements() : []
-    return try resize(n, scales: scales.isEmpty ? nil : scales, sizes: n.has(3) ? try n.integers(3) : nil, coordinates)
+    let scales = n.has(2) ? try scaleSamples(n, 2) : []
+    return try resize(
+        n, scales: scales.allSatisfy { $0.isEmpty } ? nil : scales, sizes: n.has(3) ? try n.integerSamples(3) : nil,
+        coordinates)
 }
 
+/// A known input's numbers, per sample.
+private func scaleSamples(_ n: NodeContext, _ index: Int) throws(ApusError) -> [[Double]] {
+    var samples: [[Double]] = []
+    for constant in try n.knownSamples(index) { samples.append(try constant.elements()) }
+    return samples.spread(over: n.g)
+}
+
+extension [[Double]] {
+    fileprivate func spread(over g: Emitter) -> [[Double]] {
+        count == 1 ? [[Double]](repeating: self[0], count: g.samples.count) : self
+    }
+}
+
+/// - Parameters scales, sizes: of every axis, per sample.
 private func resize(
-    _ n: NodeContext, scales: [Double]?, sizes: [Int]?, _ coordinates: Coordinates
+    _ n: NodeContext, scales: [[Double]]?, sizes: [[Int]]?, _ coordinates: ResizeCoordinates
 ) throws(ApusError) -> Term {
     var x = try n.term(0)
     let dtype = x.dtype
@@ -40,9 +58,9 @@ private func resize(
         for axis in axes { list.append(try x.axis(axis)) }
         return list
     } ?? Array(0..<x.rank)
-    guard scales?.count ?? axes.count == axes.count, sizes?.count ?? axes.count == axes.count,
+    guard scales?.allSatisfy({ $0.count == axes.count }) ?? true, sizes?.allSatisfy({ $0.count == axes.count }) ?? true,
         scales != nil || sizes != nil
-    else { throw .shape("\(scales?.count ?? 0) scales and \(sizes?.count ?? 0) sizes of \(axes.count) axes") }
+    else { throw .shape("\(scales?[0].count ?? 0) scales and \(sizes?[0].count ?? 0) sizes of \(axes.count) axes") }
     let roi = coordinates == .crop ? try n.known(1).elements() : []
     guard roi.isEmpty || roi.count == 2 * axes.count, roi.allSatisfy({ abs($0) < 1e6 }) else {
         throw .shape("a region \(roi) of \(axes.count) axes")
@@ -50,33 +68,49 @@ private func resize(
     let policy = try n.string("keep_aspect_ratio_policy", "stretch")
     var common: Double?
     if let sizes, policy != "stretch" {
+        guard sizes.allSatisfy({ $0 == sizes[0] }) else {
+            throw .unsupported("keep_aspect_ratio_policy '\(policy)' of sizes that depend on a symbolic dimension")
+        }
         var ratios: [Double] = []
-        for (size, axis) in zip(sizes, axes) { ratios.append(Double(size) / Double(try x.extent(axis))) }
+        for (size, axis) in zip(sizes[0], axes) { ratios.append(Double(size) / Double(try x.extent(axis))) }
         common = policy == "not_larger" ? ratios.min() : ratios.max()
     }
     for (i, axis) in axes.enumerated() {
-        if let scales, scales[i] == 1, coordinates != .crop { continue }
-        let extent = try x.extent(axis)
-        var size = 0, scale = 0.0
-        if let common {
-            (scale, size) = (common, Int(max(0, min(common * Double(extent) + 0.5, 0x1p31)).rounded(.down)))
-        } else if let sizes {
-            (scale, size) = (Double(sizes[i]) / Double(extent), sizes[i])
-        } else if let scales {
-            guard scales[i] > 0, scales[i] * Double(extent) < Double(Shape.maximumExtent) else {
-                throw .shape("scale \(scales[i])")
+        let extents = x.extents(axis)
+        var given: [Double] = [], results: [Int] = []
+        for (sample, extent) in extents.enumerated() {
+            let (scale, size) = try resized(extent, common ?? scales?[sample][i], sizes?[sample][i], rounds: common != nil)
+            guard size >= 1, extent >= 1, size <= 1 << 20, extent <= 1 << 20 else {
+                throw n.g.error(.shape("a resize of \(extent) to \(size)"), atSample: sample)
             }
-            (scale, size) = (scales[i], Int((scales[i] * Double(extent)).rounded(.down)))
+            given.append(scale)
+            results.append(size)
         }
-        guard size >= 1, extent >= 1, size <= 1 << 20 else { throw .shape("a resize of \(extent) to \(size)") }
+        if results == extents && coordinates != .crop && (scales == nil || given.allSatisfy { $0 == 1 }) { continue }
+        guard x.isFixed(axis), results.allSatisfy({ $0 == results[0] }) else {
+            let scale = scales != nil && given.allSatisfy { $0 == given[0] } ? given[0] : nil
+            x = try SymbolicResampler(n, extents, results, scale: scale, coordinates).apply(x, axis: axis)
+            continue
+        }
         // A cubic kernel takes four inputs a sample.
-        try requireTable(4, extent, size)
-        if size == extent && scale == 1 && coordinates != .crop { continue }
+        try requireTable(4, extents[0], results[0])
         let range = roi.isEmpty ? (0.0, 1.0) : (roi[i], roi[i + axes.count])
-        let resampler = try Resampler(n, extent: extent, size: size, scale: scale, coordinates.rawValue, range)
+        let resampler = try Resampler(
+            n, extent: extents[0], size: results[0], scale: given[0], coordinates.rawValue, range)
         x = try resampler.apply(n.g, x, axis: axis)
     }
     return try n.g.cast(x, to: dtype)
+}
+
+/// The scale and the size that an extent gets, of which one is given.
+private func resized(
+    _ extent: Int, _ scale: Double?, _ size: Int?, rounds: Bool
+) throws(ApusError) -> (scale: Double, size: Int) {
+    guard let scale else { return (Double(size!) / Double(extent), size!) }
+    guard scale > 0, scale * Double(extent) < Double(Shape.maximumExtent) else { throw .shape("scale \(scale)") }
+    if rounds { return (scale, Int((scale * Double(extent) + 0.5).rounded(.down))) }
+    // As runtimes multiply: 0.7 of 10 is 7.
+    return (scale, Int((Float(scale) * Float(extent)).rounded(.down)))
 }
 
 /// What each output along one axis takes from which inputs.

@@ -10,25 +10,30 @@ let samplingOperators: [OnnxOperator] = [
 private func gridSample(_ n: NodeContext) throws(ApusError) -> Term {
     let x = try n.term(0), grid = try n.term(1)
     let axes = x.rank - 2
-    guard x.isFixed, grid.isFixed, axes >= 1, grid.rank == x.rank, grid.shape.last == axes else {
-        throw .unsupported("x \(x.shape) at a grid \(grid.shape), wanted fixed shapes")
+    guard axes >= 1, grid.rank == x.rank, grid.isFixed(grid.rank - 1), grid.shape.last == axes,
+        grid.extents(0) == x.extents(0)
+    else { throw .shape("x \(x.shape) at a grid \(grid.shape)") }
+    guard (1..<x.rank).allSatisfy({ x.isFixed($0) }) else {
+        throw .unsupported("x \(x.shape), wanted fixed extents after the batch")
     }
     let sampler = GridSampler(
         g: n.g, x: x, grid: grid, alignsCorners: try n.flag("align_corners"),
         padding: try n.string("padding_mode", "zeros"))
     switch try n.string("mode", "linear") {
-    case "linear", "bilinear": return try sampler.interpolated { t, g throws(ApusError) in
-        [(0, try g.sub(try g.scalar(1, like: t), t)), (1, t)]
-    }
-    case "cubic", "bicubic": return try sampler.interpolated(cubicWeights)
+    case "linear", "bilinear": return try sampler.interpolated(linearWeights)
+    case "cubic", "bicubic": return try sampler.interpolated { t, g throws(ApusError) in try cubicWeights(t, g) }
     case "nearest": return try sampler.nearest()
     case let mode: throw .unsupported("mode '\(mode)'")
     }
 }
 
-/// Keys' weights of the four neighbours, a = −3/4, of a place t after the second.
-private func cubicWeights(_ t: Term, _ g: Emitter) throws(ApusError) -> [(Int, Term)] {
-    let a = -0.75
+/// The weights of the two neighbours of a place t after the first.
+func linearWeights(_ t: Term, _ g: Emitter) throws(ApusError) -> [(Int, Term)] {
+    [(0, try g.sub(try g.scalar(1, like: t), t)), (1, t)]
+}
+
+/// Keys' weights of the four neighbours of a place t after the second.
+func cubicWeights(_ t: Term, _ g: Emitter, a: Double = -0.75) throws(ApusError) -> [(Int, Term)] {
     func number(_ value: Double) throws(ApusError) -> Term { try g.scalar(value, like: t) }
     func near(_ d: Term) throws(ApusError) -> Term {
         let line = try g.sub(try g.mul(try number(a + 2), d), try number(a + 3))
@@ -96,10 +101,11 @@ private struct GridSampler {
         return try border(try g.mul(scaled, try g.scalar(0.5, like: coordinate)), axis)
     }
 
-    /// The place within the image, unless its padding is zeros.
+    /// The place where its neighbours hold what they hold there: near the image, or mirrored into it.
     private func border(_ place: Term, _ axis: Int) throws(ApusError) -> Term {
         switch padding {
-        case "border": return try g.clip(place, 0, Float(extents[axis] - 1))
+        // Further out all four neighbours are the edge.
+        case "border": return try g.clip(place, -2, Float(extents[axis] + 1))
         case "reflection": return try reflected(place, axis)
         default: return place
         }
@@ -129,16 +135,18 @@ private struct GridSampler {
             let isInside = try g.equal(place, try g.clip(place, 0, Float(extents[axis] - 1)))
             inside = try inside.map { i throws(ApusError) in try g.and(i, isInside) } ?? isInside
         }
-        try requireTable(x.shape[0])
-        let (batch, channels, size) = (x.shape[0], x.shape[1], Shape(extents).count)
-        let outputs = grid.shape.product(1..<grid.rank - 1)
-        let starts = g.constant(try Constant("", .i64, [batch, 1], (0..<batch).map { Double($0 * size) }))
-        let rows = try g.add(try g.reshape(index!, [batch, outputs]), starts)
+        let channels = x.shape[1], size = Shape(extents).count
+        let outputs = grid.shapes.map { $0.product(1..<$0.rank - 1) }, batches = x.extents(0)
+        let starts = try g.mul(try g.range(batches), try g.scalar(Double(size), .i64))
+        let rows = try g.add(
+            try g.reshape(index!, to: zip(batches, outputs).map { [$0, $1] }),
+            try g.reshape(starts, to: batches.map { [$0, 1] }))
         // [N·size, C] by rows, then channels to their place.
-        let table = try g.reshape(try g.channelsLast(x), [batch * size, channels])
+        let table = try g.reshape(try g.channelsLast(x), to: batches.map { [$0 * size, channels] })
         let found = try g.transpose(try g.gather(table, rows, axis: 0), [0, 2, 1])
-        let shape = [batch, channels] + grid.shape.dimensions[1..<grid.rank - 1]
-        let y = try g.reshape(found, shape)
+        let y = try g.reshape(found, to: grid.shapes.map { shape in
+            [shape[0], channels] + shape.dimensions[1..<shape.rank - 1]
+        })
         guard padding == "zeros" else { return y }
         return try g.select(try g.unsqueeze(inside!, [1]), y, try g.scalar(0, like: y))
     }
@@ -146,8 +154,11 @@ private struct GridSampler {
 
 /// θ·(place, 1) for every place of an image of a known size, whose numbers run from −1 to 1.
 private func affineGrid(_ n: NodeContext) throws(ApusError) -> Term {
-    let theta = try n.term(0), size = try n.integers(1), alignsCorners = try n.flag("align_corners")
-    let extents = Array(size.dropFirst(2)), axes = extents.count
+    let theta = try n.term(0), sizes = try n.integerSamples(1), alignsCorners = try n.flag("align_corners")
+    let size = sizes[0], extents = Array(size.dropFirst(2)), axes = extents.count
+    guard sizes.allSatisfy({ $0.dropFirst(2) == size.dropFirst(2) }) else {
+        throw .unsupported("a size \(size) of which a symbolic dimension decides more than the batch")
+    }
     guard theta.rank == 3, (2...3).contains(axes), extents.allSatisfy({ $0 >= 1 }) else {
         throw .shape("theta \(theta.shape) of size \(size)")
     }
