@@ -9,7 +9,7 @@
 #define CK_RECURRENT_ROWS(T, suffix)                                                                              \
     typedef struct {                                                                                              \
         void (*rnn)(const ck_activation_params *activation, T *gates, T *h, T *kept, size_t n);                   \
-        /* r and z take the place of their sums, r·h is written to `reset`. */                                    \
+        /* r takes the place of its sum, r·h is written to `reset`. */                                            \
         void (*gru_reset)(T *gates, const T *h, T *reset, size_t n);                                              \
         /* After that. */                                                                                         \
         void (*gru)(T *gates, T *h, T *kept, size_t n);                                                           \
@@ -19,6 +19,12 @@
         /* c[panels · 16] = x + a[k]·B of one row, B's panels from the last to the first if `backwards`: those that are in   \
          * the first-level cache come first when it turns at every step. x may be c. NULL: ck_gemm does it. */    \
         void (*row_product)(const T *a, const T *b, int64_t k, int64_t panels, const T *x, T *c, int backwards);  \
+        /* The whole step of one row from the state a (times its mask) to h, which is not a: the functions of some units beside the      \
+         * product of the next. The same bits as row_product and gru_after or lstm; NULL where that is. */        \
+        void (*gru_row)(const T *a, const T *panels, const T *x, const T *b, const T *before, T *gates, T *h,     \
+                        T *kept, size_t n, int backwards);                                                        \
+        void (*lstm_row)(const T *a, const T *panels, const T *x, T *gates, T *h, T *c, T *kept, size_t n,        \
+                         int backwards);                                                                          \
     } ck_recurrent_rows_##suffix;                                                                                 \
     /* The same backwards: from the gradients dh, dc at the state after a step to dx at the gates' sums. dh and dc become  \
      * those at the state before it, but for what flows through dx. */                                            \
