@@ -1,7 +1,6 @@
 #include "../vector/avx2.h"
 
 #if defined(CK_HAVE_ISA)
-#define GEMM_CLIPS ck_gemm_clips(CK_ISA_AVX2)
 #define GEMM_REGISTERS 12
 #define GEMM_KERNELS(K)                                                                                   \
     K(1, 1) K(2, 1) K(3, 1) K(4, 1) K(5, 1) K(6, 1) K(1, 2) K(2, 2) K(3, 2) K(1, 4)

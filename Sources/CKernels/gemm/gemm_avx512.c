@@ -1,7 +1,6 @@
 #include "../vector/avx512.h"
 
 #if defined(CK_HAVE_ISA)
-#define GEMM_CLIPS ck_gemm_clips(CK_ISA_AVX512)
 #define GEMM_REGISTERS 24
 /* 12 × 32 feeds both FMA units; few rows take more panels, for as many chains of sums. */
 #define GEMM_KERNELS(K)                                                                                   \

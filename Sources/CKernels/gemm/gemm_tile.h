@@ -1,5 +1,5 @@
 /* What a micro-kernel of ROWS rows × PANELS panels is told. It computes
- *     c = from + a·b, over `k` steps, then + bias, then, if limited, within low ... high (but AVX-512: at least low),
+ *     c = from + a·b, over `k` steps, then + bias, then, if limited, at least low and, where GEMM_CLIPS, at most high,
  * over whole panels: from, bias and c are 16 · PANELS wide. from may be c. */
 #ifndef CK_GEMM_TILE_H
 #define CK_GEMM_TILE_H

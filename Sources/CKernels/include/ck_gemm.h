@@ -45,9 +45,6 @@ ck_task ck_gemm(ck_dtype a, ck_dtype b, ck_isa isa);
  * above 64 where there is enough work. */
 size_t ck_gemm_units(const ck_gemm_params *params);
 
-/* Whether an instruction set's tiles end with relu6 and clip, as all end with relu; else these cost a pass of their own. */
-static inline int ck_gemm_clips(ck_isa isa) { return isa == CK_ISA_AVX2; }
-
 /* Between a plain B[batch][k,n] and its panels. `row_stride` steps k, `column_stride` steps n. */
 typedef struct {
     int64_t k, n, row_stride, column_stride;

@@ -47,7 +47,7 @@ func directProduct(
         operands[1] = .workspace(0)
     }
     let last: Launch, sharing: Sharing
-    if var product = pointwiseProduct(params, direction, site.isa) {
+    if var product = pointwiseProduct(params, direction) {
         let task = ck_gemm(site.dtype, w.dtype.ck, site.isa)
         last = try Launch(task, product, units: ck_gemm_units(&product), operands)
         sharing = .product
@@ -75,15 +75,14 @@ func directProduct(
 /// A convolution of one tap that reads every pixel once is the product of pixels and panels; nil for others. It
 /// finishes residuals and SiLU in a second pass over its tiles, which pays; activations that would cost another such pass stay
 /// the convolution's.
-private func pointwiseProduct(
-    _ p: ck_conv_params, _ direction: ConvolutionDirection, _ isa: ck_isa
-) -> ck_gemm_params? {
+private func pointwiseProduct(_ p: ck_conv_params, _ direction: ConvolutionDirection) -> ck_gemm_params? {
     guard p.kernel_h == 1, p.kernel_w == 1, p.stride_h == 1, p.stride_w == 1, p.groups == 1, p.pad_top == 0,
         p.pad_left == 0, p.in_h == p.out_h, p.in_w == p.out_w
     else { return nil }
     switch p.activation.kind {
-    case Int32(CK_ACT_NONE.rawValue), Int32(CK_ACT_RELU.rawValue), Int32(CK_ACT_SILU.rawValue): break
-    case Int32(CK_ACT_RELU6.rawValue), Int32(CK_ACT_CLIP.rawValue): if ck_gemm_clips(isa) == 0 { return nil }
+    case Int32(CK_ACT_NONE.rawValue), Int32(CK_ACT_RELU.rawValue), Int32(CK_ACT_RELU6.rawValue),
+        Int32(CK_ACT_CLIP.rawValue), Int32(CK_ACT_SILU.rawValue):
+        break
     default: return nil
     }
     let forward = direction == .forward
