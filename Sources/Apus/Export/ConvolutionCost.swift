@@ -16,8 +16,8 @@ struct ConvolutionCost {
 
     private static let direct = Rates(product: 1, source: 0, sum: 2, packing: 8)
     private static let winograd: [(tile: Int, rates: Rates)] = [
-        (2, Rates(product: 1.1, source: 8, sum: 21, packing: 25)),
-        (4, Rates(product: 1.2, source: 11, sum: 22, packing: 26)),
+        (2, Rates(product: 1.03, source: 7.5, sum: 16, packing: 21)),
+        (4, Rates(product: 1.1, source: 9, sum: 17, packing: 19)),
     ]
     /// Cost of reading a weight that no second-level cache keeps from run to run, and how many it keeps.
     private static let weight = 14.0, cachedWeights = 262_144.0

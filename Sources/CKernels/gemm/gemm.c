@@ -5,14 +5,14 @@
 
 gemm_grid gemm_grid_of(const ck_gemm_params *p) {
     gemm_grid g = {1, 1, 1, 1, 1, 1};
-    int64_t panels = gemm_ceil_div(p->n, CK_PANEL);
+    int64_t panels = gemm_panels(p->n);
     /* Work in multiply-adds; to fetch a weight costs about as much as eight of them. */
     const double smallest = 1 << 18;
     double per_cell = (double)(p->k + 8) * CK_PANEL;
     double work = per_cell * (double)(p->m + 8) * (double)panels;
     if (work <= smallest) {
         g.group = panels;
-        g.tiles = gemm_ceil_div(p->m, GEMM_ROWS);
+        g.tiles = p->m <= GEMM_ROWS ? 1 : gemm_ceil_div(p->m, GEMM_ROWS);
         return g;
     }
     double wanted = work / 64 > smallest ? work / 64 : smallest;
@@ -42,7 +42,7 @@ static int64_t gemm_first_row(const ck_gemm_params *p, const gemm_grid *g, int64
 }
 
 gemm_block gemm_block_at(const ck_gemm_params *p, const gemm_grid *g, size_t unit) {
-    const int64_t panels = gemm_ceil_div(p->n, CK_PANEL);
+    const int64_t panels = gemm_panels(p->n);
     const size_t cells = (size_t)(g->row_blocks * g->column_blocks);
     if (cells == 1) return (gemm_block){(int64_t)unit, 0, p->m, 0, panels, 1};
     const ck_cell cell = ck_cell_at(unit % cells, (size_t)g->row_blocks, (size_t)g->column_blocks, (size_t)g->stretches);

@@ -26,6 +26,8 @@ typedef struct {
 } gemm_block;
 
 static inline int64_t gemm_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+/* By a shift, also where code is made small: divisions would be much of a small product. */
+static inline int64_t gemm_panels(int64_t n) { return (int64_t)((uint64_t)(n + CK_PANEL - 1) / CK_PANEL); }
 static inline int64_t gemm_min(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static inline int64_t gemm_panel_rows(const ck_gemm_params *p) { return p->b_rows ? p->b_rows : p->k; }
