@@ -30,6 +30,6 @@ typedef void (*gemm_micro)(const gemm_tile *);
 
 /* Those for f32 of an instruction set, [rows − 1][log2 panels]: one panel for every height, NULL where there are no more. */
 #if defined(__x86_64__)
-extern const gemm_micro gemm_f32_kernels_avx512[12][4], gemm_f32_kernels_avx2[6][4];
+extern const gemm_micro gemm_f32_kernels_avx512[12][3], gemm_f32_kernels_avx2[6][3];
 #endif
 #endif
