@@ -22,6 +22,7 @@ static double same_f64(double x) { return x; }
         const int64_t row = plain ? p->n : CK_PANEL;                                                     \
         const T *bias = p->has_bias ? *operands++ : NULL;                                                \
         const T *residual = p->has_residual ? *operands++ : NULL;                                        \
+        const T *start = p->has_start ? *operands++ : NULL;                                              \
         T *c = *operands;                                                                                \
         gemm_grid grid = gemm_grid_of(p);                                                                \
         for (size_t unit = begin; unit < end; unit++) {                                                  \
@@ -32,7 +33,8 @@ static double same_f64(double x) { return x; }
                     const T *x = a + u.batch * p->a_batch_stride + i * p->a_row_stride;                  \
                     const B *w = b + u.batch * p->b_batch_stride + j / CK_PANEL * panel + j % CK_PANEL;  \
                     int64_t at = u.batch * p->c_batch_stride + i * p->c_row_stride + j;                  \
-                    T chains[2] = {p->accumulate ? c[at] : 0, 0};                                        \
+                    const int64_t start_at = u.batch * p->c_batch_stride + i * p->start_row_stride + j;  \
+                    T chains[2] = {start ? start[start_at] : p->accumulate ? c[at] : 0, 0};              \
                     for (int64_t k = 0; k < p->k; k++) {                                                 \
                         T *chain = &chains[p->paired ? k % 2 : 0];                                       \
                         *chain = FMA(x[k * p->a_k_stride], WIDEN(w[k * row]), *chain);                   \

@@ -15,12 +15,12 @@ extern "C" {
 
 /* C[m,n] = act(A[m,k]·B[k,n] + bias[n] + residual[m,n]).
  *
- * Operands: A, plain B (if has_plain), B in panels, bias (if has_bias), residual (if has_residual), C. An absent
- * operand has no place in the list. A, bias, residual and C are f32 (f64); residual is strided like C. C overlaps no
- * other operand. Strides count elements; a transposed A is one with a_row_stride 1.
+ * Operands: A, plain B (if has_plain), B in panels, bias (if has_bias), residual (if has_residual), start (if has_start), C. An
+ * absent operand has no place in the list. All but B are f32 (f64); residual is strided like C, and start but for its rows.
+ * C overlaps no other operand. Strides count elements; a transposed A is one with a_row_stride 1.
  *
  * Contract: an element of A·B is one chain of fused multiply-adds in f32 (f64) over ascending k,
- * beginning at 0, or at C if `accumulate`; if `paired`, the chain over even k plus the one over odd k, both
+ * beginning at 0, at start if there is one, or at C if `accumulate`; if `paired`, the chain over even k plus the one over odd k, both
  * beginning at 0. Then bias is added, then residual, then act applied. So its
  * bits depend on nothing but its own row of A and column of B: not on m, the tiling, the threads or,
  * before act, the instruction set. (Payloads of NaN excepted.) */
@@ -28,11 +28,12 @@ typedef struct {
     int64_t m, n, k;
     int64_t b_rows /* of B's panels, which may have more than the k that are read; 0: k */;
     int64_t a_row_stride, a_k_stride, c_row_stride;
+    int64_t start_row_stride; /* not 0 */
     int64_t batch, a_batch_stride, b_batch_stride /* 0: one B for all */, c_batch_stride;
     /* Training: whether there is a plain B, and it is read in the place of panels; of whole panels, n % 16 == 0. */
     int32_t has_plain, reads_plain;
-    int32_t has_bias, has_residual, accumulate;
-    int32_t paired; /* without `accumulate` */
+    int32_t has_bias, has_residual, has_start, accumulate;
+    int32_t paired; /* without `accumulate` and start */
     ck_activation_params activation;
 } ck_gemm_params;
 
