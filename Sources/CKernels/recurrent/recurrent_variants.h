@@ -11,22 +11,23 @@
         void (*rnn)(const ck_activation_params *activation, T *gates, T *h, T *kept, size_t n);                   \
         /* r takes the place of its sum, r·h is written to `reset`. */                                            \
         void (*gru_reset)(T *gates, const T *h, T *reset, size_t n);                                              \
-        /* After that. */                                                                                         \
+        /* After that: z takes the place of its sum. */                                                           \
         void (*gru)(T *gates, T *h, T *kept, size_t n);                                                           \
         /* With the reset after: gates are sums, the third of them h·R_n; x is what the input gives n. */         \
         void (*gru_after)(T *gates, const T *x, const T *b, T *h, T *kept, size_t n);                             \
         void (*lstm)(T *gates, T *h, T *c, T *kept, size_t n);                                                    \
-        /* c[panels · 16] = x + a[k]·B of one row, B's panels from the last to the first if `backwards`: those that are in   \
+        /* c[panels · 16] = x + a[k]·B of one row, B's panels from the last to the first if `backwards`: those that are in \
          * the first-level cache come first when it turns at every step. x may be c. NULL: ck_gemm does it. */    \
         void (*row_product)(const T *a, const T *b, int64_t k, int64_t panels, const T *x, T *c, int backwards);  \
-        /* The whole step of one row from the state a (times its mask) to h, which is not a: the functions of some units beside the      \
-         * product of the next. The same bits as row_product and gru_after or lstm; NULL where that is. */        \
+        /* The whole step of one row, from the state a (gru_row: `before`, of which a is the masked one) to h, which is neither: \
+         * the functions of some units beside the product of the next. The bits of row_product and gru_after or lstm; NULL where \
+         * row_product is. */                                                                                     \
         void (*gru_row)(const T *a, const T *panels, const T *x, const T *b, const T *before, T *gates, T *h,     \
                         T *kept, size_t n, int backwards);                                                        \
         void (*lstm_row)(const T *a, const T *panels, const T *x, T *gates, T *h, T *c, T *kept, size_t n,        \
                          int backwards);                                                                          \
     } ck_recurrent_rows_##suffix;                                                                                 \
-    /* The same backwards: from the gradients dh, dc at the state after a step to dx at the gates' sums. dh and dc become  \
+    /* The same backwards: from the gradients dh, dc at the state after a step to dx at the gates' sums. dh and dc become \
      * those at the state before it, but for what flows through dx. */                                            \
     typedef struct {                                                                                              \
         /* n and z; dr follows once n's product is known. */                                                      \
