@@ -10,7 +10,7 @@
 #define PRODUCT_BARE(columns) (V_WIDTH == 16 && (columns) >= 64)
 
 /* Whether a tile takes more than one stretch, if it is none of AMX. */
-#define PRODUCT_STRETCHES(rows, panels) (V_WIDTH == 16 && (rows) % 4 == 0 && (panels) <= 2)
+#define PRODUCT_STRETCHES(rows, panels) (V_WIDTH == 16 && (panels) <= 2)
 
 /* sums[r][n] = [c[n]] + Σ u[r][k] · w[k][n] for whole panels. The k of a row lie in `lines` stretches of `depth` fours. */
 typedef struct {
