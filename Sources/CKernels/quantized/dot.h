@@ -107,6 +107,9 @@ V_INLINE vi product_pack(const product_quantizer *q, const vi *code) {
     return VB(min_epi8)(VB(max_epi8)(VB(packs_epi16)(a, b), q->least), q->most);
 }
 
+/* Whether |m| < 1/2 in every lane: then integers hold what m makes of any sum, and packing alone keeps the bounds. */
+V_INLINE int dot_tame(vf m) { return !vm_any(vm_or(v_ge(v_abs(m), v_set(0.5f)), v_isnan(m))); }
+
 /* The code of v, NaN that of the lower bound. */
 V_INLINE vi dot_quantize(vf v, vf low, vf high, vi zero) { return vi_add(v_to_int(v_min(v_max(v, low), high)), zero); }
 
