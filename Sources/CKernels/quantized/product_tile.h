@@ -2,6 +2,7 @@
 #ifndef CK_QUANTIZED_PRODUCT_TILE_H
 #define CK_QUANTIZED_PRODUCT_TILE_H
 
+#include "dot.h"
 #include "product_view.h"
 
 #define PRODUCT_UNROLL _Pragma("clang loop unroll(full)")
@@ -12,6 +13,10 @@
 /* Whether a tile takes more than one stretch, if it is none of AMX. */
 #define PRODUCT_STRETCHES(rows, panels) (V_WIDTH == 16 && (panels) <= 2)
 
+/* Whether a tile of VNNI turns its sums into codes itself, where it is told to; whether it adds a residual to them. */
+#define PRODUCT_FUSES(rows, panels) (V_WIDTH == 16 && ((rows) == 6 || (rows) == 8 || (rows) == 12) && (panels) == 2)
+#define PRODUCT_ADDS(rows) ((rows) == 12)
+
 /* sums[r][n] = [c[n]] + Σ u[r][k] · w[k][n] for whole panels. The k of a row lie in `lines` stretches of `depth` fours. */
 typedef struct {
     const uint8_t *u;
@@ -19,6 +24,12 @@ typedef struct {
     const int32_t *c;
     int32_t *sums; /* [rows][panels · 16] */
     size_t u_pitch, panel_bytes, depth, lines, down; /* down: bytes of u from a stretch to the next */
+    /* Codes of sums · m [+ residual], rows of them y_pitch apart, in the place of sums; y is NULL: sums. */
+    int8_t *y;
+    const int8_t *residual; /* NULL: none, and products are tame */
+    const float *m;
+    const product_quantizer *quantizer;
+    size_t y_pitch;
 } product_tile;
 
 typedef void (*product_micro)(const product_tile *);
