@@ -25,12 +25,12 @@ typedef struct {
     int32_t *sums; /* [rows][panels · 16] */
     size_t u_pitch, panel_bytes, depth, lines, down; /* down: bytes of u from a stretch to the next */
     size_t ahead; /* bytes from a panel to what later tiles will multiply */
-    /* Codes of sums · m [+ residual], rows of them y_pitch apart, in the place of sums; y is NULL: sums. */
+    /* Codes of sums · m [+ residual] in the place of sums; y is NULL: sums. */
     int8_t *y;
     const int8_t *residual; /* NULL: none, and products are tame */
     const float *m;
     const product_quantizer *quantizer;
-    size_t y_pitch;
+    size_t y_pitch, columns; /* of y */
 } product_tile;
 
 typedef void (*product_micro)(const product_tile *);
