@@ -14,8 +14,9 @@
 #define PRODUCT_STRETCHES(rows, panels) (V_WIDTH == 16 && (panels) <= 2)
 
 /* Whether a tile of VNNI turns its sums into codes itself, where it is told to; whether it adds a residual to them. */
-#define PRODUCT_FUSES(rows, panels) (V_WIDTH == 16 && ((rows) == 6 || (rows) == 8 || (rows) == 12) && (panels) == 2)
-#define PRODUCT_ADDS(rows) ((rows) == 12)
+#define PRODUCT_FUSES(rows, panels) \
+    (V_WIDTH == 16 && ((rows) == 12 || (((rows) == 6 || (rows) == 8) && (panels) == 2)) && (panels) <= 2)
+#define PRODUCT_ADDS(rows, panels) ((rows) == 12 && (panels) == 2)
 
 /* sums[r][n] = [c[n]] + Σ u[r][k] · w[k][n] for whole panels. The k of a row lie in `lines` stretches of `depth` fours. */
 typedef struct {
@@ -38,7 +39,7 @@ typedef void (*product_micro)(const product_tile *);
 /* The tiles of an instruction set: [(rows − 1) >> shift][log2 panels], NULL where there is none. A tile may read and sum
  * rows up to the next multiple of 2^shift. */
 typedef struct {
-    const product_micro (*of)[4];
+    const product_micro (*of)[4]; /* without one panel: no tile has that height */
     size_t highest; /* rows */
     unsigned shift;
     void (*configure)(size_t depth); /* NULL: none; else before any tile */
