@@ -15,7 +15,7 @@
 
 /* Whether a tile of VNNI turns its sums into codes itself, where it is told to; whether it adds a residual to them. */
 #define PRODUCT_FUSES(rows, panels) \
-    (V_WIDTH == 16 && ((rows) == 12 || (((rows) == 6 || (rows) == 8) && (panels) == 2)) && (panels) <= 2)
+    (V_WIDTH == 16 && ((rows) == 12 || (((rows) == 5 || (rows) == 6 || (rows) == 8) && (panels) == 2)) && (panels) <= 2)
 #define PRODUCT_ADDS(rows, panels) ((rows) == 12 && (panels) == 2)
 
 /* sums[r][n] = [c[n]] + Σ u[r][k] · w[k][n] for whole panels. The k of a row lie in `lines` stretches of `depth` fours. */
