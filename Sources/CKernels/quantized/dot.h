@@ -107,6 +107,30 @@ V_INLINE vi product_pack(const product_quantizer *q, const vi *code) {
     return VB(min_epi8)(VB(max_epi8)(VB(packs_epi16)(a, b), q->least), q->most);
 }
 
+/* Rows of `piece` codes, `pitch` apart, DOT_BYTES together. */
+V_INLINE void product_store(int8_t *y, vi codes, size_t pitch, const size_t piece) {
+    if (piece == DOT_BYTES) vb_store(y, codes);
+#if V_WIDTH == 16
+    else if (piece == 32) {
+        _mm256_storeu_si256((__m256i *)y, _mm512_castsi512_si256(codes));
+        _mm256_storeu_si256((__m256i *)(y + pitch), _mm512_extracti64x4_epi64(codes, 1));
+    } else {
+        _mm_storeu_si128((__m128i *)y, _mm512_castsi512_si128(codes));
+        _mm_storeu_si128((__m128i *)(y + pitch), _mm512_extracti32x4_epi32(codes, 1));
+        _mm_storeu_si128((__m128i *)(y + 2 * pitch), _mm512_extracti32x4_epi32(codes, 2));
+        _mm_storeu_si128((__m128i *)(y + 3 * pitch), _mm512_extracti32x4_epi32(codes, 3));
+    }
+#else
+    else {
+        _mm_storeu_si128((__m128i *)y, _mm256_castsi256_si128(codes));
+        _mm_storeu_si128((__m128i *)(y + pitch), _mm256_extracti128_si256(codes, 1));
+    }
+#endif
+}
+
+/* Whether |m| < 1/2 in every lane: then integers hold what m makes of any sum, and packing alone keeps the bounds. */
+V_INLINE int dot_tame(vf m) { return !vm_any(vm_or(v_ge(v_abs(m), v_set(0.5f)), v_isnan(m))); }
+
 /* The code of v, NaN that of the lower bound. */
 V_INLINE vi dot_quantize(vf v, vf low, vf high, vi zero) { return vi_add(v_to_int(v_min(v_max(v, low), high)), zero); }
 

@@ -6,10 +6,10 @@
 
 #define DOT_NAME(base) base##_avx512_vnni
 #define PRODUCT_REGISTERS 24
-#define PRODUCT_KERNELS(K)                                                                                \
-    K(1, 1) K(2, 1) K(3, 1) K(4, 1) K(5, 1) K(6, 1) K(7, 1) K(8, 1) K(9, 1) K(10, 1) K(11, 1) K(12, 1)     \
-    K(1, 2) K(2, 2) K(3, 2) K(4, 2) K(5, 2) K(6, 2) K(7, 2) K(8, 2) K(9, 2) K(10, 2) K(11, 2) K(12, 2)     \
-    K(1, 4) K(2, 4) K(3, 4) K(4, 4) K(5, 4) K(6, 4) K(1, 8) K(2, 8)
+#define PRODUCT_KERNELS(K)                                                                                            \
+    K(1, 1) K(2, 1) K(3, 1) K(4, 1) K(5, 1) K(6, 1) K(7, 1) K(8, 1) K(12, 1)                                         \
+    K(1, 2) K(2, 2) K(3, 2) K(4, 2) K(5, 2) K(6, 2) K(7, 2) K(8, 2) K(12, 2) K(1, 4) K(2, 4) K(3, 4) K(4, 4) K(1, 8) \
+    K(2, 8)
 #include "dot.h"
 #include "product_micro.inc"
 #include "depthwise_vector.inc"

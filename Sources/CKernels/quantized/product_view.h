@@ -8,6 +8,7 @@
 #define PRODUCT_ROWS 96          /* of a block: at least, of long sums; twice as many at most */
 #define PRODUCT_WIDEST 8         /* panels of the widest */
 #define PRODUCT_FEW 2            /* pixels, whose weights are read as they come */
+#define PRODUCT_SHARED 2400000   /* products that are worth two threads, and so no single unit */
 #define PRODUCT_SLACK 64         /* bytes past a thread's rows that may be written */
 
 #define PRODUCT_INLINE static inline __attribute__((unused))
@@ -40,11 +41,13 @@ PRODUCT_INLINE product_view product_view_of(const ck_conv_params *g) {
     /* Weights that stay in a near cache are best met by few rows; others by many, so that they come in once. */
     const size_t block_bytes = v.panels * v.panel_bytes <= 192 << 10 ? 48 << 10 : 384 << 10;
     v.highest = block_bytes / v.pitch < PRODUCT_ROWS ? PRODUCT_ROWS : 2 * PRODUCT_ROWS;
-    const size_t even = product_ceil(v.pixels, product_ceil(v.pixels + !v.pixels, v.highest));
-    v.height = product_min(v.pixels, product_ceil(even, 16) * 16);
-    v.blocks = v.pixels == 0 ? 0 : product_ceil(v.pixels, v.height);
     v.chunk = v.pixels > PRODUCT_FEW ? 4 : PRODUCT_WIDEST;
     v.chunks = product_ceil(v.panels, v.chunk);
+    size_t blocks = product_ceil(v.pixels + !v.pixels, v.highest);
+    if (blocks * v.chunks == 1 && v.pixels * v.columns * v.k >= PRODUCT_SHARED) blocks = 2;
+    const size_t even = product_ceil(v.pixels, blocks);
+    v.height = product_min(v.pixels, product_ceil(even, 16) * 16);
+    v.blocks = v.pixels == 0 ? 0 : product_ceil(v.pixels, v.height);
     return v;
 }
 
