@@ -248,7 +248,7 @@ extension ck_isa {
     func speed(integer: Bool) -> Int {
         let wide = rawValue & CK_ISA_AVX512.rawValue != 0
         guard integer else { return wide ? 120 : 80 }
-        return rawValue & CK_ISA_AMX.rawValue != 0 ? 1000 : rawValue & CK_ISA_VNNI.rawValue != 0 ? 500 : 120
+        return rawValue & CK_ISA_AMX.rawValue != 0 ? 1000 : rawValue & CK_ISA_VNNI.rawValue != 0 ? 360 : 120
     }
 }
 

@@ -8,7 +8,7 @@
 #define PRODUCT_ROWS 96          /* of a block: at least, of long sums; twice as many at most */
 #define PRODUCT_WIDEST 8         /* panels of the widest */
 #define PRODUCT_FEW 2            /* pixels, whose weights are read as they come */
-#define PRODUCT_SHARED 2400000   /* products that are worth two threads, and so no single unit */
+#define PRODUCT_SHARED 2000000   /* products that are worth two threads, and so no single unit */
 #define PRODUCT_SLACK 64         /* bytes past a thread's rows that may be written */
 
 #define PRODUCT_INLINE static inline __attribute__((unused))
