@@ -21,7 +21,9 @@ gemm_grid gemm_grid_of(const ck_gemm_params *p) {
     g.groups = gemm_ceil_div(panels, g.group);
     int64_t height = 1, width = 1;
     double tile = per_cell * (double)(gemm_min(p->m, GEMM_ROWS) + 8) * (double)g.group;
-    int64_t widest = gemm_min(g.groups, GEMM_BLOCK_COLUMNS / CK_PANEL / g.group);
+    const int64_t fitting = GEMM_BLOCK_WEIGHTS / (p->k > 0 ? p->k : 1);
+    const int64_t columns = fitting > GEMM_BLOCK_COLUMNS ? fitting : GEMM_BLOCK_COLUMNS;
+    int64_t widest = gemm_min(g.groups, columns / CK_PANEL / g.group);
     while (width < widest && tile * (double)width < wanted) width++;
     int64_t highest = gemm_min(g.tiles, GEMM_BLOCK_ROWS);
     while (height < highest && tile * (double)(width * height) < wanted) height++;

@@ -6,15 +6,20 @@
 
 #include <stdint.h>
 
+/* What to fetch meanwhile: the line at `at`, so many bytes further with every k, and with every tile beside this one. An
+ * address where nothing is costs a look for its page with every k. */
+typedef struct {
+    uintptr_t at;
+    int64_t step, move;
+} gemm_ahead;
+
 typedef struct {
     const float *a;
     int64_t a_row_stride, a_k_stride;
-    int64_t a_ahead; /* what to fetch of a meanwhile: so many elements further */
     const void *b;
     int64_t panel_stride; /* elements between panels of b */
     int64_t row_gap;      /* elements between the end of a panel's row and the next */
-    uintptr_t ahead;      /* what to fetch of each panel meanwhile, */
-    int64_t ahead_step;   /* so many bytes further with every step */
+    gemm_ahead a_ahead, b_ahead, c_ahead; /* b's: of each panel */
     const float *bias;    /* or NULL */
     const float *from;
     int64_t from_row_stride; /* 0 where every row starts alike */
