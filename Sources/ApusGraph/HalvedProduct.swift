@@ -45,7 +45,7 @@ func halvedProduct(
     ]
     steps[0].work = byHalves ? (operations, x + w + 2 * y) : (0, 0)
     steps[1].work = byHalves ? (0, 3 * y) : (0, 0)
-    if byHalves { steps[2].work = (0, 2 * y) }
+    steps[2].work = byHalves ? (0, 2 * y) : (operations, x + w + y)
     let mostRows = min(product.m, mostPlainRows)
     return KernelPlan(
         launches + steps, workspaceBytes: workspace + 2 * Int(mostRows &* product.n) * element, operations: operations)
