@@ -8,13 +8,11 @@
 V_INLINE vf v_pick(const float *table, vi i) {
     return _mm512_permutex2var_ps(_mm512_load_ps(table), i, _mm512_load_ps(table + 16));
 }
-/* c₀ + c₁·z + … + c₅·z⁵ of the interval i. */
-V_INLINE vf v_pick_polynomial(const float (*c)[32], vi i, vf z) {
-    vf p = v_fma(v_pick(c[5], i), z, v_pick(c[4], i));
-    p = v_fma(p, z, v_pick(c[3], i));
-    p = v_fma(p, z, v_pick(c[2], i));
-    p = v_fma(p, z, v_pick(c[1], i));
-    return v_fma(p, z, v_pick(c[0], i));
+/* c₀ + c₁·z + … of the interval i. */
+V_INLINE vf v_pick_polynomial(const float (*c)[32], const int degree, vi i, vf z) {
+    vf p = v_pick(c[degree], i);
+    _Pragma("clang loop unroll(full)") for (int k = degree - 1; k >= 0; k--) p = v_fma(p, z, v_pick(c[k], i));
+    return p;
 }
 
 #define V_EXP_SHIFTER 0x1.8p18f /* a sum with it ends at 1/32 */
@@ -57,7 +55,7 @@ V_INLINE vf v_silu(vf x) {
 V_INLINE vf v_tanh(vf x) {
     vf a = v_min(v_set(9.9f), v_abs(x));
     vi i = _mm512_max_epi32(vi_shr(v_bits(a), 21), vi_set((0x3e000000 >> 21) - 1));
-    return v_copysign(v_pick_polynomial(ck_tanh_table + 1, i, v_sub(a, v_pick(ck_tanh_table[0], i))), x);
+    return v_copysign(v_pick_polynomial(ck_tanh_table + 1, 5, i, v_sub(a, v_pick(ck_tanh_table[0], i))), x);
 }
 
 /* The lower tail of the normal distribution, Φ(−a) for a ≥ 0, as density · ratio (Mills' ratio over √2π):
@@ -67,7 +65,9 @@ V_INLINE vf v_normal_tail(vf a, vf *density) {
     vf h = v_mul(v_set(-0.5f), a), k = v_fma(v_mul(a, h), v_set(0x1.715476p+0f), v_set(V_EXP_SHIFTER));
     vf n = v_sub(k, v_set(V_EXP_SHIFTER)), hi = v_mul(n, v_set(0x1.62cp-1f)) /* exact */;
     *density = v_exp_join(k, n, v_fnma(n, v_set(0x1.217f7ep-12f), v_fma(a, h, v_neg(hi))));
-    vi i = vi_shr(v_bits(v_add(v_set(1.0f), a)), 20);
-    return v_pick_polynomial(ck_mills_table + 1, i, v_sub(a, v_pick(ck_mills_table[0], i)));
+    const vf above = v_add(v_set(1.0f), a);
+    const vi bits = v_bits(above), i = vi_shr(bits, 20);
+    const vf middle = v_from_bits(vi_or(vi_and(bits, vi_set((int32_t)0xfff00000)), vi_set(0x00080000)));
+    return v_pick_polynomial(ck_mills_table, 4, i, v_sub(above, middle));
 }
 #endif

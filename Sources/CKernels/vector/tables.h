@@ -4,7 +4,7 @@
 
 extern const float ck_power_table[32]; /* 2^(j/32), by j */
 
-/* Intervals of a function: their points of expansion, then the six coefficients of their polynomials. */
-extern const float ck_tanh_table[7][32];  /* tanh a, by the upper bits of a: sign, exponent, two of the fraction */
-extern const float ck_mills_table[7][32]; /* e^(a²/2)·Φ(−a), by those of 1 + a with three of the fraction */
+/* Polynomials by intervals of a function, a coefficient of all intervals after another. */
+extern const float ck_tanh_table[7][32];  /* tanh a, by the upper bits of a: sign, exponent, two of the fraction; first their points of expansion */
+extern const float ck_mills_table[5][32]; /* e^(a²/2)·Φ(−a), by those of 1 + a with three of the fraction, around their middles */
 #endif
