@@ -258,9 +258,9 @@ extension PlannedStep {
 
     /// How many threads the work is worth, of `lanes`, where one thread has worked alone for so many nanoseconds. To call others
     /// takes half a microsecond, and many once they have gone to sleep (`CS_AWAKE`); to move halves of values to their caches
-    /// takes as long as to compute them. The step after a shared one finds its halves there.
+    /// takes as long as to compute them. The step after a shared one finds its halves there, and so do most after a microsecond more.
     func threads(of lanes: Int, after alone: Int) -> Int {
-        let least = alone > Int(CS_AWAKE) ? 50_000 : alone > 0 ? 12_000 : 2_000
+        let least = alone > Int(CS_AWAKE) ? 50_000 : alone > 1_000 ? 12_000 : alone > 0 ? 4_000 : 2_000
         return nanoseconds < least ? 1 : min(lanes, launch.units, nanoseconds / 1000)
     }
 
