@@ -4,9 +4,22 @@
 
 #include "../include/ck_recurrent.h"
 
+/* What only gradients ask for, which the inference library does not have: what is kept of a step, and masks of the state. */
+#if defined(APUS_INFERENCE)
+#define CK_TRAINED(operand) NULL
+#else
+#define CK_TRAINED(operand) (operand)
+#endif
+
 /* What a step does to one batch entry once the products are in `gates`; n is the hidden size. `kept` takes what the gradient
  * reads; it may be NULL. */
 #define CK_RECURRENT_ROWS(T, suffix)                                                                              \
+    /* `count` steps of a sequence, the strides from one to the next, from the state h to the last y; c changes in place. `gates` are for use. */ \
+    typedef struct {                                                                                              \
+        const T *panels, *b, *x, *h;                                                                              \
+        T *y, *c, *kept, *gates;                                                                                  \
+        int64_t n, count, x_stride, y_stride, kept_stride;                                                        \
+    } ck_recurrent_steps_##suffix;                                                                                \
     typedef struct {                                                                                              \
         void (*rnn)(const ck_activation_params *activation, T *gates, T *h, T *kept, size_t n);                   \
         /* r takes the place of its sum, r·h is written to `reset`. */                                            \
@@ -19,13 +32,10 @@
         /* c[panels · 16] = x + a[k]·B of one row, B's panels from the last to the first if `backwards`: those that are in \
          * the first-level cache come first when it turns at every step. x may be c. NULL: ck_gemm does it. */    \
         void (*row_product)(const T *a, const T *b, int64_t k, int64_t panels, const T *x, T *c, int backwards);  \
-        /* The whole step of one row, from the state a (gru_row: `before`, of which a is the masked one) to h, which is neither: \
-         * the functions of some units beside the product of the next. The bits of row_product and gru_after or lstm; NULL where \
+        /* All steps of one sequence; n is a multiple of CK_PANEL. The bits of row_product and gru_after or lstm; NULL where \
          * row_product is. */                                                                                     \
-        void (*gru_row)(const T *a, const T *panels, const T *x, const T *b, const T *before, T *gates, T *h,     \
-                        T *kept, size_t n, int backwards);                                                        \
-        void (*lstm_row)(const T *a, const T *panels, const T *x, T *gates, T *h, T *c, T *kept, size_t n,        \
-                         int backwards);                                                                          \
+        void (*gru_steps)(const ck_recurrent_steps_##suffix *steps);                                              \
+        void (*lstm_steps)(const ck_recurrent_steps_##suffix *steps);                                             \
     } ck_recurrent_rows_##suffix;                                                                                 \
     /* The same backwards: from the gradients dh, dc at the state after a step to dx at the gates' sums. dh and dc become \
      * those at the state before it, but for what flows through dx. */                                            \

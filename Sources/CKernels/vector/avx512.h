@@ -31,6 +31,16 @@ V_INLINE void v_store(float *p, vf x) { _mm512_storeu_ps(p, x); }
 /* The first n ≤ V_WIDTH lanes; the others read as 0 and are not written. */
 V_INLINE vf v_load_n(const float *p, size_t n) { return _mm512_maskz_loadu_ps(v_tail(n), p); }
 V_INLINE void v_store_n(float *p, vf x, size_t n) { _mm512_mask_storeu_ps(p, v_tail(n), x); }
+/* Four floats in every four lanes, of which v_of_four makes vectors of one: one load where v_set(p[i]) is four. */
+V_INLINE vf v_load_four(const float *p) {
+    vf four = _mm512_broadcast_f32x4(_mm_loadu_ps(p));
+    __asm__("" : "+v"(four)); /* else the compiler makes four loads again */
+    return four;
+}
+V_INLINE vf v_of_four(vf four, int i) {
+    const vf low = i & 1 ? _mm512_permute_ps(four, 0x55) : _mm512_permute_ps(four, 0x00), high = i & 1 ? _mm512_permute_ps(four, 0xff) : _mm512_permute_ps(four, 0xaa);
+    return i & 2 ? high : low;
+}
 V_INLINE vf v_add(vf a, vf b) { return _mm512_add_ps(a, b); }
 V_INLINE vf v_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
 V_INLINE vf v_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
