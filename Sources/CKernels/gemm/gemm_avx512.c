@@ -12,7 +12,7 @@
 #define GEMM_HALF_PAIRED_KERNELS(K) K(1, 1) K(2, 1) K(3, 1) K(1, 2) K(2, 2) K(3, 2)
 #define GEMM_HALF_KERNELS(K)                                                                              \
     K(1, 1) K(2, 1) K(3, 1) K(4, 1) K(5, 1) K(6, 1) K(1, 2) K(2, 2) K(3, 2) K(4, 2) K(5, 2) K(6, 2)       \
-    K(1, 4) K(2, 4) K(5, 4) K(6, 4)
+    K(1, 4) K(6, 4)
 #define GEMM_CODE_KERNELS(K) K(1, 1) K(2, 1) K(3, 1) K(4, 1) K(5, 1) K(6, 1) K(1, 2) K(6, 2) K(1, 4) K(6, 4)
 
 V_INLINE vf gemm_load_f16(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
