@@ -229,7 +229,7 @@ extension Plan {
     /// Per step how many of `lanes` threads share it. Runs follow each other, so the first steps come after the last.
     public func shares(lanes: Int) -> [Int] {
         var shares = [Int](repeating: 1, count: steps.count)
-        var alone = 1
+        var alone = PlannedStep.brief + 1
         for step in 0..<2 * steps.count {
             let i = step < steps.count ? step : step - steps.count
             shares[i] = steps[i].threads(of: lanes, after: alone)
@@ -256,11 +256,14 @@ extension PlannedStep {
     /// About how long one thread takes, where operations and memory run at the speed of one core.
     var nanoseconds: Int { operations / speed + bytes / 40 }
 
+    /// For so many nanoseconds one thread may work alone and leave the halves of values where they are.
+    fileprivate static let brief = 1_000
+
     /// How many threads the work is worth, of `lanes`, where one thread has worked alone for so many nanoseconds. To call others
     /// takes half a microsecond, and many once they have gone to sleep (`CS_AWAKE`); to move halves of values to their caches
-    /// takes as long as to compute them. The step after a shared one finds its halves there, and so do most after a microsecond more.
+    /// takes as long as to compute them. The step after a shared one finds its halves there, most after a `brief` pause too.
     func threads(of lanes: Int, after alone: Int) -> Int {
-        let least = alone > Int(CS_AWAKE) ? 50_000 : alone > 1_000 ? 12_000 : alone > 0 ? 4_000 : 2_000
+        let least = alone > Int(CS_AWAKE) ? 50_000 : alone > Self.brief ? 12_000 : alone > 0 ? 4_000 : 2_000
         return nanoseconds < least ? 1 : min(lanes, launch.units, nanoseconds / 1000)
     }
 
