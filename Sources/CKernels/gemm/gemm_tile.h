@@ -19,7 +19,7 @@ typedef struct {
     const void *b;
     int64_t panel_stride; /* elements between panels of b */
     int64_t row_gap;      /* elements between the end of a panel's row and the next */
-    gemm_ahead a_ahead, b_ahead, c_ahead; /* b's: of each panel */
+    gemm_ahead a_ahead, b_ahead, c_ahead; /* b's: of each panel, and moves as b does */
     const float *bias;    /* or NULL */
     const float *from;
     int64_t from_row_stride; /* 0 where every row starts alike */
