@@ -167,9 +167,15 @@ static void conv_activate(const conv_epilogue *to, const size_t *result, float *
             conv_store_part(to->result + result[r] + c, v_load(tile + c), conv_min(columns - c, V_WIDTH));
 }
 
-/* result = act(sum + bias + residual) for a register tile, row r at element result[r]. */
-V_INLINE void conv_end(vf sum[][CONV_VECTORS], const conv_epilogue *to, const size_t *result, size_t columns,
-                       const int rows, const int vectors) {
+/* Whether conv_activate ends what a register tile begins. */
+V_INLINE int conv_ends_apart(const conv_epilogue *to, size_t columns, const int vectors) {
+    return to->act || (!CONV_MASKS_ARE_FREE && columns < (size_t)vectors * V_WIDTH);
+}
+
+/* result = sum + bias + residual, limited, for a register tile whose row r goes to element result[r]; or 0, and the tile's
+ * sums so made, where it ends apart. */
+V_INLINE int conv_end_at_once(vf sum[][CONV_VECTORS], const conv_epilogue *to, const size_t *result, size_t columns,
+                              const int rows, const int vectors) {
     size_t n[CONV_VECTORS];
     CONV_EACH(v, vectors) n[v] = conv_part(columns, (size_t)v);
     float *y = to->result;
@@ -184,14 +190,19 @@ V_INLINE void conv_end(vf sum[][CONV_VECTORS], const conv_epilogue *to, const si
             sum[r][v] = v_add(sum[r][v], v_load_n(residual + result[r] + v * V_WIDTH, n[v]));
     if (to->low > -INFINITY) CONV_EACH(r, rows) CONV_EACH(v, vectors) sum[r][v] = v_max(v_set(to->low), sum[r][v]);
     if (to->high < INFINITY) CONV_EACH(r, rows) CONV_EACH(v, vectors) sum[r][v] = v_min(v_set(to->high), sum[r][v]);
-    if (!to->act && (CONV_MASKS_ARE_FREE || n[vectors - 1] == V_WIDTH)) {
-        CONV_EACH(r, rows) CONV_EACH(v, vectors)
-            if (CONV_MASKS_ARE_FREE) v_store_n(y + result[r] + v * V_WIDTH, sum[r][v], n[v]);
-            else v_store(y + result[r] + v * V_WIDTH, sum[r][v]);
-    } else {
-        float tile[CONV_MOST_ROWS * CONV_VECTORS * V_WIDTH];
-        CONV_EACH(r, rows) CONV_EACH(v, vectors) v_store(tile + (r * vectors + v) * V_WIDTH, sum[r][v]);
-        conv_activate(to, result, tile, (size_t)rows, (size_t)vectors * V_WIDTH, columns);
-    }
+    if (conv_ends_apart(to, columns, vectors)) return 0;
+    CONV_EACH(r, rows) CONV_EACH(v, vectors)
+        if (CONV_MASKS_ARE_FREE) v_store_n(y + result[r] + v * V_WIDTH, sum[r][v], n[v]);
+        else v_store(y + result[r] + v * V_WIDTH, sum[r][v]);
+    return 1;
+}
+
+/* result = act(sum + bias + residual) for a register tile. */
+V_INLINE void conv_end(vf sum[][CONV_VECTORS], const conv_epilogue *to, const size_t *result, size_t columns,
+                       const int rows, const int vectors) {
+    if (conv_end_at_once(sum, to, result, columns, rows, vectors)) return;
+    float tile[CONV_MOST_ROWS * CONV_VECTORS * V_WIDTH];
+    CONV_EACH(r, rows) CONV_EACH(v, vectors) v_store(tile + (r * vectors + v) * V_WIDTH, sum[r][v]);
+    conv_activate(to, result, tile, (size_t)rows, (size_t)vectors * V_WIDTH, columns);
 }
 #endif
