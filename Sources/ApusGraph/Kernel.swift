@@ -121,3 +121,9 @@ public struct KernelPlan {
 extension DType {
     public var ck: ck_dtype { ck_dtype(rawValue) }
 }
+
+extension Array where Element == Launch {
+    /// In one place for all operators: inlined, it takes 300 bytes of each.
+    @inline(never)
+    mutating func append(_ launch: Launch) { append(contentsOf: CollectionOfOne(launch)) }
+}

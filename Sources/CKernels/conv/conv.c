@@ -77,6 +77,17 @@ ck_task ck_depthwise_weight_gradient(const ck_conv_params *p, ck_dtype dtype, ck
     return p->groups == p->in_c ? choose(depthwise_weight_gradient_rows, dtype, p->out_c == p->in_c ? isa : CK_ISA_REFERENCE) : NULL;
 }
 
+ck_copy_params ck_conv_pixels(const ck_conv_params *p) {
+    const int64_t channels = p->in_c, line = p->in_w * channels;
+    ck_copy_params copy = {
+        .rank = 4, .size = {p->batch, p->out_h, p->out_w, channels},
+        .source_stride = {p->in_h * line, p->stride_h * line, p->stride_w * channels, 1},
+        .destination_stride = {p->out_h * p->out_w * channels, p->out_w * channels, channels, 1},
+    };
+    ck_copy_simplify(&copy);
+    return copy;
+}
+
 size_t ck_conv_units(const ck_conv_params *p) { return conv_count_units(p, 0, 0); }
 size_t ck_conv_input_gradient_units(const ck_conv_params *p) { return conv_count_units(p, 1, 0); }
 size_t ck_conv_weight_gradient_units(const ck_conv_params *p) {

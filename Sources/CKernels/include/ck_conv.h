@@ -17,6 +17,7 @@
 #define CK_CONV_H
 
 #include "ck.h"
+#include "ck_movement.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -45,6 +46,9 @@ typedef struct {
  * operands: X, W (forward panels), [bias], [residual], Y. A unit is 12 pixels of Y × 32 channels. */
 ck_task ck_conv(const ck_conv_params *params, ck_dtype weights, ck_isa isa);
 size_t ck_conv_units(const ck_conv_params *params);
+
+/* The copy of the pixels that a convolution of one tap without padding reads beside each other: [batch, out_h, out_w, in_c]. */
+ck_copy_params ck_conv_pixels(const ck_conv_params *params);
 
 /* Input gradient, and the forward of a transposed convolution: dX = act(dY *ᵀ W + bias + residual).
  * operands: dY, W (transposed panels), [bias], [residual], dX. A unit is 12 pixels of dX × 32 channels.

@@ -20,14 +20,22 @@ extension ConvolutionGeometry {
             return try winogradProduct(site, params, tile: tile, direction, operands, operations: operations)
         }
         return try directProduct(
-            site, params, direction, depthwise: isDepthwise(w), operands, operations: operations)
+            site, params, direction, depthwise: isDepthwise(w), pointwise: isPointwise(w), operands,
+            operations: operations)
+    }
+
+    /// Whether one tap meets the pixels of an image of any size, and no padding.
+    private func isPointwise(_ w: Shape) -> Bool {
+        guard groups == 1, w[0] == 1, w[1] == 1 else { return false }
+        guard case .explicit(let top, let left, let bottom, let right) = window.padding else { return true }
+        return top | left | bottom | right == 0
     }
 }
 
 /// A convolution, or its input gradient, over packed panels. Plain weights are packed into the workspace first, so that
 /// weights in training and the same weights packed in a file go through the same loop and give the same bits.
-func directProduct(
-    _ site: KernelSite, _ params: ck_conv_params, _ direction: ConvolutionDirection, depthwise: Bool,
+private func directProduct(
+    _ site: KernelSite, _ params: ck_conv_params, _ direction: ConvolutionDirection, depthwise: Bool, pointwise: Bool,
     _ operands: [KernelOperand], operations: Int
 ) throws(ApusError) -> KernelPlan {
     var params = params
@@ -47,10 +55,18 @@ func directProduct(
         operands[1] = .workspace(0)
     }
     let last: Launch, sharing: Sharing
-    if var product = pointwiseProduct(params, direction) {
+    if pointwise, var product = pointwiseProduct(params, direction) {
+        let isStrided = params.stride_h > 1 || params.stride_w > 1
+        if isStrided {
+            let start = (workspace + 63) & -64, pixels = KernelOperand.workspace(start)
+            let x = site.inputs[0].dtype
+            launches.append(try copy(site, ck_conv_pixels(&params), dtype: x, operands[0], pixels))
+            operands[0] = pixels
+            workspace = start + Int(product.m &* product.k) * x.bitWidth / 8
+        }
         let task = ck_gemm(site.dtype, w.dtype.ck, site.isa)
         last = try Launch(task, product, units: ck_gemm_units(&product), operands)
-        sharing = .product
+        sharing = isStrided ? .none : .product
     } else {
         let task: ck_task?, units: Int
         switch (direction, depthwise) {
@@ -72,13 +88,12 @@ func directProduct(
         launches, workspaceBytes: workspace, operations: operations, sharing: isApart ? sharing : .none)
 }
 
-/// A convolution of one tap that reads every pixel once is the product of pixels and panels; nil for others. It
+/// A convolution of one tap is the product of its pixels and panels where it reads every pixel once, or where so many channels
+/// read some that copying those beside each other costs little; nil for others. It
 /// finishes residuals and SiLU in a second pass over its tiles, which pays; activations that would cost another such pass stay
 /// the convolution's.
 private func pointwiseProduct(_ p: ck_conv_params, _ direction: ConvolutionDirection) -> ck_gemm_params? {
-    guard p.kernel_h == 1, p.kernel_w == 1, p.stride_h == 1, p.stride_w == 1, p.groups == 1, p.pad_top == 0,
-        p.pad_left == 0, p.in_h == p.out_h, p.in_w == p.out_w
-    else { return nil }
+    guard p.stride_h == 1 && p.stride_w == 1 || direction == .forward && p.out_c >= 64 else { return nil }
     switch p.activation.kind {
     case Int32(CK_ACT_NONE.rawValue), Int32(CK_ACT_RELU.rawValue), Int32(CK_ACT_RELU6.rawValue),
         Int32(CK_ACT_CLIP.rawValue), Int32(CK_ACT_SILU.rawValue):

@@ -45,6 +45,14 @@ func stridedCopy(
         setElements(&params.destination_stride, destination.strides)
         ck_copy_simplify(&params)
     }
+    return try copy(site, params, dtype: dtype, input, output)
+}
+
+/// The launch of a copy of operands of type `dtype`.
+func copy(
+    _ site: KernelSite, _ params: ck_copy_params, dtype: DType, _ input: KernelOperand, _ output: KernelOperand
+) throws(ApusError) -> Launch {
+    var params = params
     return try Launch(ck_copy(dtype.ck, site.isa), params, units: ck_copy_units(&params), [input, output])
 }
 
