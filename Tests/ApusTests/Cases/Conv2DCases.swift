@@ -61,6 +61,11 @@ let conv2DCases: [OperatorCase] = [
     family("1×1 of one number", x: [1, 1, 1, 1], w: [1, 1, 1, 1], small: true),
     family("1×1, 17→3", x: [2, 3, 5, 17], w: [1, 1, 17, 3]),
     family("1×1, stride 2", x: [1, 5, 4, 3], w: [1, 1, 3, 4], strides: 2, small: true),
+    family("1×1, 5→64, strides 3 and 2", x: [2, 7, 4, 5], w: [1, 1, 5, 64], strides: Size2D(3, 2)),
+    family("1×1, 17→70, stride 2, same", x: [3, 5, 6, 17], w: [1, 1, 17, 70], strides: 2, padding: .same),
+    family(
+        "1×1, 4→64, stride 2, padding at the end", x: [1, 4, 5, 4], w: [1, 1, 4, 64], strides: 2,
+        padding: .explicit(top: 0, left: 0, bottom: 1, right: 2)),
     family("3×3 valid", x: [2, 5, 4, 2], w: [3, 3, 2, 3], small: true),
     family("3×3 same", x: [1, 4, 5, 3], w: [3, 3, 3, 2], padding: .same, small: true),
     family("3×3 same, stride 2, odd, even", x: [1, 5, 6, 2], w: [3, 3, 2, 2], strides: 2, padding: .same, small: true),
@@ -170,12 +175,17 @@ private func winogradCases(tile: Int) -> [OperatorCase] {
     ].flatMap { $0 }
 }
 
-private let depthwiseFinished: [OperatorCase] = [3, 32].map { channels in
-    let x = [1, 4, 5, channels], w = [3, 3, 1, channels]
-    let reference = ConvolutionReference(x: x, w: w, strides: 1, dilations: 1, padding: .same, groups: channels)
+/// Lines of less than one tile to several, of which many wait for their activation together.
+private let depthwiseFinished: [OperatorCase] = [
+    (3, 3, [4, 5], 1), (32, 3, [4, 5], 1), (20, 3, [12, 15], 1), (33, 5, [11, 17], 1), (16, 3, [9, 29], 2), (40, 5, [30, 16], 2),
+].map { (channels: Int, kernel: Int, size: [Int], stride: Int) in
+    let x = [2] + size + [channels], w = [kernel, kernel, 1, channels]
+    let strides = Size2D(integerLiteral: stride)
+    let reference = ConvolutionReference(x: x, w: w, strides: strides, dilations: 1, padding: .same, groups: channels)
     return OperatorCase(
-        "Conv2D depthwise of \(channels) + residual + LeakyReLU",
-        Conv2D(padding: .same, groups: channels, hasResidual: true, activation: .leakyRelu(alpha: 0.25)),
-        [.real(x), .real(w), .real([channels]), .real(x)]
+        "Conv2D depthwise of \(channels), \(kernel)×\(kernel), stride \(stride) + residual + LeakyReLU",
+        Conv2D(
+            strides: strides, padding: .same, groups: channels, hasResidual: true, activation: .leakyRelu(alpha: 0.25)),
+        [.real(x), .real(w), .real([channels]), .real(reference.y)]
     ) { [reference.output(x: $0[0], w: $0[1]).finished(bias: $0[2], residual: $0[3]) { $0 < 0 ? 0.25 * $0 : $0 }] }
 }
