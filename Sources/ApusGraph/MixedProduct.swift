@@ -39,7 +39,7 @@ func mixedProduct(
     var operands = site.allOperands
     operands[0] = .workspace(0)
     operands[1] = .workspace(aBytes)
-    let pack = ck_mixed_pack(site.isa)
+    let pack = ck_mixed_pack(site.integerISA)
     return KernelPlan(
         [
             try Launch(pack, a, units: ck_mixed_pack_units(&a), [.input(0), operands[0]]),

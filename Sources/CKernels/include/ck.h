@@ -93,6 +93,7 @@ int ck_isa_is_supported(ck_isa isa);
 ck_isa ck_isa_base(ck_isa isa);
 /* AVX-512 VBMI, which some variants use where there is CK_ISA_AVX512_VNNI. */
 int ck_isa_has_vbmi(void);
+int ck_isa_has_bf16(void); /* AVX512_BF16, likewise */
 const char *ck_isa_name(ck_isa isa); /* "reference", "avx2", … */
 
 #ifdef __cplusplus

@@ -2,7 +2,8 @@
  *
  * Tiles. An operand of `count` lines (rows of A, columns of B) of k elements is stored as [ceil(count/16)][ceil(k/32)] tiles
  * of 16 × 16 pairs, 1 KiB each; a pair is two bf16 of neighbouring k, the even one first. A tile of A is [line][pair], one of
- * B [pair][line]. What lies past count or k is zero.
+ * B [pair][line]. What lies past count or k is zero. For AVX512_BF16 pairs are made otherwise (mixed_avx512_bf16.c): a product and
+ * its packing are chosen by the same ck_isa.
  */
 #ifndef CK_MIXED_H
 #define CK_MIXED_H
@@ -43,7 +44,7 @@ typedef struct {
  * Contract: over each 32 of k, from 0, the chain of fused multiply-adds over even k plus that over odd k; these sums added in
  * ascending order to bias, or to 0. So the bits depend on nothing but a row of A and a column of B; only where something is below
  * 2⁻¹²⁶ in size an instruction set may take it for 0.
- * Variants: reference, AVX2, AVX-512, AMX. Unit: a block of C, ck_mixed_units(params) of them. */
+ * Variants: reference, AVX2, AVX-512, AVX512_BF16 (where there is that beside VNNI), AMX. Unit: a block of C, ck_mixed_units(params) of them. */
 ck_task ck_mixed(ck_isa isa);
 size_t ck_mixed_units(const ck_mixed_params *params);
 

@@ -67,6 +67,11 @@ int ck_isa_has_vbmi(void) {
     const processor p = processor_of();
     return has(&p, CK_ISA_AVX512_VNNI) && p.more & 1 << 1;
 }
+
+int ck_isa_has_bf16(void) {
+    const processor p = processor_of();
+    return has(&p, CK_ISA_AVX512_VNNI) && p.other & 1 << 5;
+}
 #else
 #if defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)
 ck_isa ck_isa_native(void) { return CK_ISA_NEON; }
@@ -75,6 +80,7 @@ ck_isa ck_isa_native(void) { return CK_ISA_REFERENCE; }
 #endif
 int ck_isa_is_supported(ck_isa isa) { return isa == CK_ISA_REFERENCE || isa == ck_isa_native(); }
 int ck_isa_has_vbmi(void) { return 0; }
+int ck_isa_has_bf16(void) { return 0; }
 #endif
 
 ck_isa ck_isa_base(ck_isa isa) {

@@ -15,8 +15,14 @@ size_t ck_mixed_units(const ck_mixed_params *p) {
     return (size_t)(p->batch * mixed_ceil_div(p->m, MIXED_ROWS) * mixed_ceil_div(p->n, MIXED_COLUMNS));
 }
 
+#if defined(__x86_64__)
+/* By AVX512_BF16, whose tiles have an order of their own. */
+static int by_bf16(ck_isa isa) { return isa == CK_ISA_AVX512_VNNI && ck_isa_has_bf16(); }
+#endif
+
 ck_task ck_mixed_pack(ck_isa isa) {
 #if defined(__x86_64__)
+    if (by_bf16(isa)) return ck_mixed_pack_avx512_bf16;
     if (ck_isa_base(isa) == CK_ISA_AVX512) return ck_mixed_pack_avx512;
     if (ck_isa_base(isa) == CK_ISA_AVX2) return ck_mixed_pack_avx2;
 #endif
@@ -27,6 +33,7 @@ ck_task ck_mixed_pack(ck_isa isa) {
 ck_task ck_mixed(ck_isa isa) {
 #if defined(__x86_64__)
     if (isa == CK_ISA_AVX512_AMX) return ck_mixed_avx512_amx;
+    if (by_bf16(isa)) return ck_mixed_avx512_bf16;
     if (ck_isa_base(isa) == CK_ISA_AVX512) return ck_mixed_avx512;
     if (ck_isa_base(isa) == CK_ISA_AVX2) return ck_mixed_avx2;
 #endif

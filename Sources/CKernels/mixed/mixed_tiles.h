@@ -17,6 +17,8 @@ MIXED_TASK(ck_mixed_pack_avx2);
 MIXED_TASK(ck_mixed_avx2);
 MIXED_TASK(ck_mixed_pack_avx512);
 MIXED_TASK(ck_mixed_avx512);
+MIXED_TASK(ck_mixed_pack_avx512_bf16);
+MIXED_TASK(ck_mixed_avx512_bf16);
 MIXED_TASK(ck_mixed_avx512_amx);
 #endif
 

@@ -1,4 +1,4 @@
-/* The vector vocabulary on AVX-512 F/BW/DQ/VL, VNNI where CK_VNNI is defined, AMX where CK_AMX is: 16 floats. Included by FAMILY_avx512.c only, before any
+/* The vector vocabulary on AVX-512 F/BW/DQ/VL, VNNI where CK_VNNI is defined, AMX where CK_AMX is, BF16 where CK_PAIRS is: 16 floats. Included by FAMILY_avx512.c only, before any
  * other code; the attribute push makes every function of that file an AVX-512 function. */
 #ifndef CK_VECTOR_AVX512_H
 #define CK_VECTOR_AVX512_H
@@ -9,6 +9,8 @@
 #include <stdint.h>
 #if defined(CK_AMX)
 #pragma clang attribute push(__attribute__((target("amx-tile,amx-int8,amx-bf16,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"))), apply_to = function)
+#elif defined(CK_PAIRS)
+#pragma clang attribute push(__attribute__((target("avx512bf16,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"))), apply_to = function)
 #elif defined(CK_VNNI)
 #pragma clang attribute push(__attribute__((target("avx512vnni,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"))), apply_to = function)
 #else
