@@ -33,8 +33,20 @@ int cs_map_file(const char *path, const void **bytes, size_t *size) {
 
 void cs_unmap(const void *bytes, size_t size) { munmap((void *)bytes, size); }
 
-void *cs_allocate(size_t size, size_t alignment) {
+/* Kernels go through large blocks at strides of which each touches another page: fewer pages, where whole large ones fit. */
+static void *in_large_pages(size_t size) {
     void *memory = NULL;
+#if defined(MADV_HUGEPAGE)
+    enum { LARGE = 1 << 21 };
+    if (size >= LARGE && posix_memalign(&memory, LARGE, size) == 0)
+        madvise(memory, size / LARGE * LARGE, MADV_HUGEPAGE);
+#endif
+    return memory;
+}
+
+void *cs_allocate(size_t size, size_t alignment) {
+    void *memory = in_large_pages(size);
+    if (memory != NULL) return memory;
     if (alignment < sizeof(void *)) alignment = sizeof(void *);
     return posix_memalign(&memory, alignment, size == 0 ? 1 : size) == 0 ? memory : NULL;
 }

@@ -22,11 +22,11 @@ static inline void mixed_tile_across_k(const float *x, int64_t stride, uint32_t 
     static const uint16_t order[32] = {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23,
                                        8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
     const __m512i interleave = _mm512_loadu_si512(order);
-    for (int k = 0; k < CK_MIXED_DEPTH; k += 4, x += 4 * stride)
-        for (int odd = 0; odd < 2; odd++, tile += CK_MIXED_LINES) {
-            const __m512bh pair = _mm512_cvtne2ps_pbh(v_load(x + odd * stride), v_load(x + (odd + 2) * stride));
-            _mm512_storeu_si512(tile, _mm512_permutexvar_epi16(interleave, (__m512i)pair));
-        }
+    for (int k = 0; k < CK_MIXED_DEPTH; k += 4, x += 4 * stride, tile += 2 * CK_MIXED_LINES) {
+        const vf x0 = v_load(x), x1 = v_load(x + stride), x2 = v_load(x + 2 * stride), x3 = v_load(x + 3 * stride);
+        _mm512_storeu_si512(tile, _mm512_permutexvar_epi16(interleave, (__m512i)_mm512_cvtne2ps_pbh(x0, x2)));
+        _mm512_storeu_si512(tile + CK_MIXED_LINES, _mm512_permutexvar_epi16(interleave, (__m512i)_mm512_cvtne2ps_pbh(x1, x3)));
+    }
 }
 
 #include "mixed_pack.inc"
