@@ -78,11 +78,11 @@ ck_task ck_depthwise_weight_gradient(const ck_conv_params *p, ck_dtype dtype, ck
 }
 
 ck_copy_params ck_conv_pixels(const ck_conv_params *p) {
-    const int64_t channels = p->in_c, line = p->in_w * channels;
+    const int64_t channels = p->in_c, from = p->in_w * channels, to = p->out_w * channels; /* to the next line */
     ck_copy_params copy = {
         .rank = 4, .size = {p->batch, p->out_h, p->out_w, channels},
-        .source_stride = {p->in_h * line, p->stride_h * line, p->stride_w * channels, 1},
-        .destination_stride = {p->out_h * p->out_w * channels, p->out_w * channels, channels, 1},
+        .source_stride = {p->in_h * from, p->stride_h * from, p->stride_w * channels, 1},
+        .destination_stride = {p->out_h * to, to, channels, 1},
     };
     ck_copy_simplify(&copy);
     return copy;
