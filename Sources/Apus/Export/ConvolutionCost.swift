@@ -5,6 +5,8 @@ import ApusGraph
 struct ConvolutionCost {
     /// [N, H, W, C] of the source and of the result; of an input gradient these are dy and dx.
     let source, result: Shape
+    /// What tiles cover: the result, or dy.
+    let tiled: Shape
     /// Weights that a run transforms, as those of training are.
     let packs: Bool
 
@@ -45,7 +47,8 @@ struct ConvolutionCost {
     /// `places` products for each pair of channels give a tile × tile of results. Products come four tiles at a time, and
     /// a few tiles cost their sums what eight do.
     private func cost(_ rates: Rates, tile: Int, places: Double) -> Double {
-        let tiles = Double(result[0]) * Double((result[1] + tile - 1) / tile) * Double((result[2] + tile - 1) / tile)
+        let tiled = tile == 1 ? result : tiled
+        let tiles = Double(tiled[0]) * Double((tiled[1] + tile - 1) / tile) * Double((tiled[2] + tile - 1) / tile)
         let fours = 4 * (tiles / 4).rounded(.up), eights = 8 * (tiles / 8).rounded(.up)
         let pairs = Double(source[3]) * Double(result[3]), weights = places * pairs
         return places * (fours * rates.product * pairs + tiles * rates.source * Double(source[3]))

@@ -47,7 +47,7 @@ public final class Conv2D: Convolution {
         try x.require("x", rank: 4, float: true)
         try geometry.requireWeights(w, for: x, packed: true)
         let y = TensorType(x.dtype, try geometry.output(x: x.shape, w: w.shape))
-        try geometry.requireAlgorithm(x: x.shape, w: w.shape)
+        try geometry.requireAlgorithm(w: w.shape)
         try epilogue.check(inputs, result: y)
         return [y]
     }

@@ -48,7 +48,7 @@ public final class Conv2DInputGradient: Operator {
         try x.require("x", rank: 4, float: true)
         try geometry.requireWeights(w, for: x)
         try dy.require("dy", exactly: TensorType(x.dtype, try geometry.output(x: x.shape, w: w.shape)))
-        try geometry.requireAlgorithm(x: x.shape, w: w.shape, backward: true)
+        try geometry.requireAlgorithm(w: w.shape)
         return [x]
     }
 

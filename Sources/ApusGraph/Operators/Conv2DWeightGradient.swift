@@ -45,7 +45,7 @@ public final class Conv2DWeightGradient: Operator {
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0], dy = inputs[1], w = inputs[2]
         try x.require("x", rank: 4, float: true)
-        try geometry.requireAlgorithm(x: x.shape, w: w.shape)
+        try geometry.requireAlgorithm(w: w.shape)
         guard algorithm == .direct || algorithm == .winograd(tile: 2) && x.shape[3] % 8 == 0 && x.shape[3] <= 512 else {
             throw .shape("\(algorithm.name) of \(x.shape[3]) channels, wanted 2 x 2, and a multiple of 8 up to 512")
         }

@@ -17,6 +17,9 @@
 #endif
 #define SAME_ROWS(base) {base##_f32_reference, base##_f32_reference, base##_f32_reference}
 static const ck_task product_rows[] = ROWS(winograd);
+#if !defined(APUS_INFERENCE)
+static const ck_task gradient_rows[] = ROWS(winograd_input_gradient);
+#endif
 /* A file for inference has its weights packed. */
 #if defined(APUS_INFERENCE)
 static const ck_task pack_rows[] = SAME_ROWS(winograd_pack);
@@ -33,6 +36,9 @@ static ck_task choose(const ck_task *rows, ck_task f64, ck_dtype dtype, ck_isa i
 }
 
 ck_task ck_winograd(const ck_winograd_params *w, ck_dtype dtype, ck_isa isa) {
+#if !defined(APUS_INFERENCE)
+    if (w->transposed) return choose(gradient_rows, CK_F64_TASK(winograd_input_gradient_f64_reference), dtype, isa);
+#endif
     (void)w;
     return choose(product_rows, CK_F64_TASK(winograd_f64_reference), dtype, isa);
 }
@@ -44,8 +50,11 @@ winograd_view winograd_view_of(const ck_winograd_params *w) {
     const ck_conv_params *p = &w->conv;
     winograd_view v = {.p = p, .tile = (size_t)w->tile, .in_c = (size_t)p->in_c, .out_c = (size_t)p->out_c};
     v.places = (v.tile + 2) * (v.tile + 2);
-    v.down = conv_ceil((size_t)p->out_h, v.tile);
-    v.across = conv_ceil((size_t)p->out_w, v.tile);
+    const int back = CK_IS_TRAINING && w->transposed;
+    v.height = back ? p->in_h : p->out_h;
+    v.width = back ? p->in_w : p->out_w;
+    v.down = conv_ceil((size_t)v.height, v.tile);
+    v.across = conv_ceil((size_t)v.width, v.tile);
     v.tiles = (size_t)p->batch * v.down * v.across;
     v.columns = WINOGRAD_COLUMNS;
     v.chunks = conv_ceil(v.out_c, v.columns);
@@ -59,6 +68,16 @@ winograd_view winograd_view_of(const ck_winograd_params *w) {
         if (elements > WINOGRAD_CACHED && v.blocks * v.chunks < WINOGRAD_UNITS) v.chunks = conv_ceil(v.out_c, v.columns /= 2);
     }
     v.block = conv_ceil(v.tiles, v.blocks);
+    if (back) {
+        /* Tiles of a picture add to the same pixels: a unit has whole pictures, and goes through them block by block. */
+        const size_t tiles = v.down * v.across, batch = (size_t)p->batch;
+        const size_t fit = tiles < WINOGRAD_BLOCK ? WINOGRAD_BLOCK / tiles : 1, share = batch * v.chunks / WINOGRAD_UNITS;
+        v.columns = WINOGRAD_COLUMNS;
+        v.chunks = conv_ceil(v.out_c, v.columns);
+        v.pictures = conv_min(fit, share > 0 ? share : 1);
+        v.blocks = conv_ceil(batch, v.pictures);
+        v.block = conv_min(v.pictures * tiles, WINOGRAD_BLOCK);
+    }
     v.pitch = conv_ceil(v.in_c, CK_PANEL) * CK_PANEL + CK_PANEL;
     v.plane = v.block * v.pitch;
     v.product_pitch = v.places * WINOGRAD_COLUMNS + CK_PANEL;

@@ -18,6 +18,12 @@
  *                0  2 −1 −2  1  0      1/24 −1/12   1/6
  *                0  4  0 −5  0  1        0     0     1
  *
+ * The input gradient turns every step around: of tiles of m × m pixels of dY, which are fewer than those of dX where it is larger,
+ *
+ *   dX = Σ over tiles of B [Σ over channels (G g Gᵀ) ⊙ (A dy Aᵀ)] Bᵀ,
+ *
+ * each added to the (m + 2)² pixels that its y would read, tile after tile.
+ *
  * conv/winograd_transform.inc states every rounding of the transforms. A product is one chain of fused multiply-adds
  * that starts at 0 and takes the channels in order; every variant gives the same bits before the activation.
  */
@@ -34,12 +40,13 @@ extern "C" {
 typedef struct {
     ck_conv_params conv;
     int32_t tile;       /* m */
-    int32_t transposed; /* of packing: the taps are turned half around and lead from out_c to in_c */
+    int32_t transposed; /* the input gradient, whose `in` is dY and whose `out` is dX; no bias, residual or activation */
 } ck_winograd_params;
 
-/* Y = act(X * W + bias + residual).
- * operands: X, U, [bias], [residual], Y, workspace of ck_winograd_workspace bytes. f32, f64 (reference only).
- * U = G g Gᵀ in panels: [ceil(out_c / 16)][(m + 2)²][in_c][16]. A unit is a block of tiles × 32 or 64 channels. */
+/* Y = act(X * W + bias + residual), or dX = dY *ᵀ W.
+ * operands: X, U, [bias], [residual], Y, workspace of ck_winograd_workspace bytes; dY, U, dX, workspace. f32, f64 (reference only).
+ * U = G g Gᵀ in panels: [ceil(out_c / 16)][(m + 2)²][in_c][16]. A unit is a block of tiles × 32 or 64 channels; of the gradient, which
+ * there is in training alone, some pictures × 64 channels. */
 ck_task ck_winograd(const ck_winograd_params *params, ck_dtype dtype, ck_isa isa);
 size_t ck_winograd_units(const ck_winograd_params *params);
 size_t ck_winograd_workspace(const ck_winograd_params *params, ck_dtype dtype, int lanes);

@@ -56,7 +56,9 @@ extension FunctionEditor {
         let result = type(of: output(of: place)).shape.replacing(0, with: batch)
         var packs = true
         if case .constant = self[place].inputs[1] { packs = false }
-        let cost = ConvolutionCost(source: inputs[0].shape.replacing(0, with: batch), result: result, packs: packs)
+        let source = inputs[0].shape.replacing(0, with: batch)
+        let cost = ConvolutionCost(
+            source: source, result: result, tiled: op is Conv2DInputGradient ? source : result, packs: packs)
         return cost.cheapest(
             among: ConvolutionCost.candidates.filter { (try? op.computed(by: $0).outputTypes(inputs)) != nil })
     }

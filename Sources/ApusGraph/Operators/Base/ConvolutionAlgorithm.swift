@@ -44,7 +44,6 @@ func winogradProduct(
     if direction == .backward {
         (w.conv.in_h, w.conv.in_w, w.conv.in_c) = (params.out_h, params.out_w, params.out_c)
         (w.conv.out_h, w.conv.out_w, w.conv.out_c) = (params.in_h, params.in_w, params.in_c)
-        (w.conv.pad_top, w.conv.pad_left) = (2 - params.pad_top, 2 - params.pad_left)
         w.transposed = 1
     }
     var operands = operands

@@ -84,15 +84,11 @@ struct ConvolutionGeometry: Sendable {
         }
     }
 
-    /// Whether the algorithm can compute the convolution with W, or where `backward` its input gradient.
-    func requireAlgorithm(x: Shape, w: Shape, backward: Bool = false) throws(ApusError) {
+    /// Whether the algorithm can compute the convolution with W, and its input gradient.
+    func requireAlgorithm(w: Shape) throws(ApusError) {
         guard algorithm != .direct else { return }
         guard w[0] == 3, w[1] == 3, window.strides == 1, window.dilations == 1, groups == 1 else {
             throw .shape("\(algorithm.name) with W \(w), wanted 3 x 3 taps, strides, dilations and groups of 1")
-        }
-        let placement = try window.placed(kernel: 3, over: Size2D(x[1], x[2]))
-        guard !backward || placement.top <= 2 && placement.left <= 2 else {
-            throw .shape("\(algorithm.name) with padding \(placement.top), \(placement.left), wanted at most 2")
         }
     }
 
