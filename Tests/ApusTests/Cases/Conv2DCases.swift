@@ -163,6 +163,10 @@ private func winogradCases(tile: Int) -> [OperatorCase] {
         cases(
             "asymmetric padding", x: [1, 4, 5, 2], w: [3, 3, 2, 2],
             padding: .explicit(top: 2, left: 0, bottom: 1, right: 3)),
+        cases(
+            "padding beyond the kernel", x: [2, 5, 3, 20], w: [3, 3, 20, 4],
+            padding: .explicit(top: 3, left: 4, bottom: 5, right: 0)),
+        cases("valid, 33→20, pictures of a unit", x: [21, 11, 8, 33], w: [3, 3, 33, 20], padding: .valid),
         cases("17→33", x: [3, 7, 9, 17], w: [3, 3, 17, 33]),
         cases("40→130", x: [1, 8, 8, 40], w: [3, 3, 40, 130]),
         cases("many tiles", x: [2, 37, 33, 5], w: [3, 3, 5, 16], padding: .valid),
