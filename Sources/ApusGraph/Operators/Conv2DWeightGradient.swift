@@ -2,7 +2,7 @@ import CKernels
 import CModelFormat
 
 /// dW[ky, kx, c, o] = Σ over n, i, j of x[n, i·sh + ky·dh − top, j·sw + kx·dw − left, g·C/groups + c] · dy[n, i, j, o]:
-/// the gradient of Conv2D's W. By `.winograd(tile: 2)`, F(3 × 3, 2 × 2), C is a multiple of 8, at most 512.
+/// the gradient of Conv2D's W. By `.winograd(tile: 4)`, F(3 × 3, 4 × 4), C is a multiple of 8, at most 512.
 ///
 /// Inputs: x [N, H, W, C]; dy [N, OH, OW, O]; W [kh, kw, C/groups, O], whose values are not read. Output: dW, like W.
 public final class Conv2DWeightGradient: Operator {
@@ -46,8 +46,8 @@ public final class Conv2DWeightGradient: Operator {
         let x = inputs[0], dy = inputs[1], w = inputs[2]
         try x.require("x", rank: 4, float: true)
         try geometry.requireAlgorithm(w: w.shape)
-        guard algorithm == .direct || algorithm == .winograd(tile: 2) && x.shape[3] % 8 == 0 && x.shape[3] <= 512 else {
-            throw .shape("\(algorithm.name) of \(x.shape[3]) channels, wanted 2 x 2, and a multiple of 8 up to 512")
+        guard algorithm == .direct || algorithm == .winograd(tile: 4) && x.shape[3] % 8 == 0 && x.shape[3] <= 512 else {
+            throw .shape("\(algorithm.name) of \(x.shape[3]) channels, wanted 4 x 4, and a multiple of 8 up to 512")
         }
         try geometry.requireWeights(w, for: x)
         try dy.require("dy", exactly: TensorType(x.dtype, try geometry.output(x: x.shape, w: w.shape)))

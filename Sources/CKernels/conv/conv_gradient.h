@@ -9,7 +9,7 @@
 
 #define CONV_SLICES 16
 #define CONV_SLICED (128 * 1024)     /* elements of all slices' sums together, where there are several */
-#define WINOGRAD_GRADIENT_SLICED (256 * 1024) /* the same by Winograd's method */
+#define WINOGRAD_GRADIENT_SLICED (640 * 1024) /* the same by Winograd's method */
 #define CONV_JOINED 1024             /* elements in a unit that joins slices */
 
 CONV_INLINE size_t conv_gradient_rows(const ck_conv_params *p, int depthwise) {

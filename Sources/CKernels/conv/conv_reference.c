@@ -13,6 +13,13 @@ static float weight_f32(const void *weights, ck_dtype dtype, size_t i) {
     return dtype == CK_F16 ? half_to_f32(half) : bf16_to_f32(half);
 }
 
+#define R T
+#define R_INLINE static __attribute__((unused))
+#define R_ADD(x, y) ((x) + (y))
+#define R_SUB(x, y) ((x) - (y))
+#define R_MUL(k, x) ((T)(k) * (x))
+#define R_FMA(k, x, y) FMA((T)(k), x, y)
+
 #define T float
 #define FMA fmaf
 #define ACTIVATE ck_activate_f32

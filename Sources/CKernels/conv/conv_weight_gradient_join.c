@@ -12,22 +12,24 @@
             for (size_t i = 0; i < n; i++) sum[i] += from[i];                                                         \
         }                                                                                                             \
     }                                                                                                                 \
-    /* Gᵀ·M along one axis: n elements of four rows to three. */                                                      \
+    /* Gᵀ·M along one axis: n elements of six rows to three. */                                                       \
     static void name##_axis(const T *restrict m, size_t m_row, T *restrict to, size_t to_row, size_t n) {             \
         for (size_t i = 0; i < n; i++) {                                                                              \
-            const T a = m[m_row + i], b = m[2 * m_row + i], middle = (a + b) * (T)0.5;                                \
-            to[i] = m[i] + middle;                                                                                    \
-            to[to_row + i] = (a - b) * (T)0.5;                                                                        \
-            to[2 * to_row + i] = middle + m[3 * m_row + i];                                                           \
+            const T a = m[m_row + i], b = m[2 * m_row + i], c = m[3 * m_row + i], d = m[4 * m_row + i];               \
+            const T near = (a + b) * (T)(-1.0 / 6), far = c + d;                                                      \
+            to[i] = m[i] * (T)0.25 + near + far * (T)(1.0 / 24);                                                      \
+            to[to_row + i] = (b - a) * (T)(1.0 / 6) + (c - d) * (T)(1.0 / 12);                                        \
+            to[2 * to_row + i] = near + far * (T)(1.0 / 6) + m[5 * m_row + i];                                        \
         }                                                                                                             \
     }                                                                                                                 \
     /* Gᵀ·M·G of n weights from `at` on. */                                                                           \
     static void name##_winograd(const ck_conv_params *p, const T *sums, size_t at, size_t n, T *dw) {                 \
+        enum { SIDE = WINOGRAD_GRADIENT_SIDE };                                                                       \
         const size_t count = (size_t)p->in_c * (size_t)p->out_c;                                                      \
-        T m[16][CONV_PART], half[12][CONV_PART], w[9][CONV_PART];                                                     \
-        for (size_t point = 0; point < 16; point++) name##_slices(p, sums, point * count + at, n, m[point]);          \
-        for (size_t x = 0; x < 4; x++) name##_axis(m[x], 4 * CONV_PART, half[x], 4 * CONV_PART, n);                   \
-        for (size_t y = 0; y < 3; y++) name##_axis(half[4 * y], CONV_PART, w[3 * y], CONV_PART, n);                   \
+        T m[SIDE * SIDE][CONV_PART], half[3 * SIDE][CONV_PART], w[9][CONV_PART];                                      \
+        for (size_t point = 0; point < SIDE * SIDE; point++) name##_slices(p, sums, point * count + at, n, m[point]); \
+        for (size_t x = 0; x < SIDE; x++) name##_axis(m[x], SIDE * CONV_PART, half[x], SIDE * CONV_PART, n);          \
+        for (size_t y = 0; y < 3; y++) name##_axis(half[SIDE * y], CONV_PART, w[3 * y], CONV_PART, n);                \
         for (size_t tap = 0; tap < 9; tap++)                                                                          \
             for (size_t i = 0; i < n; i++) dw[tap * count + at + i] = w[tap][i];                                      \
     }                                                                                                                 \

@@ -63,7 +63,7 @@ size_t ck_conv_input_gradient_units(const ck_conv_params *params);
  *       over (image, row, column) of dY; pixels whose tap falls into the padding are left out.
  *   ck_conv_weight_gradient_join  operands: sums, dW. A unit is 1024 elements of a plane of the sums.
  * By Winograd's method (conv/winograd_gradient.h), for kernels of 3 × 3 with strides, dilations and groups of 1 and a multiple of
- * 8 input channels, a unit is one slice × 64 columns, and the sums are chains over tiles of 2 × 2 pixels.
+ * 8 input channels, a unit is one slice × 64 columns, and the sums are chains over tiles of 4 × 4 pixels.
  * dtype: f32, f64 (reference only). Bias, residual and activation are ignored. */
 ck_task ck_conv_weight_gradient(const ck_conv_params *params, ck_dtype dtype, ck_isa isa);
 size_t ck_conv_weight_gradient_units(const ck_conv_params *params);

@@ -12,9 +12,9 @@ let chooseGradientAlgorithmsPass = RewritePass(
             let node = editor[place]
             guard let op = node.op as? Conv2DWeightGradient, op.algorithm == .direct else { continue }
             let inputs = node.inputs.map { editor.type(of: $0) }, dy = inputs[1].shape
-            let even = (dy[1] + 1) / 2 * 2 * ((dy[2] + 1) / 2 * 2)
-            let other = op.computed(by: .winograd(tile: 2))
-            guard dy[3] >= 8, 2 * even <= 3 * dy[1] * dy[2], (try? other.outputTypes(inputs)) != nil else { continue }
+            let tiled = (dy[1] + 3) / 4 * 4 * ((dy[2] + 3) / 4 * 4)
+            let other = op.computed(by: .winograd(tile: 4))
+            guard dy[3] >= 8, tiled <= 2 * dy[1] * dy[2], (try? other.outputTypes(inputs)) != nil else { continue }
             editor[place].op = other
             changes += 1
         }
