@@ -37,7 +37,7 @@ private func byWinograd(_ name: String, x: [Int], outputs: Int, padding: Padding
     return OperatorCase(
         "Conv2DWeightGradient by Winograd, \(name)",
         Conv2DWeightGradient(padding: padding, algorithm: .winograd(tile: 4)), [.real(x), .real(reference.y), .real(w)],
-        tolerance: 1e-3
+        tolerance: 1e-4
     ) { [reference.weightGradient(x: $0[0], dy: $0[1])] }
 }
 
