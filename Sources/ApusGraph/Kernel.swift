@@ -89,7 +89,7 @@ public enum Sharing {
     /// beginning of the workspace. A node that follows with the same task and params there reads it too.
     case preparedInput
     /// The last launch is a convolution in f32 without residual, by `ck_conv` or `ck_depthwise`, or by `ck_gemm` as the product
-    /// of its pixels: bands of lines of its result can be computed apart.
+    /// of its pixels: lines of its result can be computed apart.
     case convolution, product
 }
 

@@ -182,12 +182,10 @@ extension BoundFunction {
             }
             if step.takes != .none {
                 let both = steps + i, first = both - 1
-                both.pointee.units = ck_conv_bands_join(
-                    both.pointee.params, both.pointee.task, first.pointee.params, first.pointee.task,
-                    step.takes == .product ? 1 : 0)
-                both.pointee.task = ck_conv_bands
+                ck_conv_fuse(
+                    both.pointee.params, first.pointee.params, first.pointee.task, step.takes == .product ? 1 : 0,
+                    step.takenType.ck)
                 both.pointee.operands = first.pointee.operands
-                both.pointee.lanes = min(both.pointee.lanes, both.pointee.units)
                 both.pointee.least = (both.pointee.units + lanes - 1) / lanes
                 both.pointee.piece = 0
                 (first.pointee.units, first.pointee.lanes) = (0, 1)

@@ -45,15 +45,16 @@ public struct PlannedStep {
     public let bytes: Int
     /// About how many operations one core does in a nanosecond.
     public let speed: Int
-    /// Unless `.none` it takes the step before into itself, which is launched so, band by band (`ck_conv_bands`).
-    public var takes = Sharing.none
+    /// Unless `.none` it takes the step before, whose weights have that type, into itself (`ck_conv_fuse`).
+    public fileprivate(set) var takes = Sharing.none
+    fileprivate(set) var takenType = DType.f32
 }
 
 /// Stage 4: one function as ordered steps, each with its kernel chosen, and the lifetimes of the buffers they use.
 ///
 /// Values share memory where that cannot be seen: a view is its input's bytes; an operator that may overwrites an input
 /// that nobody reads afterwards; a state is updated in place by its last reader. Inputs are never written. What a node prepares of
-/// its input serves the next node as well, where that wants the same. A large image between two convolutions lies there by bands.
+/// its input serves the next node as well, where that wants the same. An image between two convolutions may lie nowhere.
 public struct Plan {
     /// The types of the locals now, and at the limits.
     public let types: [TensorType]
@@ -88,6 +89,8 @@ public struct Plan {
     private var prepared: Int?
     /// What the last node allows of its result.
     private var sharing = Sharing.none
+    /// The type of its input 1.
+    private var weights = DType.f32
     private let end: Int
 
     public init(_ valid: ValidGraph, function index: Int, _ options: PlanOptions) throws(ApusError) {
@@ -230,31 +233,30 @@ public struct Plan {
                 PlannedStep(
                     node: index, launch: launch, slots: slots, operations: work.operations, bytes: work.bytes, speed: speed))
         }
-        takeByBands(node, index, kernels)
+        fuse(node, index, kernels)
         sharing = kernels.sharing
+        if inputTypes.count > 1 { weights = inputTypes[1].dtype }
         if let step = prepared, places[firstOutput...].contains(steps[step].slots[0].place) { prepared = nil }
     }
 
-    /// The largest image between two convolutions that a second-level cache keeps at no loss, in bytes.
-    private static let cachedImage = 640 << 10
-
-    /// A depthwise convolution that alone reads what the step before computes, if that is large, takes that step into itself: what
-    /// is between them is then in memory by bands. Extents that are symbols decide by their limits.
-    private mutating func takeByBands(_ node: Node, _ index: Int, _ kernels: KernelPlan) {
+    /// A depthwise convolution that alone reads what the step before computes takes that step into itself where it can
+    /// (`ck_conv_fuses`): what is between them is nowhere in memory. Extents that are symbols decide by their limits.
+    private mutating func fuse(_ node: Node, _ index: Int, _ kernels: KernelPlan) {
         let last = steps.count - 1
         guard kernels.sharing == .convolution, sharing == .product || sharing == .convolution, last > 0,
             steps[last - 1].node == index - 1, steps[last - 1].takes == .none,
             case .buffer(let between) = steps[last].slots[0].place, buffers[between].last == index
         else { return }
-        let slots = steps[last - 1].slots, z = limitType(of: node.inputs[0])
-        var units = 0
-        let scratch = ck_conv_bands_scratch(steps[last].launch.params, &units)
-        guard slots[slots.count - 1].place == .buffer(between), steps[last].slots[1].place != .buffer(between), scratch > 0,
-            z.byteSize / max(1, z.shape[0]) > Plan.cachedImage
+        let slots = steps[last - 1].slots, z = node.inputs[0]
+        guard slots[slots.count - 1].place == .buffer(between), steps[last].slots[1].place != .buffer(between),
+            ck_conv_fuses(
+                steps[last].launch.params, steps[last].launch.task, limitType(of: z).shape[2], steps[last - 1].launch.params,
+                sharing == .product ? 1 : 0) != 0
         else { return }
-        buffers[between].size = scratch * min(options.lanes, units)
+        buffers[between].size = 0
         for slot in slots { if case .buffer(let i) = slot.place { buffers[i].last = max(buffers[i].last, index) } }
         steps[last].takes = sharing
+        steps[last].takenType = weights
     }
 
     /// The place a view may share; nil when its bytes must be copied because they could change or are needed apart.

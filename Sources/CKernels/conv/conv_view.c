@@ -10,6 +10,7 @@ conv_view conv_view_of(const ck_conv_params *p, int gradient) {
     v.taps = (size_t)p->kernel_h * (size_t)p->kernel_w;
     v.groups = (size_t)p->groups;
     v.gradient = gradient;
+    v.fused = p->fused;
     v.source_h = (size_t)(gradient ? p->out_h : p->in_h);
     v.source_w = (size_t)(gradient ? p->out_w : p->in_w);
     v.source_c = (size_t)(gradient ? p->out_c : p->in_c);
@@ -60,7 +61,8 @@ conv_phase conv_phase_at(const conv_view *v, const ck_conv_params *p, int fy, in
 
 ck_cell depthwise_cell_at(const conv_view *v, const conv_phase *phase, size_t unit) {
     const size_t lines = v->batch * (size_t)phase->y.count;
-    const size_t stretches = 2 * conv_ceil(phase->pixels * v->result_c, 2 * DEPTHWISE_STRETCH) - v->source_h % 2;
+    const size_t parts = 2 * conv_ceil(phase->pixels * v->result_c, 2 * DEPTHWISE_STRETCH) - v->source_h % 2;
+    const size_t stretches = v->fused ? v->batch : parts;
     return ck_cell_at(unit, lines, conv_ceil(v->result_c, CONV_COLUMNS), conv_min(stretches, lines));
 }
 

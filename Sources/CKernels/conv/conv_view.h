@@ -11,7 +11,7 @@
 #define CONV_TILE 12      /* pixels in a unit */
 #define CONV_COLUMNS 32   /* channels in a unit: two panels */
 #define DEPTHWISE_TAPS 256   /* of a depthwise kernel in vectors, */
-#define DEPTHWISE_PIXELS 512 /* and pixels that one pixel's taps lie in: both on the stack, 16 channels each */
+#define DEPTHWISE_PIXELS 512 /* and pixels that one pixel's taps lie in: both on the stack, CONV_COLUMNS channels each */
 #define CONV_STRETCH 16   /* tiles that share one pass over a pair of panels, about */
 #define DEPTHWISE_STRETCH (96 * 1024) /* elements of the result that are gone through by chunks of channels, at most */
 
@@ -38,7 +38,7 @@ typedef struct {
     size_t source_h, source_w, source_c;
     size_t result_h, result_w, result_c;
     size_t groups, depth, columns;            /* source and result channels in a group */
-    int gradient, phases_y, phases_x;
+    int gradient, fused, phases_y, phases_x;
 } conv_view;
 
 /* A run of tiles of one phase that share their columns. */
@@ -62,7 +62,7 @@ CONV_INLINE size_t conv_chunks(const conv_view *v, size_t width) {
 
 /* The line and the chunk of channels of a depthwise unit of one phase. In each half of the lines, or shorter
  * stretch, come chunk by chunk all lines, whose copies serve one after another. An odd number of lines of
- * the source has no halves. */
+ * the source has no halves. Where a line costs more than its copy, as of a fused convolution, a stretch is an image. */
 ck_cell depthwise_cell_at(const conv_view *v, const conv_phase *phase, size_t unit);
 CONV_INLINE size_t depthwise_units(const conv_view *v, const conv_phase *phase) {
     return v->batch * (size_t)phase->y.count * conv_ceil(v->result_c, CONV_COLUMNS);

@@ -4,7 +4,7 @@
 #include "ck_attention.h"
 #include "ck_cast.h"
 #include "ck_conv.h"
-#include "ck_conv_bands.h"
+#include "ck_conv_fused.h"
 #include "ck_conv_pool.h"
 #include "ck_elementwise.h"
 #include "ck_fake_quantize.h"

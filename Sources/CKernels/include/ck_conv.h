@@ -39,6 +39,7 @@ typedef struct {
     int32_t has_bias;     /* 0 or 1; forward: [out_c], input gradient: [in_c] */
     int32_t has_residual; /* 0 or 1; shape of the result */
     int32_t winograd;     /* 0 or 1; how the weight gradient is computed */
+    int32_t fused;        /* 1: of ck_conv_fused_params, which these begin */
     ck_activation_params activation;
 } ck_conv_params;
 
@@ -74,7 +75,7 @@ size_t ck_conv_weight_gradient_join_units(const ck_conv_params *params);
 
 /* Depthwise: groups == in_c. Weights and their gradient are plain: [kernel_h · kernel_w][out_c]. The operands,
  * the sums and the rules are those of the functions above. Vectorized where out_c == in_c and, forward and input gradient, the
- * kernel has at most 256 taps, whose lines span at most 512 pixels together: what they read is copied to the stack, 50 KB.
+ * kernel has at most 256 taps, whose lines span at most 512 pixels together: what they read is copied to the stack, 100 KB.
  * Units: a line of the result × 32 channels (forward, input gradient); 12 taps × 32 output channels (weight gradient, which
  * is one launch; operands: X, dY, dW). */
 ck_task ck_depthwise(const ck_conv_params *params, ck_dtype weights, ck_isa isa);
