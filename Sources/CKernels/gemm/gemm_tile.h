@@ -1,6 +1,6 @@
 /* What a micro-kernel of ROWS rows × PANELS panels is told. It computes
- *     c = from + a·b, over `k` steps, then + bias, then, if limited, at least low and, where GEMM_CLIPS, at most high,
- * over whole panels: from, bias and c are 16 · PANELS wide. from may be c. */
+ *     c = from + a·b, over `k` steps, then + each addend, then, if limited, at least low and, where GEMM_CLIPS, at most high,
+ * over whole panels: from, addends and c are 16 · PANELS wide. from may be c. */
 #ifndef CK_GEMM_TILE_H
 #define CK_GEMM_TILE_H
 
@@ -13,6 +13,12 @@ typedef struct {
     int64_t step, move;
 } gemm_ahead;
 
+/* What is added to every row of the sums, or to each its own. */
+typedef struct {
+    const float *at;   /* NULL after the last */
+    int64_t row_bytes; /* from one to the next; 0 where all are one */
+} gemm_addend;
+
 typedef struct {
     const float *a;
     int64_t a_row_stride, a_k_stride;
@@ -20,11 +26,11 @@ typedef struct {
     int64_t panel_stride; /* elements between panels of b */
     int64_t row_gap;      /* elements between the end of a panel's row and the next */
     gemm_ahead a_ahead, b_ahead, c_ahead; /* b's: of each panel, and moves as b does */
-    const float *bias;    /* or NULL */
+    gemm_addend addends[3]; /* bias and residual, those there are; then one that is nowhere */
     const float *from;
-    int64_t from_row_stride; /* 0 where every row starts alike */
+    int64_t from_row_bytes; /* 0 where every row starts alike */
     float *c;
-    int64_t c_row_stride;
+    int64_t c_row_bytes;
     int64_t k;
     float low, high;
     int32_t limited;
