@@ -28,7 +28,7 @@ typedef struct {
     gemm_ahead a_ahead, b_ahead, c_ahead; /* b's: of each panel, and moves as b does */
     gemm_addend addends[3]; /* bias and residual, those there are; then one that is nowhere */
     const float *from;
-    int64_t from_row_bytes; /* 0 where every row starts alike */
+    int64_t from_row_bytes; /* 0 where every row starts at zero, which `from` holds for one */
     float *c;
     int64_t c_row_bytes;
     int64_t k;
