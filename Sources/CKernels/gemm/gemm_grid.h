@@ -10,8 +10,8 @@
 
 #define GEMM_ROWS 12      /* of the tallest register tile */
 #define GEMM_BLOCK_ROWS 8 /* tiles in a block of C at most: 96 rows … */
-#define GEMM_BLOCK_COLUMNS 128 /* … by as many columns, or more if so */
-#define GEMM_BLOCK_WEIGHTS (1 << 16) /* elements of B are in them: rows of C that follow each other are fetched ahead */
+#define GEMM_BLOCK_COLUMNS 64 /* … by so many columns, or more where */
+#define GEMM_BLOCK_WEIGHTS (1 << 15) /* elements of B are not more than so many: rows of C that follow each other are fetched ahead */
 #define GEMM_STRETCH 240 /* rows: with so many A's part and C's still fit the second-level cache */
 
 typedef struct {
