@@ -1,5 +1,6 @@
 /* What a micro-kernel of ROWS rows × PANELS panels is told. It computes
- *     c = from + a·b, over `k` steps, then + each addend, then, if limited, at least low and, where GEMM_CLIPS, at most high,
+ *     c = from + a·b, over `k` steps, then + each addend, then, with one of `limits`, at least low, with two (where GEMM_CLIPS)
+ * also at most high,
  * over whole panels: from, addends and c are 16 · PANELS wide. from may be c. */
 #ifndef CK_GEMM_TILE_H
 #define CK_GEMM_TILE_H
@@ -33,7 +34,7 @@ typedef struct {
     int64_t c_row_bytes;
     int64_t k;
     float low, high;
-    int32_t limited;
+    int32_t limits;
     int32_t bf16; /* of b with 16-bit elements: bf16, not f16 */
 } gemm_tile;
 
