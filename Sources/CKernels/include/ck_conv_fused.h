@@ -26,8 +26,9 @@ typedef struct {
  * ck_conv_params, in images up to `widest` pixels wide, whatever their size is now; and gains by it. */
 int32_t ck_conv_fuses(const void *second, ck_task second_task, intptr_t widest, const void *first, int32_t is_product);
 
-/* Makes the second's params, in room for CK_PARAMS_MAX bytes, those of both, to be given to its task. Units are the second's; so are
- * operands, but for those of the first before them, whose result and the second's X, which are the same, are not touched. */
+/* Makes the second's params, in room for CK_PARAMS_MAX bytes, those of both, to be given to its task; the first's are in as much room.
+ * Units are the second's; so are operands, but for those of the first before them, whose result and the second's X, which are the same,
+ * are not touched. */
 void ck_conv_fuse(void *second, const void *first, ck_task first_task, int32_t is_product, ck_dtype weights);
 
 #ifdef __cplusplus
