@@ -52,7 +52,8 @@ static ck_isa depthwise_isa(const ck_conv_params *p, ck_isa isa) {
 
 int conv_takes_lines(const ck_conv_params *p, ck_task task, intptr_t widest) {
     const conv_row *reference = &depthwise_rows[CK_ISA_REFERENCE];
-    if (p->groups != p->in_c || p->out_c != p->in_c || task == reference->f32 || task == reference->f16 || task == reference->bf16) return 0;
+    if (p->groups != p->in_c || p->out_c != p->in_c) return 0;
+    if (task == reference->f32 || task == reference->f16 || task == reference->bf16) return 0;
     const int64_t reach = (int64_t)(p->kernel_w - 1) * p->dilation_w + 1;
     const int64_t left = p->pad_left, right = (int64_t)p->stride_w * (p->out_w - 1) + reach - left - p->in_w;
     return p->kernel_h * (widest + (left > reach ? left : reach) + (right > reach ? right : reach)) <= DEPTHWISE_PIXELS;

@@ -36,7 +36,8 @@ conv_feed conv_feed_of(const ck_conv_fused_params *p, void *const *operands, siz
         first->out_c = CONV_COLUMNS;
         feed.units = ck_conv_units(first);
     }
-    feed.operands[FEED_WEIGHTS] = (char *)operands[FEED_WEIGHTS] + c * depth * (p->weights == CK_F32 ? sizeof(float) : sizeof(uint16_t));
+    const size_t weight = p->weights == CK_F32 ? sizeof(float) : sizeof(uint16_t);
+    feed.operands[FEED_WEIGHTS] = (char *)operands[FEED_WEIGHTS] + c * depth * weight;
     if (feed.result > FEED_BIAS) feed.operands[FEED_BIAS] = (float *)operands[FEED_BIAS] + c;
     feed.x = operands[FEED_X];
     return feed;
