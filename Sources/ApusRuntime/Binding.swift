@@ -197,11 +197,6 @@ extension BoundFunction {
             if let times {
                 times[i].operations = UInt64(max(0, step.operations))
                 times[i].bytes = UInt64(max(0, step.bytes))
-                if step.takes != .none {
-                    times[i].operations += times[i - 1].operations
-                    times[i].bytes += times[i - 1].bytes
-                    (times[i - 1].operations, times[i - 1].bytes) = (0, 0)
-                }
             }
         }
         refreshOperands()

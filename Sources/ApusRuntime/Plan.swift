@@ -41,11 +41,11 @@ public struct PlannedStep {
     public let launch: Launch
     /// Per operand the place it lies in and a byte offset there.
     public let slots: [(place: Place, offset: Int)]
-    public let operations: Int
-    public let bytes: Int
+    public fileprivate(set) var operations: Int
+    public fileprivate(set) var bytes: Int
     /// About how many operations one core does in a nanosecond.
     public let speed: Int
-    /// Unless `.none` it takes the step before, whose weights have that type, into itself (`ck_conv_fuse`).
+    /// Unless `.none` it takes the step before, whose weights have that type, into itself (`ck_conv_fuse`); the work is this step's.
     public fileprivate(set) var takes = Sharing.none
     fileprivate(set) var takenType = DType.f32
 }
@@ -247,16 +247,19 @@ public struct Plan {
             steps[last - 1].node == index - 1, steps[last - 1].takes == .none,
             case .buffer(let between) = steps[last].slots[0].place, buffers[between].last == index
         else { return }
-        let slots = steps[last - 1].slots, z = node.inputs[0]
+        let slots = steps[last - 1].slots, x = limitType(of: node.inputs[0]), y = limitTypes[places.count - 1]
         guard slots[slots.count - 1].place == .buffer(between), steps[last].slots[1].place != .buffer(between),
             ck_conv_fuses(
-                steps[last].launch.params, steps[last].launch.task, limitType(of: z).shape[2], steps[last - 1].launch.params,
+                steps[last].launch.params, steps[last].launch.task, x.shape[2], y.shape[2], steps[last - 1].launch.params,
                 sharing == .product ? 1 : 0) != 0
         else { return }
         buffers[between].size = 0
         for slot in slots { if case .buffer(let i) = slot.place { buffers[i].last = max(buffers[i].last, index) } }
         steps[last].takes = sharing
         steps[last].takenType = weights
+        steps[last].operations += steps[last - 1].operations
+        steps[last].bytes += steps[last - 1].bytes
+        (steps[last - 1].operations, steps[last - 1].bytes) = (0, 0)
     }
 
     /// The place a view may share; nil when its bytes must be copied because they could change or are needed apart.

@@ -50,13 +50,13 @@ static ck_isa depthwise_isa(const ck_conv_params *p, ck_isa isa) {
     return p->out_c == p->in_c && fits ? isa : CK_ISA_REFERENCE;
 }
 
-int conv_takes_lines(const ck_conv_params *p, ck_task task, intptr_t widest) {
+int conv_takes_lines(const ck_conv_params *p, ck_task task, intptr_t x_pixels, intptr_t y_pixels) {
     const conv_row *reference = &depthwise_rows[CK_ISA_REFERENCE];
     if (p->groups != p->in_c || p->out_c != p->in_c) return 0;
     if (task == reference->f32 || task == reference->f16 || task == reference->bf16) return 0;
     const int64_t reach = (int64_t)(p->kernel_w - 1) * p->dilation_w + 1;
-    const int64_t left = p->pad_left, right = (int64_t)p->stride_w * (p->out_w - 1) + reach - left - p->in_w;
-    return p->kernel_h * (widest + (left > reach ? left : reach) + (right > reach ? right : reach)) <= DEPTHWISE_PIXELS;
+    const int64_t made = x_pixels + (p->pad_left > reach ? p->pad_left : reach), read = p->stride_w * (y_pixels - 1) + reach;
+    return p->kernel_h * (made > read ? made : read) <= DEPTHWISE_PIXELS;
 }
 
 ck_task ck_conv(const ck_conv_params *p, ck_dtype weights, ck_isa isa) {

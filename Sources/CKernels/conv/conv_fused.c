@@ -63,9 +63,9 @@ void conv_feed_line(conv_feed *feed, size_t image, int32_t line, float *to) {
     feed->params.first_task(&feed->params.first, feed->operands, 0, feed->units, 0);
 }
 
-int32_t ck_conv_fuses(const void *second, ck_task second_task, intptr_t widest, const void *first, int32_t is_product) {
+int32_t ck_conv_fuses(const void *second, ck_task second_task, intptr_t x_pixels, intptr_t y_pixels, const void *first, int32_t is_product) {
     const ck_conv_params *c = first;
-    return widest >= CONV_FUSED_PIXELS && conv_takes_lines(second, second_task, widest)
+    return x_pixels >= CONV_FUSED_PIXELS && conv_takes_lines(second, second_task, x_pixels, y_pixels)
         && (is_product || (c->groups == 1 && c->out_c % CONV_COLUMNS == 0));
 }
 

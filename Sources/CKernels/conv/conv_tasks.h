@@ -21,7 +21,7 @@ CONV_TASK(depthwise_f64_reference); CONV_TASK(depthwise_input_gradient_f64_refer
 CONV_TASK(conv_weight_gradient_f64_reference); CONV_TASK(depthwise_weight_gradient_f64_reference);
 CONV_TASK(conv_weight_gradient_join_f32); CONV_TASK(conv_weight_gradient_join_f64);
 
-/* Whether a depthwise task computes from whole lines of X, of up to `widest` pixels whatever their number is now: padding that follows from
- * it is narrower than the kernel, other padding stays as it is. */
-int conv_takes_lines(const ck_conv_params *p, ck_task task, intptr_t widest);
+/* Whether a depthwise task computes from whole lines of X, where lines of X and Y have up to so many pixels, whatever their number is now:
+ * padding that follows from it is narrower than the kernel, other padding stays as it is. */
+int conv_takes_lines(const ck_conv_params *p, ck_task task, intptr_t x_pixels, intptr_t y_pixels);
 #endif

@@ -23,8 +23,8 @@ typedef struct {
 } ck_conv_fused_params;
 
 /* Whether the second convolution's task can make the first itself, whose params are ck_gemm_params where it is a product, else
- * ck_conv_params, in images up to `widest` pixels wide, whatever their size is now; and gains by it. */
-int32_t ck_conv_fuses(const void *second, ck_task second_task, intptr_t widest, const void *first, int32_t is_product);
+ * ck_conv_params, where lines of X and Y have up to so many pixels, whatever their number is now; and gains by it. */
+int32_t ck_conv_fuses(const void *second, ck_task second_task, intptr_t x_pixels, intptr_t y_pixels, const void *first, int32_t is_product);
 
 /* Makes the second's params, in room for CK_PARAMS_MAX bytes, those of both, to be given to its task; the first's are in as much room.
  * Units are the second's; so are operands, but for those of the first before them, whose result and the second's X, which are the same,
