@@ -68,10 +68,16 @@ compile_swift() { # name, flags
         -Xcc -fmodule-map-file="$work/modules/module.modulemap" -Xcc -fmodule-map-file="$root/Include/module.modulemap" \
         -Xcc -I"$root/Sources/CKernels/include" -Xcc -I"$root/Sources/CSystem/include" \
         -Xcc -I"$root/Sources/CModelFormat/include" $2 -emit-ir "$work"/swift/*.swift -o "$work/$1.ll"
-    # Swift's own allocations go through the guard of CSystem/guard.c; the places of methods that nothing calls are null,
-    # for an address there would cost its relocation; empty assembly keeps apart the traps of a function, which can be one.
+    # Swift's own allocations go through the guard of CSystem/guard.c; empty assembly keeps apart the traps of a function,
+    # which can be one. The places of methods that nothing calls are null, for an address there would cost its relocation,
+    # and so are those of the destroyers of instance variables, which serve initializers that end half way: there are none.
     sed -i -E 's/@posix_memalign\b/@cs_swift_allocate/g; s/@free\b/@cs_swift_free/g
-        s/ptr @swift_deletedMethodError\b/ptr null/g; /call void asm sideeffect ""/d' "$work/$1.ll"
+        s/ptr @swift_deletedMethodError\b/ptr null/g; /^@"[^"]*CN" = /s/ptr @"[^"]*CfE"/ptr null/g
+        /call void asm sideeffect ""/d' "$work/$1.ll"
+    if grep -q 'call .*@swift_deallocPartialClassInstance' "$work/$1.ll"; then
+        echo "build-lib.sh: an initializer of a class ends half way; destroyers of instance variables are needed" >&2
+        exit 1
+    fi
     "$toolchain/clang" -x ir "$work/$1.ll" -c $code -Wno-override-module -o "$work/$1.swift.o"
 }
 

@@ -3,12 +3,14 @@ public import CKernels
 /// What a kernel is chosen from: concrete types, the instruction set and the number of threads.
 public struct KernelSite {
     public let inputs: [TensorType]
-    public let outputs: [TensorType]
+    public var outputs: [TensorType]
     /// Without VNNI and AMX: what most families choose from.
     public let isa: ck_isa
     /// What products of integers and of bf16 choose from.
     public let integerISA: ck_isa
     public let lanes: Int
+    /// Whether a max pool alone reads the output, as `Sharing.pool` says.
+    public var pools = false
     #if !APUS_INFERENCE
     /// That of the graph.
     public var mixedPrecision = false
@@ -91,6 +93,13 @@ public enum Sharing {
     /// The last launch is a convolution in f32 without residual, by `ck_conv` or `ck_depthwise`, or by `ck_gemm` as the product
     /// of its pixels: lines of its result can be computed apart.
     case convolution, product
+    /// The last launch is another convolution without residual. Of this one as of `.convolution`, an output of smaller extents
+    /// has the first pixels of each line, of the first lines.
+    case pixels
+    /// The output is the greatest of every 2 × 2 pixels of the input beside each other.
+    case pool
+    /// A convolution whose output is that of the pool which alone reads it.
+    case maxima
 }
 
 /// The launches of one node, in order; each ends before the next begins. Their number and operands must not depend on

@@ -44,6 +44,17 @@ typealias GradientRule = @Sendable (Gradient) throws(ApusError) -> [Value?]
 /// An operator with its attributes. A subclass tells the whole story of one operator: attributes, wire form, shape rule,
 /// kernel choice, gradient. Instances are immutable.
 open class Operator {
+    // Few operators have these; an initializer sets them, and nothing later.
+
+    /// Output 0 is input 0's bytes under another shape.
+    public final internal(set) var isView = false
+
+    /// The symbolic dimension whose value a run takes from the last input, a scalar of i64, before what follows runs.
+    public final internal(set) var measuredDimension: Int?
+
+    /// The scale and zero point that its output has from the node's `output_quantization`; nil: it takes none.
+    public final internal(set) var outputCodes: CodeScale?
+
     public init() {}
 
     open var entry: OperatorEntry {
@@ -62,9 +73,6 @@ open class Operator {
         node.add = wire.message(apus__no_attributes__init)
     }
 
-    /// The scale and zero point that its output has from the node's `output_quantization`; nil: it takes none.
-    open var outputCodes: CodeScale? { nil }
-
     // MARK: Shape rule
 
     /// How many inputs it takes; checked before `outputTypes`.
@@ -82,18 +90,12 @@ open class Operator {
         try outputTypes(inputs)
     }
 
-    /// The symbolic dimension whose value a run takes from the last input, a scalar of i64, before what follows runs.
-    open var measuredDimension: Int? { nil }
-
     // MARK: Kernel choice
 
     /// Chooses the kernels for concrete, checked types.
     open func kernels(_ site: KernelSite) throws(ApusError) -> KernelPlan {
         throw .unsupported("\(name) has no kernel")
     }
-
-    /// Output 0 is input 0's bytes under another shape.
-    open var isView: Bool { false }
 
     /// Whether an output may be written over an input of the same size that nobody reads afterwards.
     open func mayOverwrite(input: Int, output: Int) -> Bool { false }

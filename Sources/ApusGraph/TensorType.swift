@@ -61,7 +61,7 @@ public struct TensorType: Sendable {
     }
 
     /// Plain elements of the same type and quantization in another shape.
-    func moved(to shape: Shape) -> TensorType { TensorType(dtype, shape, quantization: quantization) }
+    public func moved(to shape: Shape) -> TensorType { TensorType(dtype, shape, quantization: quantization) }
 
     /// Bytes in memory, padding of panels included; saturates far above any size that validation lets pass.
     public var byteSize: Int {

@@ -41,13 +41,13 @@ public struct PlannedStep {
     public let launch: Launch
     /// Per operand the place it lies in and a byte offset there.
     public let slots: [(place: Place, offset: Int)]
-    public fileprivate(set) var operations: Int
-    public fileprivate(set) var bytes: Int
+    public internal(set) var operations: Int
+    public internal(set) var bytes: Int
     /// About how many operations one core does in a nanosecond.
     public let speed: Int
     /// Unless `.none` it takes the step before, whose weights have that type, into itself (`ck_conv_fuse`); the work is this step's.
-    public fileprivate(set) var takes = Sharing.none
-    fileprivate(set) var takenType = DType.f32
+    public internal(set) var takes = Sharing.none
+    var takenType = DType.f32
 }
 
 /// Stage 4: one function as ordered steps, each with its kernel chosen, and the lifetimes of the buffers they use.
@@ -56,14 +56,14 @@ public struct PlannedStep {
 /// that nobody reads afterwards; a state is updated in place by its last reader. Inputs are never written. What a node prepares of
 /// its input serves the next node as well, where that wants the same. An image between two convolutions may lie nowhere.
 public struct Plan {
-    /// The types of the locals now, and at the limits.
-    public let types: [TensorType]
-    private let limitTypes: [TensorType]
-    public private(set) var steps: [PlannedStep] = []
+    /// The types of the locals now, and at the limits; of what a pool alone reads, only as much as it wants.
+    public internal(set) var types: [TensorType]
+    var limitTypes: [TensorType]
+    public internal(set) var steps: [PlannedStep] = []
     /// The measured dimensions, each with the step before which its value is read and the place that holds it.
     public private(set) var measures: [(step: Int, dimension: Int, count: Place)] = []
     /// Times are node indices; 0 ..< nodes.count, and nodes.count for the end.
-    public private(set) var buffers: [Lifetime] = []
+    public internal(set) var buffers: [Lifetime] = []
     /// The place of every local.
     public private(set) var places: [Place] = []
     /// Per buffer whether a value in it leaves the function, and whether it is an output's.
@@ -74,11 +74,11 @@ public struct Plan {
     public private(set) var outputs: [Int] = []
 
     private let graph: Graph
-    private let function: Function
+    let function: Function
     /// What it was made for; a measured dimension is at most what the other dimensions leave room for.
     public let options: PlanOptions
     /// Per local: the last node that reads it; nodes.count when an output or update does.
-    private var lastRead: [Int] = []
+    private(set) var lastRead: [Int] = []
     /// Per local: the state it is the new value of.
     private var updates: [Int?] = []
     /// Per local: leaves the function, so that it must not be a view of something that may change.
@@ -88,9 +88,9 @@ public struct Plan {
     /// The step that prepared the last node's input 0, if the next node may read what it made.
     private var prepared: Int?
     /// What the last node allows of its result.
-    private var sharing = Sharing.none
+    private(set) var sharing = Sharing.none
     /// The type of its input 1.
-    private var weights = DType.f32
+    private(set) var weights = DType.f32
     private let end: Int
 
     public init(_ valid: ValidGraph, function index: Int, _ options: PlanOptions) throws(ApusError) {
@@ -164,12 +164,22 @@ public struct Plan {
         if let dimension = node.op.measuredDimension, let count = node.inputs.last {
             measures.append((steps.count, dimension, place(of: count)))
         }
-        if node.op.isView, let place = viewPlace(of: node.inputs[0], output: firstOutput) {
+        if node.op.isView || sharing == .maxima, let place = viewPlace(of: node.inputs[0], output: firstOutput) {
             occupy(place, local: firstOutput, at: index)
+            sharing = .none
             return
         }
         var outputTypes: [TensorType] = []
         for output in 0..<node.op.outputCount { outputTypes.append(types[firstOutput + output]) }
+        var site = KernelSite(inputs: inputTypes, outputs: outputTypes, isa: options.isa, lanes: options.lanes)
+        #if !APUS_INFERENCE
+        site.mixedPrecision = graph.mixedPrecision
+        if node.inputs.count > 1, case .state(let weights) = node.inputs[1] {
+            site.updatesWeights = function.updates.contains { $0.state == weights }
+        }
+        #endif
+        var kernels = try node.op.chosenKernels(site)
+        if try pool(index, &site, &kernels, output: firstOutput) { outputTypes = [types[firstOutput]] }
         // All places are decided before any is taken, so that two outputs cannot overwrite the same input.
         for output in 0..<node.op.outputCount {
             let local = firstOutput + output
@@ -180,14 +190,6 @@ public struct Plan {
                 occupy(.buffer(buffer), local: local, at: index)
             }
         }
-        var site = KernelSite(inputs: inputTypes, outputs: outputTypes, isa: options.isa, lanes: options.lanes)
-        #if !APUS_INFERENCE
-        site.mixedPrecision = graph.mixedPrecision
-        if node.inputs.count > 1, case .state(let weights) = node.inputs[1] {
-            site.updatesWeights = function.updates.contains { $0.state == weights }
-        }
-        #endif
-        let kernels = try node.op.chosenKernels(site)
         let speed = options.isa.speed(integer: inputTypes.contains { $0.dtype == .i8 })
         var workspace: Int?
         var first = 0
@@ -237,29 +239,6 @@ public struct Plan {
         sharing = kernels.sharing
         if inputTypes.count > 1 { weights = inputTypes[1].dtype }
         if let step = prepared, places[firstOutput...].contains(steps[step].slots[0].place) { prepared = nil }
-    }
-
-    /// A depthwise convolution that alone reads what the step before computes takes that step into itself where it can
-    /// (`ck_conv_fuses`): what is between them is nowhere in memory. Extents that are symbols decide by their limits.
-    private mutating func fuse(_ node: Node, _ index: Int, _ kernels: KernelPlan) {
-        let last = steps.count - 1
-        guard kernels.sharing == .convolution, sharing == .product || sharing == .convolution, last > 0,
-            steps[last - 1].node == index - 1, steps[last - 1].takes == .none,
-            case .buffer(let between) = steps[last].slots[0].place, buffers[between].last == index
-        else { return }
-        let slots = steps[last - 1].slots, x = limitType(of: node.inputs[0]), y = limitTypes[places.count - 1]
-        guard slots[slots.count - 1].place == .buffer(between), steps[last].slots[1].place != .buffer(between),
-            ck_conv_fuses(
-                steps[last].launch.params, steps[last].launch.task, x.shape[2], y.shape[2], steps[last - 1].launch.params,
-                sharing == .product ? 1 : 0) != 0
-        else { return }
-        buffers[between].size = 0
-        for slot in slots { if case .buffer(let i) = slot.place { buffers[i].last = max(buffers[i].last, index) } }
-        steps[last].takes = sharing
-        steps[last].takenType = weights
-        steps[last].operations += steps[last - 1].operations
-        steps[last].bytes += steps[last - 1].bytes
-        (steps[last - 1].operations, steps[last - 1].bytes) = (0, 0)
     }
 
     /// The place a view may share; nil when its bytes must be copied because they could change or are needed apart.
@@ -381,7 +360,7 @@ public struct Plan {
         }
     }
 
-    private func limitType(of operand: Operand) -> TensorType {
+    func limitType(of operand: Operand) -> TensorType {
         if case .local(let i) = operand { return limitTypes[i] }
         return type(of: operand)
     }

@@ -55,6 +55,17 @@ final class FusedConvolutionTests: XCTestCase {
         }
     }
 
+    func testAPoolMayFollow() throws {
+        let layers = [expansion, (Conv2D(strides: 2, padding: .same, groups: 56), [3, 3, 1, 56])], inputs = tensors(layers, batch: 2, side: 50)
+        let model = try Model(try graph(layers, inputs, pool: true))
+        let whole = try Model(try graph(layers, inputs, outputsAll: true, pool: true))
+        XCTAssertEqual(try plan(model).steps.filter { $0.takes != .none }.count, expected)
+        for isa in OperatorRun.instructionSets {
+            let wanted = try OperatorRun.run(whole, inputs, isa: isa)[0]
+            XCTAssertEqual(try OperatorRun.run(model, inputs, isa: isa, threads: 2)[0].bytes, wanted.bytes, InstructionSet.name(isa))
+        }
+    }
+
     func testTheImageBetweenIsNotInMemory() throws {
         try XCTSkipIf(expected == 0, "no vector instructions")
         let layers = [expansion, depthwise]
@@ -124,7 +135,7 @@ final class FusedConvolutionTests: XCTestCase {
 
     /// Layers one after another; one with a residual has its own input for it.
     private func graph(
-        _ layers: [Layer], _ inputs: [TestTensor], outputsAll: Bool = false, symbolic: Bool = false
+        _ layers: [Layer], _ inputs: [TestTensor], outputsAll: Bool = false, symbolic: Bool = false, pool: Bool = false
     ) throws -> Graph {
         let graph = Graph("fused")
         if symbolic { graph.dimensions = [SymbolicDimension("batch", 1...3)] }
@@ -141,6 +152,7 @@ final class FusedConvolutionTests: XCTestCase {
             next += op.hasBias ? 2 : 1
             results.append(try builder.node(op, operands)[0])
         }
+        if pool { results.append(try builder.node(MaxPool(kernel: 2), [results[results.count - 1]])[0]) }
         builder.output("y0", results.removeLast())
         if outputsAll { for (i, value) in results.dropFirst().enumerated() { builder.output("y\(i + 1)", value) } }
         builder.finish()

@@ -7,7 +7,11 @@ import CModelFormat
 public final class Flatten: Operator {
     public let axis: Int
 
-    public init(axis: Int = 1) { self.axis = axis }
+    public init(axis: Int = 1) {
+        self.axis = axis
+        super.init()
+        isView = true
+    }
 
     // MARK: Wire
 
@@ -19,8 +23,6 @@ public final class Flatten: Operator {
     public override func encode(to node: inout Apus__Node, _ wire: WireArena) { node.flatten = wire.axis(axis) }
 
     // MARK: Shape rule
-
-    public override var isView: Bool { true }
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0]

@@ -10,7 +10,11 @@ public final class Lookup: Operator {
     /// Of the codes in the table; nil: it holds real numbers.
     public let output: CodeScale?
 
-    public init(output: CodeScale?) { self.output = output }
+    public init(output: CodeScale?) {
+        self.output = output
+        super.init()
+        outputCodes = output
+    }
 
     // MARK: Wire
 
@@ -18,7 +22,6 @@ public final class Lookup: Operator {
         Lookup(output: try CodeScale.optional(wire: node))
     }
     public override var entry: OperatorEntry { Lookup.entry }
-    public override var outputCodes: CodeScale? { output }
 
     // MARK: Shape rule
 

@@ -31,9 +31,11 @@ public final class MaxPool: Pooling {
 
     public override func kernels(_ site: KernelSite) throws(ApusError) -> KernelPlan {
         var params = try self.params(site.inputs[0].shape)
-        return try KernelPlan(
+        var plan = try KernelPlan(
             site.dtype == CK_I8 ? ck_max_pool8(site.isa) : ck_max_pool(&params, site.dtype, site.isa), params, units: ck_pool_units(&params), at: site,
             operations: operations(y: site.outputs[0].shape))
+        if kernel == 2 && strides == 2 && padding.isNone { plan.sharing = .pool }
+        return plan
     }
 
     // MARK: Gradient

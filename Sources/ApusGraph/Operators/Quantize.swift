@@ -7,7 +7,11 @@ import CModelFormat
 public final class Quantize: Operator {
     public let output: CodeScale
 
-    public init(to output: CodeScale) { self.output = output }
+    public init(to output: CodeScale) {
+        self.output = output
+        super.init()
+        outputCodes = output
+    }
 
     // MARK: Wire
 
@@ -15,7 +19,6 @@ public final class Quantize: Operator {
         Quantize(to: try CodeScale(wire: node))
     }
     public override var entry: OperatorEntry { Quantize.entry }
-    public override var outputCodes: CodeScale? { output }
 
     // MARK: Shape rule
 

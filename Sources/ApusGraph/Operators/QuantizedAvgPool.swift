@@ -15,6 +15,7 @@ public final class QuantizedAvgPool: Pooling {
     ) {
         self.output = output
         super.init(kernel: kernel, strides: strides, padding: padding, countsPadding: countsPadding)
+        outputCodes = output
     }
 
     /// One window, the image.
@@ -30,7 +31,6 @@ public final class QuantizedAvgPool: Pooling {
         }
     }
     public override var entry: OperatorEntry { QuantizedAvgPool.entry }
-    public override var outputCodes: CodeScale? { output }
 
     // MARK: Shape rule
 

@@ -66,9 +66,11 @@ public final class QuantizedConv2D: QuantizedProduct {
 
     public override func kernels(_ site: KernelSite) throws(ApusError) -> KernelPlan {
         let x = site.inputs[0].shape, w = site.inputs[1].shape, y = site.outputs[0].shape
-        return try plan(
+        var plan = try plan(
             site, try geometry.params(x: x, w: w, y: y), depthwise: geometry.isDepthwise(w),
             operations: geometry.operations(w: w, y: y))
+        if plan.sharing == .none && !hasResidual { plan.sharing = .pixels }
+        return plan
     }
 
     public override func packedLayout(input: Int, type: TensorType) -> Layout? {

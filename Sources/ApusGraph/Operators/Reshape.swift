@@ -7,7 +7,11 @@ import CModelFormat
 public final class Reshape: Operator {
     public let shape: [Int]
 
-    public init(_ shape: [Int]) { self.shape = shape }
+    public init(_ shape: [Int]) {
+        self.shape = shape
+        super.init()
+        isView = true
+    }
 
     // MARK: Wire
 
@@ -25,8 +29,6 @@ public final class Reshape: Operator {
     }
 
     // MARK: Shape rule
-
-    public override var isView: Bool { true }
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0]

@@ -5,7 +5,10 @@ import CModelFormat
 ///
 /// Inputs: x; like, of as many elements, whose values are not read. Output: y of x's type.
 public final class ReshapeLike: Operator {
-    public override init() {}
+    public override init() {
+        super.init()
+        isView = true
+    }
 
     // MARK: Wire
 
@@ -18,7 +21,6 @@ public final class ReshapeLike: Operator {
 
     public override var inputCount: ClosedRange<Int> { 2...2 }
     public override func reads(input: Int) -> Bool { input == 0 }
-    public override var isView: Bool { true }
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0], like = inputs[1]

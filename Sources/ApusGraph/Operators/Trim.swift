@@ -10,7 +10,12 @@ public final class Trim: Operator {
     /// Which of the graph's symbolic dimensions.
     public let dimension: Int
 
-    public init(dimension: Int) { self.dimension = dimension }
+    public init(dimension: Int) {
+        self.dimension = dimension
+        super.init()
+        isView = true
+        measuredDimension = dimension
+    }
 
     // MARK: Wire
 
@@ -40,11 +45,7 @@ public final class Trim: Operator {
         return [x.moved(to: x.shape.replacing(0, with: dimensions[dimension]))]
     }
 
-    public override var measuredDimension: Int? { dimension }
-
     // MARK: Kernel choice
-
-    public override var isView: Bool { true }
 
     public override func kernels(_ site: KernelSite) throws(ApusError) -> KernelPlan {
         try viewCopy(site)

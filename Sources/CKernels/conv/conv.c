@@ -97,6 +97,11 @@ ck_copy_params ck_conv_pixels(const ck_conv_params *p) {
     return copy;
 }
 
+int32_t ck_conv_pools(const ck_conv_params *p, ck_isa isa) {
+    const int kind = p->activation.kind;
+    const int limits = kind == CK_ACT_NONE || kind == CK_ACT_RELU || kind == CK_ACT_RELU6 || kind == CK_ACT_CLIP;
+    return isa == CK_ISA_AVX512 && limits && !p->has_residual;
+}
 size_t ck_conv_units(const ck_conv_params *p) { return conv_count_units(p, 0, 0); }
 size_t ck_conv_input_gradient_units(const ck_conv_params *p) { return conv_count_units(p, 1, 0); }
 size_t ck_conv_weight_gradient_units(const ck_conv_params *p) {

@@ -7,6 +7,7 @@
 #define CONV_ROWS 6
 #define CONV_VECTORS 2
 #define CONV_MASKS_ARE_FREE 0
+#define CONV_POOLS 0
 #define CONV_F32_KERNELS(K) K(6, 2) K(4, 2)
 #define CONV_HALF_KERNELS(K) K(6, 2)
 #define DEPTHWISE_ROWS 7 /* the pictures of most networks are 7 · 2ⁿ wide */

@@ -7,6 +7,7 @@
 #define CONV_ROWS 12
 #define CONV_VECTORS 2
 #define CONV_MASKS_ARE_FREE 1
+#define CONV_POOLS 1
 #define CONV_F32_KERNELS(K) K(12, 2) K(12, 1) K(4, 2)
 #define CONV_HALF_KERNELS(K) K(12, 2) K(4, 2)
 #define DEPTHWISE_ROWS 7 /* the pictures of most networks are 7 · 2ⁿ wide */

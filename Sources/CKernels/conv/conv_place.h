@@ -105,6 +105,52 @@ V_INLINE void conv_place_next(conv_place *at, const conv_view *v, const conv_pha
     }
 }
 
+#if CONV_POOLS
+/* The windows of 2 × 2 pixels beside each other, as the pixels of a phase. */
+V_INLINE conv_phase conv_windows_of(const conv_phase *phase) {
+    conv_phase windows = *phase;
+    windows.y.count /= 2, windows.x.count /= 2;
+    windows.y.stride *= 2, windows.x.stride *= 2;
+    return windows;
+}
+
+/* The pixels of the next windows, four after four, for a tile of `rows`, those past `count` as the last ones; places of the
+ * result are windows'. */
+CONV_APART
+static void conv_place_windows(conv_place *at, const conv_view *v, const conv_phase *windows, conv_cursor *cursor, size_t count,
+                               size_t rows) {
+    const conv_axis *y = &windows->y, *x = &windows->x;
+    const int32_t line = y->stride / 2, step = x->stride / 2;
+    const ptrdiff_t across = step * (ptrdiff_t)v->source_c, down = line * (ptrdiff_t)(v->source_w * v->source_c);
+    at->count = count;
+    at->inside = 1;
+    for (size_t n = 0; n < rows; n += 4) {
+        const int32_t sy = y->stride * cursor->j + y->base, sx = x->stride * cursor->i + x->base;
+        ptrdiff_t *source = at->source + n;
+        source[0] = (((ptrdiff_t)(cursor->image * v->source_h) + sy) * (ptrdiff_t)v->source_w + sx) * (ptrdiff_t)v->source_c;
+        source[1] = source[0] + across;
+        source[2] = source[0] + down;
+        source[3] = source[2] + across;
+        at->result[n / 4] = ((cursor->image * (size_t)y->count + (size_t)cursor->j) * (size_t)x->count + (size_t)cursor->i) * v->result_c;
+        at->inside &= conv_all_inside(y, sy, sy + line) && conv_all_inside(x, sx, sx + step);
+        at->y[n] = at->y[n + 1] = sy, at->y[n + 2] = at->y[n + 3] = sy + line;
+        at->x[n] = at->x[n + 2] = sx, at->x[n + 1] = at->x[n + 3] = sx + step;
+        if (n + 4 < rows && n + 4 >= count) continue;
+        if (++cursor->i < x->count) continue;
+        cursor->i = 0;
+        if (++cursor->j < y->count) continue;
+        cursor->j = 0;
+        cursor->image++;
+    }
+}
+
+/* The greatest of a window's four, or the NaN. */
+V_INLINE vf conv_greatest(vf a, vf b, vf c, vf d) {
+    const vf greatest = v_max(v_max(d, c), v_max(b, a)), late = v_select(v_unordered(c, d), v_add(c, d), greatest);
+    return v_select(v_unordered(a, b), v_add(a, b), late);
+}
+#endif
+
 /* How far the first taps of CONV_ROWS rows, in lanes, lie from the four edges. */
 typedef struct {
     vi top, left, bottom, right;
@@ -136,6 +182,7 @@ typedef struct {
     float *result;
     float low, high;
     const ck_activation_params *act;
+    int pools;
 } conv_epilogue;
 
 CONV_COMPACT __attribute__((unused))
@@ -145,7 +192,7 @@ static conv_epilogue conv_epilogue_of(const ck_conv_params *p, void *const *oper
         .bias = p->has_bias ? (const float *)operands[2] + channel : NULL,
         .residual = p->has_residual ? (const float *)operands[2 + p->has_bias] + channel : NULL,
         .result = (float *)operands[2 + p->has_bias + p->has_residual] + channel,
-        .low = -INFINITY, .high = INFINITY,
+        .low = -INFINITY, .high = INFINITY, .pools = p->pools,
     };
     switch (act->kind) {
     case CK_ACT_NONE: break;
@@ -167,9 +214,24 @@ static void conv_activate(const conv_epilogue *to, const size_t *result, float *
             conv_store_part(to->result + result[r] + c, v_load(tile + c), conv_min(columns - c, V_WIDTH));
 }
 
-/* Whether conv_activate ends what a register tile begins. */
+#if CONV_POOLS
+/* The maxima of every four rows of such a tile. */
+CONV_APART
+static void conv_maxima(const conv_epilogue *to, const size_t *result, const float *tile, size_t rows, size_t pitch, size_t columns) {
+    for (const float *end = tile + rows * pitch; tile < end; tile += 4 * pitch, result++) {
+        float *y = to->result + *result;
+        for (size_t c = 0; c < columns; c += V_WIDTH) {
+            const float *at = tile + c;
+            v_store_n(y + c, conv_greatest(v_load(at), v_load(at + pitch), v_load(at + 2 * pitch), v_load(at + 3 * pitch)),
+                      conv_min(columns - c, V_WIDTH));
+        }
+    }
+}
+#endif
+
+/* Whether conv_activate or conv_maxima ends what a register tile begins. */
 V_INLINE int conv_ends_apart(const conv_epilogue *to, size_t columns, const int vectors) {
-    return to->act || (!CONV_MASKS_ARE_FREE && columns < (size_t)vectors * V_WIDTH);
+    return to->act || to->pools || (!CONV_MASKS_ARE_FREE && columns < (size_t)vectors * V_WIDTH);
 }
 
 /* result = sum + bias + residual, limited, for a register tile whose row r goes to element result[r]; or 0, and the tile's
@@ -203,6 +265,12 @@ V_INLINE void conv_end(vf sum[][CONV_VECTORS], const conv_epilogue *to, const si
     if (conv_end_at_once(sum, to, result, columns, rows, vectors)) return;
     float tile[CONV_MOST_ROWS * CONV_VECTORS * V_WIDTH];
     CONV_EACH(r, rows) CONV_EACH(v, vectors) v_store(tile + (r * vectors + v) * V_WIDTH, sum[r][v]);
+#if CONV_POOLS
+    if (to->pools) {
+        conv_maxima(to, result, tile, (size_t)rows, (size_t)vectors * V_WIDTH, columns);
+        return;
+    }
+#endif
     conv_activate(to, result, tile, (size_t)rows, (size_t)vectors * V_WIDTH, columns);
 }
 #endif

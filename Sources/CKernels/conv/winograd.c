@@ -9,6 +9,7 @@
 #define WINOGRAD_LEAST 4
 #define WINOGRAD_CACHED (256 * 1024)
 #define WINOGRAD_LEAST_UNCACHED 24
+#define WINOGRAD_TOGETHER 12  /* tiles that stay together where columns can be parted: U comes in once for all of them */
 
 #if defined(__x86_64__)
 #define ROWS(base) {base##_f32_reference, base##_f32_avx2, base##_f32_avx512}
@@ -62,10 +63,12 @@ winograd_view winograd_view_of(const ck_winograd_params *w) {
     const size_t least = elements <= WINOGRAD_CACHED ? WINOGRAD_LEAST : WINOGRAD_LEAST_UNCACHED;
     const size_t fewest = conv_ceil(v.tiles, WINOGRAD_BLOCK), most = v.tiles / least;
     v.blocks = conv_min(conv_ceil(WINOGRAD_UNITS, v.chunks), most);
-    if (v.blocks <= fewest) {
+    const int together = v.tiles <= WINOGRAD_TOGETHER && v.chunks == 1 && v.out_c > WINOGRAD_COLUMNS / 2;
+    if (v.blocks <= fewest || together) {
         v.blocks = fewest;
         /* Columns parted transform the sources once more, which only a long way to U outweighs. */
-        if (elements > WINOGRAD_CACHED && v.blocks * v.chunks < WINOGRAD_UNITS) v.chunks = conv_ceil(v.out_c, v.columns /= 2);
+        if (together || (elements > WINOGRAD_CACHED && v.blocks * v.chunks < WINOGRAD_UNITS))
+            v.chunks = conv_ceil(v.out_c, v.columns /= 2);
     }
     v.block = conv_ceil(v.tiles, v.blocks);
     if (back) {

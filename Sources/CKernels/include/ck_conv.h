@@ -40,6 +40,8 @@ typedef struct {
     int32_t has_residual; /* 0 or 1; shape of the result */
     int32_t winograd;     /* 0 or 1; how the weight gradient is computed */
     int32_t fused;        /* 1: of ck_conv_fused_params, which these begin */
+    int32_t pools;        /* 1: of every 2 × 2 results beside each other the greatest, NaN if one is NaN, is all that Y takes,
+                           * [batch, out_h / 2, out_w / 2, out_c]; out_h and out_w are even */
     ck_activation_params activation;
 } ck_conv_params;
 
@@ -47,6 +49,9 @@ typedef struct {
  * operands: X, W (forward panels), [bias], [residual], Y. A unit is 12 pixels of Y × 32 channels. */
 ck_task ck_conv(const ck_conv_params *params, ck_dtype weights, ck_isa isa);
 size_t ck_conv_units(const ck_conv_params *params);
+
+/* Whether ck_conv and, of tiles of 4 × 4, ck_winograd can give maxima alone, in f32. */
+int32_t ck_conv_pools(const ck_conv_params *params, ck_isa isa);
 
 /* The copy of the pixels that a convolution of one tap without padding reads beside each other: [batch, out_h, out_w, in_c]. */
 ck_copy_params ck_conv_pixels(const ck_conv_params *params);

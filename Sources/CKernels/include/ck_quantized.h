@@ -33,7 +33,7 @@ typedef struct {
  * from left to right, each product and sum rounded; s, bias and r are absent or present. A tap that falls into the padding
  * has x = padding. A product of [M, K] by [K, N] is the 1 × 1 convolution of an image of 1 × M pixels with K channels. */
 typedef struct {
-    ck_conv_params geometry; /* bias, residual and activation here are not read */
+    ck_conv_params geometry; /* bias, residual and activation here are not read; `pools` where ck_product8_pools */
     ck_quantizer to;
     float residual_scale;
     int32_t residual_zero, padding;
@@ -47,6 +47,8 @@ typedef struct {
  * most 65,536 products a sum. */
 ck_task ck_product8(const ck_product8_params *params, ck_isa isa);
 size_t ck_product8_units(const ck_product8_params *params, ck_isa isa);
+/* Whether it can give maxima alone. */
+int32_t ck_product8_pools(const ck_product8_params *params, ck_isa isa);
 /* A multiple of 64; no smaller for more pixels. */
 size_t ck_product8_lane_bytes(const ck_product8_params *params, ck_isa isa);
 

@@ -32,6 +32,10 @@ ck_task ck_product8(const ck_product8_params *p, ck_isa isa) {
     CHOOSE(ck_product8, isa)
 }
 
+int32_t ck_product8_pools(const ck_product8_params *p, ck_isa isa) {
+    return isa == CK_ISA_AVX512_VNNI && !p->has_residual && !p->real_output;
+}
+
 size_t ck_product8_units(const ck_product8_params *p, ck_isa isa) {
     const product_view v = product_view_of(&p->geometry);
     const size_t blocks = winograd8_takes(&p->geometry, isa) ? winograd8_view_of(&p->geometry).blocks : v.blocks;

@@ -46,7 +46,10 @@ PRODUCT_INLINE product_view product_view_of(const ck_conv_params *g) {
     size_t blocks = product_ceil(v.pixels + !v.pixels, v.highest);
     if (blocks * v.chunks == 1 && v.pixels * v.columns * v.k >= PRODUCT_SHARED) blocks = 2;
     const size_t even = product_ceil(v.pixels, blocks);
-    v.height = product_min(v.pixels, product_ceil(even, 16) * 16);
+    /* Windows lie in pairs of lines. */
+    const size_t step = g->pools ? 2 * (size_t)g->out_w : 16;
+    if (g->pools) v.highest += step;
+    v.height = product_min(v.pixels, product_ceil(even, step) * step);
     v.blocks = v.pixels == 0 ? 0 : product_ceil(v.pixels, v.height);
     return v;
 }

@@ -41,6 +41,7 @@ func winogradProduct(
     _ operands: [KernelOperand], operations: Int
 ) throws(ApusError) -> KernelPlan {
     var w = ck_winograd_params(conv: params, tile: Int32(clamping: tile), transposed: 0)
+    if site.pools && site.dtype == CK_F32 && tile == 4 { w.conv.pools = ck_conv_pools(&w.conv, site.isa) }
     if direction == .backward {
         (w.conv.in_h, w.conv.in_w, w.conv.in_c) = (params.out_h, params.out_w, params.out_c)
         (w.conv.out_h, w.conv.out_w, w.conv.out_c) = (params.in_h, params.in_w, params.in_c)
@@ -60,5 +61,6 @@ func winogradProduct(
     launches.append(
         try Launch(ck_winograd(&w, site.dtype, site.isa), w, units: ck_winograd_units(&w), operands))
     let workspace = weights + Int(ck_winograd_workspace(&w, site.dtype, Int32(site.lanes)))
-    return KernelPlan(launches, workspaceBytes: workspace, operations: operations)
+    let sharing: Sharing = w.conv.pools != 0 ? .maxima : direction == .forward && params.has_residual == 0 ? .pixels : .none
+    return KernelPlan(launches, workspaceBytes: workspace, operations: operations, sharing: sharing)
 }

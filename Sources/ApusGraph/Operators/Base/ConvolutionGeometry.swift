@@ -126,7 +126,7 @@ struct ConvolutionGeometry: Sendable {
             dilation_h: Int32(clamping: window.dilations.height), dilation_w: Int32(clamping: window.dilations.width),
             pad_top: Int32(clamping: placement.top), pad_left: Int32(clamping: placement.left),
             groups: Int32(clamping: groups), has_bias: epilogue.hasBias ? 1 : 0,
-            has_residual: epilogue.hasResidual ? 1 : 0, winograd: algorithm == .direct ? 0 : 1, fused: 0,
+            has_residual: epilogue.hasResidual ? 1 : 0, winograd: algorithm == .direct ? 0 : 1, fused: 0, pools: 0,
             activation: epilogue.activation.params)
     }
 

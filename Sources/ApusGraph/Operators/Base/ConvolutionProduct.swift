@@ -68,6 +68,7 @@ private func directProduct(
         last = try Launch(task, product, units: ck_gemm_units(&product), operands)
         sharing = isStrided ? .none : .product
     } else {
+        if site.pools && !depthwise && site.dtype == CK_F32 { params.pools = ck_conv_pools(&params, site.isa) }
         let task: ck_task?, units: Int
         switch (direction, depthwise) {
         case (.forward, false): (task, units) = (ck_conv(&params, w.dtype.ck, site.isa), ck_conv_units(&params))
@@ -80,7 +81,7 @@ private func directProduct(
             units = ck_depthwise_input_gradient_units(&params)
         }
         last = try Launch(task, params, units: units, operands)
-        sharing = .convolution
+        sharing = params.pools != 0 ? .maxima : .convolution
     }
     launches.append(last)
     let isApart = direction == .forward && site.dtype == CK_F32 && params.has_residual == 0

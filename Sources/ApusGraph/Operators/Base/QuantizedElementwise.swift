@@ -12,6 +12,8 @@ public class QuantizedElementwise: Operator {
     public init(output: CodeScale, bounds: CodeBounds = CodeBounds()) {
         self.output = output
         self.bounds = bounds
+        super.init()
+        outputCodes = output
     }
 
     // MARK: Wire
@@ -29,8 +31,6 @@ public class QuantizedElementwise: Operator {
     public override final func encode(to node: inout Apus__Node, _ wire: WireArena) {
         node.quantized_add = bounds.encoded(wire)
     }
-
-    public override final var outputCodes: CodeScale? { output }
 
     // MARK: Shape rule
 

@@ -18,11 +18,9 @@ public class QuantizedProduct: Operator {
         self.output = output
         self.bounds = bounds
         self.hasResidual = hasResidual
+        super.init()
+        outputCodes = output
     }
-
-    // MARK: Wire
-
-    public override final var outputCodes: CodeScale? { output }
 
     // MARK: Shape rule
 
@@ -85,10 +83,13 @@ public class QuantizedProduct: Operator {
                 ck_depthwise8(&params, site.integerISA), params, units: ck_depthwise8_units(&params), at: site,
                 operations: operations)
         }
+        if site.pools { params.geometry.pools = ck_product8_pools(&params, site.integerISA) }
         var product = IntegerProduct(site, params)
         let w = try product.packed(input: 1)
         try product.multiply(.input(0), w, site.allOperands)
-        return KernelPlan(product.launches, workspaceBytes: product.workspace, operations: operations)
+        return KernelPlan(
+            product.launches, workspaceBytes: product.workspace, operations: operations,
+            sharing: params.geometry.pools != 0 ? .maxima : .none)
     }
 }
 

@@ -19,6 +19,9 @@ public enum Padding: Sendable, Equatable {
     /// As much as makes the output ⌈input / stride⌉ long; the odd row and column at the end.
     case same
     case explicit(top: Int, left: Int, bottom: Int, right: Int)
+
+    /// Whether no image has any.
+    var isNone: Bool { self == .valid || self == .explicit(top: 0, left: 0, bottom: 0, right: 0) }
 }
 
 /// How windows of taps lie over an image: output o reads the inputs o·stride + k·dilation − pad for 0 ≤ k < kernel,
