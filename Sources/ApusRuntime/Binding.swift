@@ -184,7 +184,7 @@ extension BoundFunction {
                 let both = steps + i, first = both - 1
                 ck_conv_fuse(
                     both.pointee.params, first.pointee.params, first.pointee.task, step.takes == .product ? 1 : 0,
-                    step.takenType.ck)
+                    step.takenType.ck, lanes)
                 both.pointee.operands = first.pointee.operands
                 both.pointee.least = (both.pointee.units + lanes - 1) / lanes
                 both.pointee.piece = 0

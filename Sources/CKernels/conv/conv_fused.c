@@ -69,10 +69,10 @@ int32_t ck_conv_fuses(const void *second, ck_task second_task, intptr_t x_pixels
         && (is_product || (c->groups == 1 && c->out_c % CONV_COLUMNS == 0));
 }
 
-void ck_conv_fuse(void *second, const void *first, ck_task first_task, int32_t is_product, ck_dtype weights) {
+void ck_conv_fuse(void *second, const void *first, ck_task first_task, int32_t is_product, ck_dtype weights, intptr_t lanes) {
     ck_conv_fused_params p = {.first_task = first_task, .is_product = is_product, .weights = weights};
     memcpy(&p.first, first, sizeof p.first);
     memcpy(&p.second, second, sizeof p.second);
-    p.second.fused = 1;
+    p.second.fused = lanes > p.second.batch ? 2 : 1;
     memcpy(second, &p, sizeof p);
 }

@@ -62,7 +62,7 @@ conv_phase conv_phase_at(const conv_view *v, const ck_conv_params *p, int fy, in
 ck_cell depthwise_cell_at(const conv_view *v, const conv_phase *phase, size_t unit) {
     const size_t lines = v->batch * (size_t)phase->y.count;
     const size_t parts = 2 * conv_ceil(phase->pixels * v->result_c, 2 * DEPTHWISE_STRETCH) - v->source_h % 2;
-    const size_t stretches = v->fused ? v->batch : parts;
+    const size_t stretches = v->fused ? (size_t)v->fused * v->batch : parts;
     return ck_cell_at(unit, lines, conv_ceil(v->result_c, CONV_COLUMNS), conv_min(stretches, lines));
 }
 

@@ -62,7 +62,8 @@ CONV_INLINE size_t conv_chunks(const conv_view *v, size_t width) {
 
 /* The line and the chunk of channels of a depthwise unit of one phase. In each half of the lines, or shorter
  * stretch, come chunk by chunk all lines, whose copies serve one after another. An odd number of lines of
- * the source has no halves. Where a line costs more than its copy, as of a fused convolution, a stretch is an image. */
+ * the source has no halves. Where a line costs more than its copy, as of a fused convolution, a stretch is an image, or half of one
+ * where two threads would else read all of it. */
 ck_cell depthwise_cell_at(const conv_view *v, const conv_phase *phase, size_t unit);
 CONV_INLINE size_t depthwise_units(const conv_view *v, const conv_phase *phase) {
     return v->batch * (size_t)phase->y.count * conv_ceil(v->result_c, CONV_COLUMNS);

@@ -39,7 +39,7 @@ typedef struct {
     int32_t has_bias;     /* 0 or 1; forward: [out_c], input gradient: [in_c] */
     int32_t has_residual; /* 0 or 1; shape of the result */
     int32_t winograd;     /* 0 or 1; how the weight gradient is computed */
-    int32_t fused;        /* 1: of ck_conv_fused_params, which these begin */
+    int32_t fused;        /* not 0: of ck_conv_fused_params, which these begin; into so many stretches lines of an image are parted */
     int32_t pools;        /* 1: of every 2 × 2 results beside each other the greatest, NaN if one is NaN, is all that Y takes,
                            * [batch, out_h / 2, out_w / 2, out_c]; out_h and out_w are even */
     ck_activation_params activation;

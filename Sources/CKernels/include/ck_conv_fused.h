@@ -28,8 +28,8 @@ int32_t ck_conv_fuses(const void *second, ck_task second_task, intptr_t x_pixels
 
 /* Makes the second's params, in room for CK_PARAMS_MAX bytes, those of both, to be given to its task; the first's are in as much room.
  * Units are the second's; so are operands, but for those of the first before them, whose result and the second's X, which are the same,
- * are not touched. */
-void ck_conv_fuse(void *second, const void *first, ck_task first_task, int32_t is_product, ck_dtype weights);
+ * are not touched. `lanes`: threads that will share them. */
+void ck_conv_fuse(void *second, const void *first, ck_task first_task, int32_t is_product, ck_dtype weights, intptr_t lanes);
 
 #ifdef __cplusplus
 }
