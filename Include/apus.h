@@ -268,7 +268,8 @@ typedef struct apus_profile_entry {
 } apus_profile_entry;
 
 /* Steps of a function in running order; 0 unless the session was created with `profile`. A convolution that is computed
- * together with the next one counts there, and has no time of its own. */
+ * together with the next one counts there, and has no time of its own; a max pool that a convolution computes counts with it, and has
+ * no step. */
 APUS_API size_t apus_session_profile_count(const apus_session *session, size_t function);
 APUS_API apus_status apus_session_profile(const apus_session *session, size_t function, size_t step,
                                           apus_profile_entry *entry, apus_error *error);

@@ -52,6 +52,8 @@ final class PooledConvolutionTests: XCTestCase {
         return [
             real("one channel", [2, 12, 11, 1], [3, 3, 1, 33], Conv2D(activation: .relu)),
             real("three channels, same", [1, 9, 18, 3], [3, 3, 3, 16], Conv2D(padding: .same, activation: .relu6)),
+            real("tiles that end early", [2, 8, 8, 1], [3, 3, 1, 16], Conv2D(padding: .same, activation: .relu)),
+            real("tiles that end early, 16 channels", [2, 8, 8, 16], [3, 3, 16, 24], Conv2D(padding: .same)),
             real("many channels", [1, 6, 30, 40], [3, 2, 40, 70], Conv2D(padding: .same, activation: .clip(minimum: -0.5, maximum: 0.75))),
             real("strided, dilated", [2, 23, 21, 5], [3, 3, 5, 12], Conv2D(strides: 2, dilations: Size2D(1, 3), padding: .same)),
             real("groups", [1, 8, 8, 6], [3, 3, 3, 34], Conv2D(padding: .same, groups: 2, hasBias: false)),
@@ -91,6 +93,41 @@ final class PooledConvolutionTests: XCTestCase {
                 XCTAssertEqual(saved, gives ? 1 : 0, "\(pair.name) on \(InstructionSet.name(isa))")
             }
         }
+    }
+
+    /// Convolutions of any geometry, in reals and in codes.
+    func testAnyConvolution() throws {
+        func pick<T>(_ values: [T]) -> T { values.randomElement(using: &random)! }
+        var computed = 0
+        for number in 0..<200 {
+            let kernel = [pick([1, 2, 3, 3, 5]), pick([1, 2, 3, 3, 5])], groups = pick([1, 1, 1, 2])
+            let strides = Size2D(pick([1, 1, 2]), pick([1, 1, 2])), dilations = Size2D(pick([1, 1, 2]), pick([1, 1, 2]))
+            let x = [pick([1, 2, 3]), pick(Array(2...24)), pick(Array(2...40)), groups * pick([1, 2, 3, 5, 8, 16, 17, 33])]
+            let w = kernel + [x[3] / groups, groups * pick([1, 8, 16, 17, 32, 40, 70])]
+            func pads(_ n: Int) -> Int { Int.random(in: 0...n, using: &random) }
+            let padding = pick([
+                .valid, .same, Padding.explicit(top: pads(3), left: pads(3), bottom: pads(3), right: pads(3)),
+            ])
+            let isPlain = kernel == [3, 3] && strides == 1 && dilations == 1 && groups == 1
+            let algorithm = isPlain ? pick([.direct, .winograd(tile: 4), .winograd(tile: 4)]) : ConvolutionAlgorithm.direct
+            let activation = pick([.none, .relu, .relu6, Activation.clip(minimum: -0.5, maximum: 0.75)])
+            let pair = number % 3 == 2
+                ? codes("codes \(x) \(w)", x, w, strides: strides, dilations: dilations, padding: padding, groups: groups)
+                : real(
+                    "\(x) \(w)", x, w,
+                    Conv2D(
+                        strides: strides, dilations: dilations, padding: padding, groups: groups, hasBias: pick([true, false]),
+                        activation: activation, algorithm: algorithm))
+            guard let built = try? graph(pair), let whole = try? graph(pair, outputsAll: true) else { continue } // no window fits
+            let wanted = try OperatorRun.run(try Model(whole), pair.operands, isa: InstructionSet.selected)[0]
+            let found = try OperatorRun.run(try Model(built), pair.operands, isa: InstructionSet.selected, threads: 1 + number % 3)[0]
+            computed += 1
+            let other = found.values.indices.first { found.values[$0].bitPattern != wanted.values[$0].bitPattern }
+            XCTAssertNil(
+                other.map { ($0, found.values[$0], wanted.values[$0]) },
+                "\(pair.name), \(strides), \(dilations), \(padding), \(algorithm.name)")
+        }
+        XCTAssertGreaterThan(computed, 100)
     }
 
     func testPixelsOutsideTheWindowsAreNotComputed() throws {

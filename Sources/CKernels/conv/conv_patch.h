@@ -8,10 +8,11 @@
 #define CONV_NARROW 16  /* source channels below which this pays */
 #define CONV_PATCH 384  /* elements of a row at most, on the stack */
 
-/* Fills the rows of a tile whose taps touch; the place, then inside, reads there. Writes up to V_WIDTH − 1 elements more. */
+/* Fills the rows of a tile whose taps touch; the place, then inside, reads there. Rows past the tile's are as the last ones, of which
+ * `together` are a window. Writes up to V_WIDTH − 1 elements more. */
 CONV_COMPACT
 static void conv_patches(float *to, conv_place *at, const conv_axis *y, const conv_axis *x, const conv_view *v,
-                         const float *source) {
+                         const float *source, size_t together) {
     const size_t depth = v->depth, run = (size_t)x->taps * depth, row = (size_t)y->taps * run;
     const ptrdiff_t line = y->move * (ptrdiff_t)(v->source_w * v->source_c);
     float *piece = to;
@@ -27,7 +28,8 @@ static void conv_patches(float *to, conv_place *at, const conv_axis *y, const co
                 v_store(piece + c, conv_load_part(source + (from + (ptrdiff_t)c), conv_min(end - c, V_WIDTH))); /* and zeros */
         }
     }
-    CONV_EACH(r, CONV_ROWS) at->source[r] = (ptrdiff_t)(conv_min((size_t)r, at->count - 1) * row);
+    for (size_t r = 0; r < CONV_ROWS; r++)
+        at->source[r] = (ptrdiff_t)((r < at->count ? r : at->count - together + r % together) * row);
     at->inside = 1;
 }
 #endif
