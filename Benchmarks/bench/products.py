@@ -58,7 +58,7 @@ def main() -> None:
         if model not in INFERENCE:
             raise SystemExit(f"no model '{model}', wanted some of {', '.join(INFERENCE)}")
     sources = [BENCHMARKS / "kernels" / "gemm_bench.c", *sorted((KERNELS / "gemm").glob("*.c")),
-               *sorted((KERNELS / "elementwise").glob("*.c")), KERNELS / "isa" / "isa.c"]
+               *sorted((KERNELS / "elementwise").glob("*.c")), KERNELS / "isa" / "isa.c", KERNELS / "vector" / "tables.c"]
     program = compile_c(sources, BUILD / "gemm_bench", "-ffp-contract=off", f"-I{KERNELS / 'include'}", "-lm", compiler="clang")
     machine = measure_machine([1])
     peak = machine.peaks[1]

@@ -1,8 +1,7 @@
 /* The convolution kernels on one thread.
  *
  *   clang -O2 -ffp-contract=off -ISources/CKernels/include Benchmarks/kernels/conv_bench.c \
- *       $(find Sources/CKernels/conv Sources/CKernels/elementwise Sources/CKernels/gemm Sources/CKernels/pool -name "*.c") \
- *       Sources/CKernels/isa/isa.c -lm -o /tmp/conv_bench
+ *       $(find Sources/CKernels -name "*.c") -lm -o /tmp/conv_bench
  *
  * Columns: GFLOP/s of the forward product, with f16 weights, of the input gradient, of the weight gradient; then the
  * forward product and the weight gradient on AVX2. Each is the best of several runs, taken in turns. */

@@ -1,7 +1,7 @@
 /* The matrix product on one thread.
  *
  *   clang -O2 -ffp-contract=off -ISources/CKernels/include Benchmarks/kernels/gemm_bench.c \
- *       $(find Sources/CKernels/gemm Sources/CKernels/elementwise -name "*.c") Sources/CKernels/isa/isa.c -lm -o /tmp/gemm_bench
+ *       $(find Sources/CKernels -name "*.c") -lm -o /tmp/gemm_bench
  *   /tmp/gemm_bench M K N …
  *
  * A line for each product: m, k, n; microseconds over packed panels, on the best instruction set; the same with B in f16, and

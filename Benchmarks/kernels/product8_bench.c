@@ -1,8 +1,7 @@
 /* The integer kernels on one thread: equal bytes on every instruction set, then GOP/s.
  *
  *   clang -O2 -ffp-contract=off -ISources/CKernels/include Benchmarks/kernels/product8_bench.c \
- *       $(find Sources/CKernels/quantized Sources/CKernels/elementwise Sources/CKernels/pool Sources/CKernels/isa Sources/CKernels/vector -name "*.c") \
- *       -lm -o /tmp/product8_bench
+ *       $(find Sources/CKernels -name "*.c") -lm -o /tmp/product8_bench
  *
  * Columns: GOP/s (two a product) on AVX-512 AMX, AVX-512 VNNI, AVX-VNNI, AVX2, and microseconds on the fastest; each the best of
  * several runs, taken in turns. */

@@ -1,8 +1,7 @@
 /* Recurrent layers: one sequence in inference, and a training step's way forward and back, on one thread.
  *
  *   clang -O2 -ffp-contract=off -ISources/CKernels/include Benchmarks/kernels/recurrent_bench.c \
- *       $(find Sources/CKernels/gemm Sources/CKernels/recurrent Sources/CKernels/elementwise -name "*.c") \
- *       Sources/CKernels/isa/isa.c -lm -o /tmp/recurrent_bench && /tmp/recurrent_bench [hidden time batch]
+ *       $(find Sources/CKernels -name "*.c") -lm -o /tmp/recurrent_bench && /tmp/recurrent_bench [hidden time batch]
  *
  * Microseconds, the best of many rounds: the input's product, the layer's way over time, and of a batch the way back and the
  * product that gives dR. */

@@ -1,7 +1,7 @@
 /* Winograd's convolution beside the direct one, on one thread.
  *
  *   clang -Oz -ffp-contract=off -ISources/CKernels/include Benchmarks/kernels/winograd_bench.c \
- *       $(find Sources/CKernels/conv Sources/CKernels/elementwise Sources/CKernels/gemm Sources/CKernels/pool Sources/CKernels/vector -name "*.c") Sources/CKernels/isa/isa.c -lm -o /tmp/winograd_bench
+ *       $(find Sources/CKernels -name "*.c") -lm -o /tmp/winograd_bench
  *
  * Columns: microseconds of the direct product, of F(2 × 2) and of F(4 × 4), with packed weights; microseconds of packing
  * each; effective GFLOP/s of the three. Each is the best of several runs, taken in turns. Last, the costs of
