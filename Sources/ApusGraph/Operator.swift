@@ -44,18 +44,20 @@ typealias GradientRule = @Sendable (Gradient) throws(ApusError) -> [Value?]
 /// An operator with its attributes. A subclass tells the whole story of one operator: attributes, wire form, shape rule,
 /// kernel choice, gradient. Instances are immutable.
 open class Operator {
-    // Few operators have these; an initializer sets them, and nothing later.
-
     /// Output 0 is input 0's bytes under another shape.
-    public final internal(set) var isView = false
+    public final let isView: Bool
 
     /// The symbolic dimension whose value a run takes from the last input, a scalar of i64, before what follows runs.
-    public final internal(set) var measuredDimension: Int?
+    public final let measuredDimension: Int?
 
     /// The scale and zero point that its output has from the node's `output_quantization`; nil: it takes none.
-    public final internal(set) var outputCodes: CodeScale?
+    public final let outputCodes: CodeScale?
 
-    public init() {}
+    public init(isView: Bool = false, measuredDimension: Int? = nil, outputCodes: CodeScale? = nil) {
+        self.isView = isView
+        self.measuredDimension = measuredDimension
+        self.outputCodes = outputCodes
+    }
 
     open var entry: OperatorEntry {
         OperatorEntry("Operator", APUS__NODE__OPERATOR__NOT_SET) { _ throws(ApusError) in

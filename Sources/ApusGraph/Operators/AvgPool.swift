@@ -7,7 +7,7 @@ import CModelFormat
 /// Input: x [N, H, W, C], f32 or f64. Output: y [N, OH, OW, C].
 public final class AvgPool: Pooling {
     /// The strides are the kernel's size unless given.
-    public override init(
+    public init(
         kernel: Size2D, strides: Size2D? = nil, padding: Padding = .valid, countsPadding: Bool = false
     ) {
         super.init(kernel: kernel, strides: strides, padding: padding, countsPadding: countsPadding)

@@ -6,7 +6,7 @@ import CModelFormat
 /// Inputs: dy [N, OH, OW, C]; x [N, H, W, C], whose values are not read. Output: dx, shaped like x.
 public final class AvgPoolGradient: Pooling {
     /// The strides are the kernel's size unless given.
-    public override init(
+    public init(
         kernel: Size2D, strides: Size2D? = nil, padding: Padding = .valid, countsPadding: Bool = false
     ) {
         super.init(kernel: kernel, strides: strides, padding: padding, countsPadding: countsPadding)

@@ -8,7 +8,7 @@ import CModelFormat
 /// follows, its result y, shaped like x: dy counts as 0 where y is not above 0.
 /// Outputs: dx, shaped like x; dgamma, dbeta [C].
 public final class BatchNormGradient: Operator {
-    public override init() {}
+    public init() {}
 
     // MARK: Wire
 

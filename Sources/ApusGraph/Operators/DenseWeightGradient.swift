@@ -5,7 +5,7 @@ import CModelFormat
 ///
 /// Inputs: x [..., K]; dy [..., N]. Output: dW [K, N].
 public final class DenseWeightGradient: Operator {
-    public override init() {}
+    public init() {}
 
     // MARK: Wire
 

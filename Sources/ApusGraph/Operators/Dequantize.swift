@@ -5,7 +5,7 @@ import CModelFormat
 ///
 /// Input: x, i8 quantized by one scale. Output: y, f32. Docs/Quantization.md, section 3.
 public final class Dequantize: Operator {
-    public override init() {}
+    public init() {}
 
     // MARK: Wire
 

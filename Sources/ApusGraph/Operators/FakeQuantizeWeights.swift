@@ -7,7 +7,7 @@ import CModelFormat
 /// Input: W [..., N], f32 or f64, of rank 1 or more. Output: y, shaped like W. The gradient passes straight through: no weight
 /// is outside its range.
 public final class FakeQuantizeWeights: Operator {
-    public override init() {}
+    public init() {}
 
     // MARK: Wire
 

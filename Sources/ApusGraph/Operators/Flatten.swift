@@ -9,8 +9,7 @@ public final class Flatten: Operator {
 
     public init(axis: Int = 1) {
         self.axis = axis
-        super.init()
-        isView = true
+        super.init(isView: true)
     }
 
     // MARK: Wire

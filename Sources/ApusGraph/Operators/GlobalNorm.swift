@@ -5,7 +5,7 @@ import CModelFormat
 ///
 /// Inputs: one or more, all f32 or all f64. Output: y, a scalar of their type.
 public final class GlobalNorm: Operator {
-    public override init() {}
+    public init() {}
 
     // MARK: Wire
 

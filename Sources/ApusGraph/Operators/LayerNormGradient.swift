@@ -7,7 +7,7 @@ import CModelFormat
 /// Inputs: x; gamma, shaped like x's last dimensions, which make a row; m (mean), s (1 / √(variance + ε)), shaped like
 /// the other dimensions; dy, shaped like x. Outputs: dx, shaped like x; dgamma, dbeta, shaped like gamma.
 public final class LayerNormGradient: Operator {
-    public override init() {}
+    public init() {}
 
     // MARK: Wire
 

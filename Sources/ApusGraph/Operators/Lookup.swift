@@ -7,13 +7,9 @@ import CModelFormat
 /// Inputs: x, i8 quantized by one scale; T [256], i8 or f32. Output: y of T's type; codes have the node's output
 /// quantization. Docs/Quantization.md, section 5.
 public final class Lookup: Operator {
-    /// Of the codes in the table; nil: it holds real numbers.
-    public let output: CodeScale?
-
+    /// `output`: what the codes in the table stand for; nil: it holds real numbers.
     public init(output: CodeScale?) {
-        self.output = output
-        super.init()
-        outputCodes = output
+        super.init(outputCodes: output)
     }
 
     // MARK: Wire
@@ -31,8 +27,8 @@ public final class Lookup: Operator {
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         try inputs[0].requireCodes("x")
-        try inputs[1].require("table", exactly: TensorType(output == nil ? .f32 : .i8, [256]))
-        return [output?.type(inputs[0].shape) ?? TensorType(.f32, inputs[0].shape)]
+        try inputs[1].require("table", exactly: TensorType(outputCodes == nil ? .f32 : .i8, [256]))
+        return [outputCodes?.type(inputs[0].shape) ?? TensorType(.f32, inputs[0].shape)]
     }
 
     // MARK: Kernel choice

@@ -6,7 +6,7 @@ import CModelFormat
 /// Input: x of any type but f16 and bf16, of rank 1 or more. Outputs: indices, i64 [elements of x, rank], after the first n
 /// rows all 0; n, a scalar of i64.
 public final class NonZero: Operator {
-    public override init() {}
+    public init() {}
 
     // MARK: Wire
 

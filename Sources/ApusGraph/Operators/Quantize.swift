@@ -9,8 +9,7 @@ public final class Quantize: Operator {
 
     public init(to output: CodeScale) {
         self.output = output
-        super.init()
-        outputCodes = output
+        super.init(outputCodes: output)
     }
 
     // MARK: Wire

@@ -14,8 +14,8 @@ public final class QuantizedAvgPool: Pooling {
         kernel: Size2D, strides: Size2D? = nil, padding: Padding = .valid, countsPadding: Bool = false, output: CodeScale
     ) {
         self.output = output
-        super.init(kernel: kernel, strides: strides, padding: padding, countsPadding: countsPadding)
-        outputCodes = output
+        super.init(
+            kernel: kernel, strides: strides, padding: padding, countsPadding: countsPadding, outputCodes: output)
     }
 
     /// One window, the image.

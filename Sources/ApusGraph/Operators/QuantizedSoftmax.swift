@@ -9,7 +9,7 @@ import CModelFormat
 public final class QuantizedSoftmax: Operator {
     public static let output = CodeScale(scale: 1 / 256, zeroPoint: -128)
 
-    public override init() {}
+    public init() {}
 
     // MARK: Wire
 

@@ -9,8 +9,7 @@ public final class Reshape: Operator {
 
     public init(_ shape: [Int]) {
         self.shape = shape
-        super.init()
-        isView = true
+        super.init(isView: true)
     }
 
     // MARK: Wire

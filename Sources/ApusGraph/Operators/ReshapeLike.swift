@@ -5,9 +5,8 @@ import CModelFormat
 ///
 /// Inputs: x; like, of as many elements, whose values are not read. Output: y of x's type.
 public final class ReshapeLike: Operator {
-    public override init() {
-        super.init()
-        isView = true
+    public init() {
+        super.init(isView: true)
     }
 
     // MARK: Wire

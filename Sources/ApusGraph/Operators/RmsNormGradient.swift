@@ -6,7 +6,7 @@ import CModelFormat
 /// Inputs: x; gamma, shaped like x's last dimensions, which make a row; s (1 / √(mean square + ε)), shaped like the other
 /// dimensions; dy, shaped like x. Outputs: dx, shaped like x; dgamma.
 public final class RmsNormGradient: Operator {
-    public override init() {}
+    public init() {}
 
     // MARK: Wire
 

@@ -5,7 +5,7 @@ import CModelFormat
 ///
 /// Inputs: x; like, whose values are not read and whose shape broadcasts to x's. Output: shaped like `like`.
 public final class SumLike: Operator {
-    public override init() {}
+    public init() {}
 
     // MARK: Wire
 

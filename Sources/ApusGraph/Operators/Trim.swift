@@ -12,9 +12,7 @@ public final class Trim: Operator {
 
     public init(dimension: Int) {
         self.dimension = dimension
-        super.init()
-        isView = true
-        measuredDimension = dimension
+        super.init(isView: true, measuredDimension: dimension)
     }
 
     // MARK: Wire

@@ -5,7 +5,7 @@ import CModelFormat
 ///
 /// Inputs: condition, bool; a, b of one type of whole bytes. Output: y of that type.
 public final class Where: Operator {
-    public override init() {}
+    public init() {}
 
     // MARK: Wire
 

@@ -29,7 +29,7 @@ V_INLINE size_t conv_part(size_t columns, size_t v) {
 /* Pixels of a tile: the source coordinate of the first tap, the element offset of that tap and of the result.
  * Rows past `count` repeat the last pixel: they compute and store what it does. */
 typedef struct {
-    size_t count, lines;                   /* lines: of the phase that the tile touches */
+    size_t count;
     int inside;                            /* no tap of any pixel falls into the padding */
     int32_t y[CONV_ROWS + V_WIDTH], x[CONV_ROWS + V_WIDTH];     /* written V_WIDTH at a time */
     ptrdiff_t source[2 * CONV_ROWS];                            /* written CONV_ROWS at a time */
@@ -68,9 +68,8 @@ V_INLINE void conv_place_next(conv_place *at, const conv_view *v, const conv_pha
     const size_t source_step = (size_t)x->stride * v->source_c;
     const size_t result_step = (size_t)x->step * v->result_c;
     at->count = count;
-    at->lines = 0;
     at->inside = 1;
-    for (size_t n = 0; n < count; at->lines++) {
+    for (size_t n = 0; n < count;) {
         size_t run = conv_min(count - n, (size_t)(x->count - cursor->i));
         int32_t sy = y->stride * cursor->j + y->base, sx = x->stride * cursor->i + x->base;
         ptrdiff_t source = (((ptrdiff_t)(cursor->image * v->source_h) + sy) * (ptrdiff_t)v->source_w + sx)

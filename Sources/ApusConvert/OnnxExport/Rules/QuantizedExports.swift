@@ -20,10 +20,10 @@ let quantizedExports: [OnnxExportRule] = [
 @Sendable private func exportLookup(_ n: NodeExport, _ op: Lookup) throws(ApusError) -> [ExportedValue] {
     let table = try n.constant(1), order = n.order(0)
     var values = try table.elements()
-    if let to = op.output { values = values.map { Double(to.scale * Float(Int($0) - Int(to.zeroPoint))) } }
+    if let to = op.outputCodes { values = values.map { Double(to.scale * Float(Int($0) - Int(to.zeroPoint))) } }
     let index = n("Add", n.cast(try n.input(0, order), to: .i32), try n.scalar(128, .i32))
     let y = n("Gather", try n.tensor(values, .f32, [256]), index)
-    return [ExportedValue(op.output.map { n.quantized(y, $0) } ?? y, order)]
+    return [ExportedValue(op.outputCodes.map { n.quantized(y, $0) } ?? y, order)]
 }
 
 private func exportElementwise(

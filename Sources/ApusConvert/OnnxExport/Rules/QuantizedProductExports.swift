@@ -24,7 +24,7 @@ private struct RealProduct {
     let biasScales: [Float]
 
     init(_ n: NodeExport, _ op: QuantizedProduct) throws(ApusError) {
-        let weights = try n.constant(1), from = try n.codes(0), to = Double(op.output?.scale ?? 1)
+        let weights = try n.constant(1), from = try n.codes(0), to = Double(op.outputCodes?.scale ?? 1)
         let multipliers = try n.constant(3).elements(), columns = multipliers.count
         func multiplier(_ scale: Float) -> Float { Float(Double(from.scale) * Double(scale) / to) }
         let stated = weights.type.quantization?.scales ?? []
@@ -84,7 +84,7 @@ private struct RealProduct {
 extension NodeExport {
     /// A product's residual, bounds and codes.
     fileprivate func finished(_ y: String, _ op: QuantizedProduct, _ order: AxisOrder) throws(ApusError) -> String {
-        guard let to = op.output else { return y }
+        guard let to = op.outputCodes else { return y }
         let sum = op.hasResidual ? self("Add", y, try dequantized(4, order)) : y
         return quantized(try bounded(sum, op.bounds, to), to)
     }

@@ -2,7 +2,7 @@ import CKernels
 
 /// What the cross entropies from logits and their gradients share: every row of the logits [..., K] for itself.
 public class CrossEntropy: Operator {
-    public override init() {}
+    public init() {}
 
     /// The kernel's operation.
     var operation: ck_cross_entropy_op { CK_CROSS_ENTROPY_DENSE }

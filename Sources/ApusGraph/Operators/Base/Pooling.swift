@@ -16,10 +16,13 @@ public class Pooling: Operator {
     static let maximumKernel = 1 << 15
 
     /// The strides are the kernel's size unless given.
-    init(kernel: Size2D, strides: Size2D?, padding: Padding, countsPadding: Bool) {
+    init(
+        kernel: Size2D, strides: Size2D?, padding: Padding, countsPadding: Bool, outputCodes: CodeScale? = nil
+    ) {
         self.kernel = kernel
         self.countsPadding = countsPadding
         window = SlidingWindow(strides: strides ?? kernel, dilations: 1, padding: padding)
+        super.init(outputCodes: outputCodes)
     }
 
     // MARK: Wire

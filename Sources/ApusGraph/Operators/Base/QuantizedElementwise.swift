@@ -12,8 +12,7 @@ public class QuantizedElementwise: Operator {
     public init(output: CodeScale, bounds: CodeBounds = CodeBounds()) {
         self.output = output
         self.bounds = bounds
-        super.init()
-        outputCodes = output
+        super.init(outputCodes: output)
     }
 
     // MARK: Wire

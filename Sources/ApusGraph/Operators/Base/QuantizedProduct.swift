@@ -4,22 +4,19 @@ import CModelFormat
 /// What QuantizedDense and QuantizedConv2D do with their sums, and how they run.
 ///
 /// Inputs: x, i8 quantized by one scale; W, i8; c [N], i32, the folded biases; m [N], f32, the multipliers; r, i8 quantized
-/// by one scale and shaped like y, if `hasResidual`. Output: y, codes of `output` within `bounds`, or f32 where there is no
-/// `output`. Docs/Quantization.md, section 4.
+/// by one scale and shaped like y, if `hasResidual`. Output: y, codes of `outputCodes` within `bounds`, or f32 where that is
+/// nil. Docs/Quantization.md, section 4.
 public class QuantizedProduct: Operator {
     /// The sums that codes allow stay below 2³² for so many products.
     public static let maximumDepth = 1 << 16
 
-    public final let output: CodeScale?
     public final let bounds: CodeBounds
     public final let hasResidual: Bool
 
     init(output: CodeScale?, bounds: CodeBounds, hasResidual: Bool) {
-        self.output = output
         self.bounds = bounds
         self.hasResidual = hasResidual
-        super.init()
-        outputCodes = output
+        super.init(outputCodes: output)
     }
 
     // MARK: Shape rule
@@ -51,7 +48,7 @@ public class QuantizedProduct: Operator {
         try inputs[2].require("biases", exactly: TensorType(.i32, [shape.last]))
         try inputs[3].require("multipliers", exactly: TensorType(.f32, [shape.last]))
         try bounds.check()
-        guard let output else {
+        guard let output = outputCodes else {
             guard !hasResidual && bounds == CodeBounds() else {
                 throw .shape("a residual or bounds on real numbers, wanted an output quantization")
             }
@@ -70,9 +67,9 @@ public class QuantizedProduct: Operator {
         var params = ck_product8_params()
         params.geometry = geometry
         params.padding = x.zeroPoint
-        params.real_output = output == nil ? 1 : 0
-        params.to = (output ?? CodeScale(scale: 1)).quantizer(bounds)
-        if let output, hasResidual {
+        params.real_output = outputCodes == nil ? 1 : 0
+        params.to = (outputCodes ?? CodeScale(scale: 1)).quantizer(bounds)
+        if let output = outputCodes, hasResidual {
             let r = try site.inputs[4].requireCodes("residual")
             params.has_residual = 1
             params.residual_scale = r.ratio(to: output)
