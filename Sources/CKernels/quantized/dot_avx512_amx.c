@@ -11,6 +11,7 @@
 
 #define TILE_SHIFT 4
 #define TILE_ROWS (1 << TILE_SHIFT)
+#define TILE_LINE 64 /* bytes of a cache's */
 #define TILE_FOURS 16 /* rows of four products that a tile holds of B, and columns of A */
 
 /* What the eight tiles are: sums first, of rows 2 · i and columns i. */
@@ -58,7 +59,8 @@ V_INLINE void tile_any(const product_tile *t, const int rows, const int panels, 
     const int8_t *w = t->w + first * panel;
     const int32_t *c = t->c + first * CK_PANEL;
     int32_t *sums = t->sums + first * CK_PANEL;
-    const size_t rest = t->depth % TILE_FOURS;
+    const size_t whole = t->depth / TILE_FOURS, rest = t->depth % TILE_FOURS;
+    const char *ahead = (const char *)((uintptr_t)t->w + t->ahead + first / 2 * whole * t->lines * t->fetch * TILE_LINE);
     if (PRODUCT_BARE(wide)) {
         _tile_zero(SUM_00);
         _tile_zero(SUM_01);
@@ -72,8 +74,9 @@ V_INLINE void tile_any(const product_tile *t, const int rows, const int panels, 
     }
     for (size_t line = 0; line < t->lines; line++) {
         const uint8_t *u = t->u + line * t->down;
-        for (size_t k = t->depth; k >= TILE_FOURS; k -= TILE_FOURS) {
+        for (size_t k = whole; k > 0; k--) {
             TILE_STEP(A, B)
+            for (size_t n = t->fetch; n > 0; n--, ahead += TILE_LINE) __builtin_prefetch(ahead, 0, 2);
             u += 4 * TILE_FOURS;
             w += 4 * TILE_FOURS * CK_PANEL;
         }

@@ -26,6 +26,7 @@ typedef struct {
     int32_t *sums; /* [rows][panels · 16] */
     size_t u_pitch, panel_bytes, depth, lines, down; /* down: bytes of u from a stretch to the next */
     size_t ahead; /* bytes from a panel to what later tiles will multiply */
+    size_t fetch; /* of AMX: lines of it that come in with each step */
     /* Codes of sums · m [+ residual] in the place of sums; y is NULL: sums. */
     int8_t *y;
     const int8_t *residual; /* NULL: none, and products are tame */
