@@ -20,24 +20,29 @@
 #define CHOOSE(base, isa) return (void)(isa), base##_reference;
 #endif
 
+static int product_by_amx(const ck_conv_params *g, ck_isa isa) {
+    const product_view v = product_view_of(g);
+    return isa == CK_ISA_AVX512_AMX && v.pixels >= AMX_ROWS && v.k >= AMX_DEPTH;
+}
+
 ck_task ck_product8(const ck_product8_params *p, ck_isa isa) {
     (void)p, (void)isa;
 #if defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)
     if (isa == CK_ISA_NEON) return ck_product8_neon;
 #endif
 #if defined(__x86_64__)
-    const product_view v = product_view_of(&p->geometry);
-    if (isa == CK_ISA_AVX512_AMX && v.pixels >= AMX_ROWS && v.k >= AMX_DEPTH) return ck_product8_avx512_amx;
+    if (product_by_amx(&p->geometry, isa)) return ck_product8_avx512_amx;
 #endif
     CHOOSE(ck_product8, isa)
 }
 
 int32_t ck_product8_pools(const ck_product8_params *p, ck_isa isa) {
-    return isa == CK_ISA_AVX512_VNNI && !p->has_residual && !p->real_output;
+    const int by_vnni = isa == CK_ISA_AVX512_VNNI || (isa == CK_ISA_AVX512_AMX && !product_by_amx(&p->geometry, isa));
+    return by_vnni && !p->has_residual && !p->real_output;
 }
 
 size_t ck_product8_units(const ck_product8_params *p, ck_isa isa) {
-    const product_view v = product_view_of(&p->geometry);
+    const product_view v = product_view_by(&p->geometry, product_by_amx(&p->geometry, isa));
     const size_t blocks = winograd8_takes(&p->geometry, isa) ? winograd8_view_of(&p->geometry).blocks : v.blocks;
     return blocks * (size_t)p->geometry.groups * v.chunks;
 }
@@ -47,7 +52,7 @@ size_t ck_product8_lane_bytes(const ck_product8_params *p, ck_isa isa) {
         const winograd8_view w = winograd8_view_of(&p->geometry);
         return winograd8_lane_bytes(&w);
     }
-    product_view v = product_view_of(&p->geometry);
+    product_view v = product_view_by(&p->geometry, product_by_amx(&p->geometry, isa));
     const int words = product_words(&v, isa);
     if (words) v.pitch *= 2;
     return product_rows_bytes(&v) + (words ? 2 * v.panel_bytes : 0);

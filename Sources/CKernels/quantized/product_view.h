@@ -5,7 +5,7 @@
 
 #include "ck_quantized.h"
 
-#define PRODUCT_ROWS 96          /* of a block: at least, of long sums; twice as many at most */
+#define PRODUCT_ROWS 96          /* of a block: at least, of long sums; twice as many at most, or four times */
 #define PRODUCT_WIDEST 8         /* panels of the widest */
 #define PRODUCT_FEW 2            /* pixels, whose weights are read as they come */
 #define PRODUCT_SHARED 2000000   /* products that are worth two threads, and so no single unit */
@@ -26,7 +26,8 @@ typedef struct {
 PRODUCT_INLINE size_t product_ceil(size_t a, size_t b) { return (a + b - 1) / b; }
 PRODUCT_INLINE size_t product_min(size_t a, size_t b) { return a < b ? a : b; }
 
-PRODUCT_INLINE product_view product_view_of(const ck_conv_params *g) {
+/* `amx`: by tiles of AMX. */
+PRODUCT_INLINE product_view product_view_by(const ck_conv_params *g, int amx) {
     product_view v;
     v.pixels = (size_t)g->batch * (size_t)g->out_h * (size_t)g->out_w;
     v.taps = (size_t)g->kernel_h * (size_t)g->kernel_w;
@@ -38,13 +39,16 @@ PRODUCT_INLINE product_view product_view_of(const ck_conv_params *g) {
     /* Rows whose distance is a power of two would share few places of a cache. */
     v.pitch = product_ceil(v.k, 64) * 64;
     if (v.pitch % 512 == 0) v.pitch += 64;
-    /* Weights that stay in a near cache are best met by few rows; others by many, so that they come in once. */
-    const size_t block_bytes = v.panels * v.panel_bytes <= 192 << 10 ? 48 << 10 : 384 << 10;
-    v.highest = block_bytes / v.pitch < PRODUCT_ROWS ? PRODUCT_ROWS : 2 * PRODUCT_ROWS;
+    /* Weights that stay in a near cache are best met by few rows, but by tiles as high as those of AMX, of which the last goes on
+     * over the end of a block; others by many, so that they come in once. */
+    const int near = v.panels * v.panel_bytes <= 192 << 10, high = amx && near && v.taps > 1;
+    v.highest = (size_t)(near ? 48 << 10 : 384 << 10) / v.pitch < PRODUCT_ROWS ? PRODUCT_ROWS : 2 * PRODUCT_ROWS;
+    if (high) v.highest = 4 * PRODUCT_ROWS;
     v.chunk = v.pixels > PRODUCT_FEW ? 4 : PRODUCT_WIDEST;
     v.chunks = product_ceil(v.panels, v.chunk);
     size_t blocks = product_ceil(v.pixels + !v.pixels, v.highest);
     if (blocks * v.chunks == 1 && v.pixels * v.columns * v.k >= PRODUCT_SHARED) blocks = 2;
+    if (high && blocks > 1) blocks += blocks % 2; /* few as they are, two threads get as many */
     const size_t even = product_ceil(v.pixels, blocks);
     /* Windows lie in pairs of lines. */
     const size_t step = g->pools ? 2 * (size_t)g->out_w : 16;
@@ -53,6 +57,8 @@ PRODUCT_INLINE product_view product_view_of(const ck_conv_params *g) {
     v.blocks = v.pixels == 0 ? 0 : product_ceil(v.pixels, v.height);
     return v;
 }
+
+PRODUCT_INLINE product_view product_view_of(const ck_conv_params *g) { return product_view_by(g, 0); }
 
 /* Of a lane's workspace, for gathered rows. */
 PRODUCT_INLINE size_t product_rows_bytes(const product_view *v) {
