@@ -163,6 +163,7 @@ final class PooledConvolutionTests: XCTestCase {
             real("direct", [3, 17, 17, 3], [3, 3, 3, 20], Conv2D(activation: .relu)),
             real("winograd", [3, 17, 17, 8], [3, 3, 8, 20], Conv2D(activation: .relu, algorithm: .winograd(tile: 4))),
             codes("codes", [3, 17, 17, 3], [3, 3, 3, 20]),
+            codes("codes, few pixels", [3, 5, 5, 8], [3, 3, 8, 20]),
         ] {
             let model = try Model(try graph(pair, symbolic: true))
             var options = SessionOptions()

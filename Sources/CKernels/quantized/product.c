@@ -37,8 +37,9 @@ ck_task ck_product8(const ck_product8_params *p, ck_isa isa) {
 }
 
 int32_t ck_product8_pools(const ck_product8_params *p, ck_isa isa) {
-    const int by_vnni = isa == CK_ISA_AVX512_VNNI || (isa == CK_ISA_AVX512_AMX && !product_by_amx(&p->geometry, isa));
-    return by_vnni && !p->has_residual && !p->real_output;
+    /* AMX leaves such sums to VNNI however many pixels there are: steps must not change with the size of a dimension. */
+    const int is_short = product_view_of(&p->geometry).k < AMX_DEPTH;
+    return (isa == CK_ISA_AVX512_VNNI || (isa == CK_ISA_AVX512_AMX && is_short)) && !p->has_residual && !p->real_output;
 }
 
 size_t ck_product8_units(const ck_product8_params *p, ck_isa isa) {
