@@ -127,7 +127,7 @@ public final class RecurrentGradient: Operator {
         var launches = [
             try layer.packed(2, site.inputs[2].shape, site, transposed: true, at: transposed),
             try Launch(
-                ck_recurrent_gradient(site.dtype, site.isa), params, units: ck_recurrent_units(&params), operands),
+                ck_recurrent_gradient(site.dtype, site.isa), params, units: ck_recurrent_gradient_units(&params), operands),
             try pack(
                 rows, hidden, gates: layer.resetAfter ? 2 : layer.gates, width: Int64(layer.gates) * hidden, site, .output(0),
                 at: panels),

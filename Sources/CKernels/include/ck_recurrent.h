@@ -50,8 +50,9 @@ size_t ck_recurrent_workspace(const ck_recurrent_params *params, ck_dtype dtype,
  * operands: y, kept, R[gates]ᵀ in panels, lengths if there are, h and c if there are, m if has_mask, dy, dh, dc where they arrive; dx
  * like x, before[hidden] in the order of y, the state each step began with, times m; of GRU `inner` like it: r times that, or with
  * reset_after du, the gradient at u; if has_state dh, for LSTM dc; workspace of ck_recurrent_gradient_workspace bytes.
- * dR[g] = Σ beforeᵀ·dx[g], but of GRU's n Σ innerᵀ·dx[n], or with reset_after Σ beforeᵀ·inner. Variants and units: as ck_recurrent. */
+ * dR[g] = Σ beforeᵀ·dx[g], but of GRU's n Σ innerᵀ·dx[n], or with reset_after Σ beforeᵀ·inner. Variants: as ck_recurrent. */
 ck_task ck_recurrent_gradient(ck_dtype dtype, ck_isa isa);
+size_t ck_recurrent_gradient_units(const ck_recurrent_params *params);
 size_t ck_recurrent_gradient_workspace(const ck_recurrent_params *params, ck_dtype dtype, int lanes);
 
 /* Entries of a block for which `lanes` threads have equally much to do. */

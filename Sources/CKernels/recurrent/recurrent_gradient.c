@@ -19,6 +19,11 @@ size_t ck_recurrent_gradient_workspace(const ck_recurrent_params *p, ck_dtype dt
     return back_scratch(p) * (dtype == CK_F64 ? sizeof(double) : sizeof(float)) * (size_t)lanes;
 }
 
+/* Without steps there is nothing to write but what flows to a first state. */
+size_t ck_recurrent_gradient_units(const ck_recurrent_params *p) {
+    return p->time == 0 && !p->has_state ? 0 : ck_recurrent_units(p);
+}
+
 ck_task ck_recurrent_gradient(ck_dtype dtype, ck_isa isa) {
     if (dtype == CK_F64) return ck_recurrent_gradient_f64_reference;
     if (dtype != CK_F32) return NULL;
