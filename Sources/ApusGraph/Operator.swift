@@ -53,8 +53,14 @@ open class Operator {
     /// The scale and zero point that its output has from the node's `output_quantization`; nil: it takes none.
     public final let outputCodes: CodeScale?
 
-    public init(isView: Bool = false, measuredDimension: Int? = nil, outputCodes: CodeScale? = nil) {
+    /// How many of the first inputs it reads; of the others only the type matters.
+    public final let inputsRead: Int
+
+    public init(
+        isView: Bool = false, measuredDimension: Int? = nil, outputCodes: CodeScale? = nil, inputsRead: Int = .max
+    ) {
         self.isView = isView
+        self.inputsRead = inputsRead
         self.measuredDimension = measuredDimension
         self.outputCodes = outputCodes
     }
@@ -101,9 +107,6 @@ open class Operator {
 
     /// Whether an output may be written over an input of the same size that nobody reads afterwards.
     open func mayOverwrite(input: Int, output: Int) -> Bool { false }
-
-    /// False for an input of which only the type matters.
-    open func reads(input: Int) -> Bool { true }
 
     /// The layout in which a constant of this plain type at this input is stored when a file is written; nil: as it is.
     open func packedLayout(input: Int, type: TensorType) -> Layout? { nil }

@@ -133,7 +133,7 @@ public struct Plan {
         escapes = [Bool](repeating: false, count: types.count)
         stateLastRead = [Int](repeating: -1, count: graph.states.count)
         for (time, node) in function.nodes.enumerated() {
-            for (i, operand) in node.inputs.enumerated() where node.op.reads(input: i) { read(operand, at: time) }
+            for operand in node.inputs.prefix(node.op.inputsRead) { read(operand, at: time) }
         }
         for output in function.outputs {
             read(output.operand, at: end)
@@ -270,7 +270,7 @@ public struct Plan {
             }
             var onlyOverwritable = true
             for (j, other) in node.inputs.enumerated()
-            where node.op.reads(input: j) && self.place(of: other) == place
+            where j < node.op.inputsRead && self.place(of: other) == place
                 && !node.op.mayOverwrite(input: j, output: output)
             {
                 onlyOverwritable = false

@@ -50,7 +50,7 @@ enum Backward {
 
         /// Per input whether a target flows into the node through it; none does through one that only lends its type.
         func dependence(_ node: Node) -> [Bool] {
-            node.inputs.enumerated().map { node.op.reads(input: $0) && dependsOnTarget($1) }
+            node.inputs.enumerated().map { $0 < node.op.inputsRead && dependsOnTarget($1) }
         }
 
         func dependsOnTarget(_ operand: Operand) -> Bool {

@@ -40,7 +40,7 @@ struct Recompute {
         for (i, node) in function.nodes.enumerated() {
             var node = node
             for (slot, input) in node.inputs.enumerated() {
-                node.inputs[slot] = i >= begin && node.op.reads(input: slot) ? recomputed(input) : kept(input)
+                node.inputs[slot] = i >= begin && slot < node.op.inputsRead ? recomputed(input) : kept(input)
             }
             let first = append(node)
             places += (0..<node.op.outputCount).map { first + $0 }

@@ -9,7 +9,8 @@ public final class AvgPoolGradient: Pooling {
     public init(
         kernel: Size2D, strides: Size2D? = nil, padding: Padding = .valid, countsPadding: Bool = false
     ) {
-        super.init(kernel: kernel, strides: strides, padding: padding, countsPadding: countsPadding)
+        super.init(
+            kernel: kernel, strides: strides, padding: padding, countsPadding: countsPadding, inputsRead: 1)
     }
 
     // MARK: Wire
@@ -22,7 +23,6 @@ public final class AvgPoolGradient: Pooling {
     // MARK: Shape rule
 
     public override var inputCount: ClosedRange<Int> { 2...2 }
-    public override func reads(input: Int) -> Bool { input == 0 }
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         try inputs[0].require("dy", exactly: try pooled(inputs[1]))

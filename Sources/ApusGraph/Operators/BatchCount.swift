@@ -11,7 +11,10 @@ public final class BatchCount: Operator {
     public var axes: [Int] { attributes.list }
 
     /// No axes: all of them.
-    public init(axes: [Int] = [0]) { attributes = Axes(axes) }
+    public init(axes: [Int] = [0]) {
+        attributes = Axes(axes)
+        super.init(inputsRead: 0)
+    }
 
     // MARK: Wire
 
@@ -25,8 +28,6 @@ public final class BatchCount: Operator {
     }
 
     // MARK: Shape rule
-
-    public override func reads(input: Int) -> Bool { false }
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         try inputs[0].require("x", float: true)

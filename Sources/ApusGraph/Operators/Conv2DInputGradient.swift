@@ -18,7 +18,10 @@ public final class Conv2DInputGradient: Operator {
                 strides: strides, dilations: dilations, padding: padding, groups: groups, algorithm: algorithm))
     }
 
-    init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
+    init(_ geometry: ConvolutionGeometry) {
+        self.geometry = geometry
+        super.init(inputsRead: 2)
+    }
 
     public var algorithm: ConvolutionAlgorithm { geometry.algorithm }
 
@@ -41,7 +44,6 @@ public final class Conv2DInputGradient: Operator {
     // MARK: Shape rule
 
     public override var inputCount: ClosedRange<Int> { 3...3 }
-    public override func reads(input: Int) -> Bool { input < 2 }
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let dy = inputs[0], w = inputs[1], x = inputs[2]

@@ -17,6 +17,7 @@ public final class Conv2DMaxPoolWeightGradient: Operator {
     private init(_ geometry: ConvolutionGeometry, _ pool: MaxPoolIndex) {
         self.geometry = geometry
         self.pool = pool
+        super.init(inputsRead: 3)
     }
 
     // MARK: Wire
@@ -40,7 +41,6 @@ public final class Conv2DMaxPoolWeightGradient: Operator {
     // MARK: Shape rule
 
     public override var inputCount: ClosedRange<Int> { 4...4 }
-    public override func reads(input: Int) -> Bool { input < 3 }
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0], w = inputs[3]

@@ -17,7 +17,10 @@ public final class Conv2DWeightGradient: Operator {
                 strides: strides, dilations: dilations, padding: padding, groups: groups, algorithm: algorithm))
     }
 
-    init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
+    init(_ geometry: ConvolutionGeometry) {
+        self.geometry = geometry
+        super.init(inputsRead: 2)
+    }
 
     public var algorithm: ConvolutionAlgorithm { geometry.algorithm }
 
@@ -40,7 +43,6 @@ public final class Conv2DWeightGradient: Operator {
     // MARK: Shape rule
 
     public override var inputCount: ClosedRange<Int> { 3...3 }
-    public override func reads(input: Int) -> Bool { input < 2 }
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0], dy = inputs[1], w = inputs[2]

@@ -13,6 +13,7 @@ public final class ExpandLike: Operator {
     /// No axes: all of them. `keepDimensions`: x has 1 in their place.
     public init(axes: [Int] = [], keepDimensions: Bool = false) {
         attributes = Axes(axes, keepDimensions: keepDimensions)
+        super.init(inputsRead: 1)
     }
 
     // MARK: Wire
@@ -30,7 +31,6 @@ public final class ExpandLike: Operator {
     // MARK: Shape rule
 
     public override var inputCount: ClosedRange<Int> { 2...2 }
-    public override func reads(input: Int) -> Bool { input == 0 }
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0], like = inputs[1]

@@ -8,7 +8,10 @@ import CModelFormat
 public final class GatherGradient: Operator {
     public let axis: Int
 
-    public init(axis: Int = 0) { self.axis = axis }
+    public init(axis: Int = 0) {
+        self.axis = axis
+        super.init(inputsRead: 2)
+    }
 
     // MARK: Wire
 
@@ -24,7 +27,6 @@ public final class GatherGradient: Operator {
     // MARK: Shape rule
 
     public override var inputCount: ClosedRange<Int> { 3...3 }
-    public override func reads(input: Int) -> Bool { input < 2 }
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let dy = inputs[0], indices = inputs[1], table = inputs[2]

@@ -7,7 +7,7 @@ import CModelFormat
 public final class MaxPoolIndexGradient: Pooling {
     /// The strides are the kernel's size unless given.
     public init(kernel: Size2D, strides: Size2D? = nil, padding: Padding = .valid) {
-        super.init(kernel: kernel, strides: strides, padding: padding, countsPadding: false)
+        super.init(kernel: kernel, strides: strides, padding: padding, countsPadding: false, inputsRead: 2)
     }
 
     // MARK: Wire
@@ -20,7 +20,6 @@ public final class MaxPoolIndexGradient: Pooling {
     // MARK: Shape rule
 
     public override var inputCount: ClosedRange<Int> { 3...3 }
-    public override func reads(input: Int) -> Bool { input < 2 }
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let y = try pooled(inputs[2])

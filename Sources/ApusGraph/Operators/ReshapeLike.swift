@@ -6,7 +6,7 @@ import CModelFormat
 /// Inputs: x; like, of as many elements, whose values are not read. Output: y of x's type.
 public final class ReshapeLike: Operator {
     public init() {
-        super.init(isView: true)
+        super.init(isView: true, inputsRead: 1)
     }
 
     // MARK: Wire
@@ -19,7 +19,6 @@ public final class ReshapeLike: Operator {
     // MARK: Shape rule
 
     public override var inputCount: ClosedRange<Int> { 2...2 }
-    public override func reads(input: Int) -> Bool { input == 0 }
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0], like = inputs[1]

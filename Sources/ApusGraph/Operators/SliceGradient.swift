@@ -12,7 +12,10 @@ public final class SliceGradient: Operator {
         self.init(SliceBounds(axes: axes, starts: starts, ends: ends, steps: steps))
     }
 
-    init(_ bounds: SliceBounds) { self.bounds = bounds }
+    init(_ bounds: SliceBounds) {
+        self.bounds = bounds
+        super.init(inputsRead: 1)
+    }
 
     // MARK: Wire
 
@@ -28,7 +31,6 @@ public final class SliceGradient: Operator {
     // MARK: Shape rule
 
     public override var inputCount: ClosedRange<Int> { 2...2 }
-    public override func reads(input: Int) -> Bool { input == 0 }
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let dy = inputs[0], x = inputs[1]

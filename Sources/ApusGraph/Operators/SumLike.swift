@@ -5,7 +5,7 @@ import CModelFormat
 ///
 /// Inputs: x; like, whose values are not read and whose shape broadcasts to x's. Output: shaped like `like`.
 public final class SumLike: Operator {
-    public init() {}
+    public init() { super.init(inputsRead: 1) }
 
     // MARK: Wire
 
@@ -17,7 +17,6 @@ public final class SumLike: Operator {
     // MARK: Shape rule
 
     public override var inputCount: ClosedRange<Int> { 2...2 }
-    public override func reads(input: Int) -> Bool { input == 0 }
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0], like = inputs[1]

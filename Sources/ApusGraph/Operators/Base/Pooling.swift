@@ -17,12 +17,13 @@ public class Pooling: Operator {
 
     /// The strides are the kernel's size unless given.
     init(
-        kernel: Size2D, strides: Size2D?, padding: Padding, countsPadding: Bool, outputCodes: CodeScale? = nil
+        kernel: Size2D, strides: Size2D?, padding: Padding, countsPadding: Bool, outputCodes: CodeScale? = nil,
+        inputsRead: Int = .max
     ) {
         self.kernel = kernel
         self.countsPadding = countsPadding
         window = SlidingWindow(strides: strides ?? kernel, dilations: 1, padding: padding)
-        super.init(outputCodes: outputCodes)
+        super.init(outputCodes: outputCodes, inputsRead: inputsRead)
     }
 
     // MARK: Wire
