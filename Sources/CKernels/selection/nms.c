@@ -33,7 +33,8 @@ static void nms_f32(const void *params, void *const *operands, size_t begin, siz
     int64_t *selected = operands[2], found = 0;
     int32_t *order = operands[4];
     if (begin == end) return;
-    for (int64_t batch = 0; batch < p->batch; batch++) {
+    const int64_t batches = p->classes && p->boxes ? p->batch : 0; /* of nothing there may be 2³¹ */
+    for (int64_t batch = 0; batch < batches; batch++) {
         const float *boxes = (const float *)operands[0] + batch * p->boxes * 4;
         for (int64_t class = 0; class < p->classes; class++) {
             const float *scores = (const float *)operands[1] + (batch * p->classes + class) * p->boxes;
