@@ -31,7 +31,7 @@ PRODUCT_INLINE winograd8_view winograd8_view_of(const ck_conv_params *g) {
     winograd8_view v = {.depth = (size_t)g->in_c, .down = product_ceil((size_t)g->out_h, 2),
                         .across = product_ceil((size_t)g->out_w, 2)};
     v.tiles = (size_t)g->batch * v.down * v.across;
-    size_t limit = WINOGRAD8_SOURCES / (WINOGRAD8_PLACES * 2 * v.depth) / 12 * 12;
+    size_t limit = WINOGRAD8_SOURCES / (WINOGRAD8_PLACES * 2 * v.depth) / 12 * 12; /* in sixes and in fours */
     limit = limit < 12 ? 12 : product_min(limit, 120);
     v.highest = product_min(limit, product_ceil(v.tiles, 4) * 4);
     v.blocks = product_ceil(v.tiles, limit);
