@@ -60,9 +60,9 @@ open class Operator {
         isView: Bool = false, measuredDimension: Int? = nil, outputCodes: CodeScale? = nil, inputsRead: Int = .max
     ) {
         self.isView = isView
-        self.inputsRead = inputsRead
         self.measuredDimension = measuredDimension
         self.outputCodes = outputCodes
+        self.inputsRead = inputsRead
     }
 
     open var entry: OperatorEntry {

@@ -10,9 +10,7 @@ int64_t ck_recurrent_block(int64_t batch, int lanes) {
     return blocks > 0 ? (each + blocks - 1) / blocks : 1;
 }
 
-size_t ck_recurrent_units(const ck_recurrent_params *p) {
-    return p->hidden == 0 ? 0 : (size_t)((p->batch + p->block - 1) / p->block);
-}
+size_t ck_recurrent_units(const ck_recurrent_params *p) { return (size_t)((p->batch + p->block - 1) / p->block); }
 
 #define T float
 #define NAME(base) base##_f32
