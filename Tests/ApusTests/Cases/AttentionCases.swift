@@ -14,7 +14,7 @@ private func attended(_ op: Attention, _ inputs: [TestTensor]) -> [TestTensor] {
                 let mask = inputs[3], places = zip([n, head, i, j], mask.shape).map { $1 == 1 ? 0 : $0 }
                 return Double(op.scale) * dot + mask[places]
             }
-            let weights = scores.map { exp($0 - (scores.max() ?? 0)) }
+            let greatest = scores.max() ?? 0, weights = scores.map { exp($0 - greatest) }
             let sum = (0..<seen).reduce(0.0) { $0 + weights[$1] * v[[n, $1, shared * valueSize + at[2] % valueSize]] }
             return sum / weights.reduce(0, +)
         }
@@ -36,7 +36,7 @@ private func attentionGradient(_ op: Attention, _ inputs: [TestTensor]) -> [Test
                     guard op.hasMask else { return scale * dot }
                     return scale * dot + inputs[3][zip([n, head, i, j], inputs[3].shape).map { $1 == 1 ? 0 : $0 }]
                 }
-                let e = scores.map { exp($0 - (scores.max() ?? 0)) }, sum = e.reduce(0, +)
+                let greatest = scores.max() ?? 0, e = scores.map { exp($0 - greatest) }, sum = e.reduce(0, +)
                 let p = e.map { $0 / sum }
                 let c = (0..<seen).map { j in
                     (0..<valueSize).reduce(0.0) {

@@ -53,7 +53,7 @@ private func streamed(_ op: CachedAttention, _ inputs: [TestTensor]) -> [TestTen
                     Double(op.scale)
                         * zip(rings.key(slot, n, head / group), 0..<size).reduce(0.0) { $0 + $1.0 * q[[n, t, head * size + $1.1]] }
                 }
-                let weights = scores.map { exp($0 - scores.max()!) }, sum = weights.reduce(0, +)
+                let greatest = scores.max()!, weights = scores.map { exp($0 - greatest) }, sum = weights.reduce(0, +)
                 for e in 0..<valueSize {
                     y[[n, t, head * valueSize + e]] =
                         (0..<seen).reduce(0.0) { $0 + weights[$1] * rings.value($1, n, head / group, e) } / sum

@@ -26,15 +26,34 @@ struct TestTensor {
     }
 
     subscript(_ index: [Int]) -> Double {
-        get { values[zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }] }
-        set { values[zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }] = newValue }
+        get { values[offset(index)] }
+        set { values[offset(index)] = newValue }
+    }
+
+    /// Without optimization, as tests are compiled, `while` takes a tenth of what sequences and closures do.
+    private func offset(_ index: [Int]) -> Int {
+        var offset = 0, axis = 0
+        while axis < shape.count {
+            offset = offset * shape[axis] + index[axis]
+            axis += 1
+        }
+        return offset
     }
 
     /// Every index in row-major order.
     static func indices(_ shape: [Int]) -> [[Int]] {
-        var result: [[Int]] = [[]]
-        for extent in shape { result = result.flatMap { prefix in (0..<extent).map { prefix + [$0] } } }
-        return result
+        var index = shape.map { _ in 0 }
+        return (0..<shape.reduce(1, *)).map { _ in
+            let result = index
+            var axis = shape.count - 1
+            while axis >= 0 {
+                index[axis] += 1
+                if index[axis] < shape[axis] { break }
+                index[axis] = 0
+                axis -= 1
+            }
+            return result
+        }
     }
 
     /// A tensor computed element by element.
