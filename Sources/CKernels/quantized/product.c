@@ -56,7 +56,8 @@ size_t ck_product8_lane_bytes(const ck_product8_params *p, ck_isa isa) {
     product_view v = product_view_by(&p->geometry, product_by_amx(&p->geometry, isa));
     const int words = product_words(&v, isa);
     if (words) v.pitch *= 2;
-    return product_rows_bytes(&v) + (words ? 2 * v.panel_bytes : 0);
+    /* A tile of six rows reads up to four past a block's, which are a multiple of 16. */
+    return product_rows_bytes(&v) + (words ? 2 * v.panel_bytes + 4 * v.pitch : 0);
 }
 
 ck_task ck_depthwise8(const ck_product8_params *p, ck_isa isa) {

@@ -27,6 +27,7 @@ typedef struct {
     size_t u_pitch, panel_bytes, depth, lines, down; /* down: bytes of u from a stretch to the next */
     size_t ahead; /* bytes from a panel to what later tiles will multiply */
     size_t fetch; /* of AMX: lines of it that come in with each step */
+    const uint16_t *large; /* of small rows: how many fours are not small, and which; NULL: rows are no such */
     /* Codes of sums · m [+ residual] in the place of sums; y is NULL: sums. */
     int8_t *y;
     const int8_t *residual; /* NULL: none, and products are tame */

@@ -15,14 +15,24 @@ private func weights(_ shape: [Int], zeroPoint: Int, spread: Float = 40) -> [Tes
     return [.values(w), .values(TestTensor(.i32, [n], c)), .values(TestTensor(.f32, [n], m))]
 }
 
+/// As after a ReLU: of the lower half of the codes but one in 200, which is the greatest.
+private func small(_ shape: [Int], _ from: CodeScale) -> TestInput {
+    var random = TestRandom(UInt64(shape.reduce(5) { $0 &* 31 &+ $1 }))
+    var x = TestTensor.make(.i8, shape) { _ in
+        Double(Int.random(in: 0..<200, using: &random) == 0 ? 127 : Int.random(in: -128...(-1), using: &random))
+    }
+    x.quantization = from.quantization
+    return .values(x)
+}
+
 private func dense(
     _ name: String, _ x: [Int], columns: Int, from: CodeScale, to: CodeScale?, bounds: CodeBounds = CodeBounds(),
-    residual: CodeScale? = nil
+    residual: CodeScale? = nil, isSmall: Bool = false
 ) -> OperatorCase {
     let k = x.last!, y = x.dropLast() + [columns], rows = y.dropLast().reduce(1, *)
     return OperatorCase(
         "QuantizedDense \(name)", QuantizedDense(output: to, bounds: bounds, hasResidual: residual != nil),
-        [.codes(x, from)] + weights([k, columns], zeroPoint: Int(from.zeroPoint))
+        [isSmall ? small(x, from) : .codes(x, from)] + weights([k, columns], zeroPoint: Int(from.zeroPoint))
             + (residual.map { [.codes(Array(y), $0)] } ?? []), tolerance: 0
     ) { inputs in
         let sums = (0..<rows * columns).map { i in
@@ -37,7 +47,8 @@ private func dense(
 private func conv(
     _ name: String, _ x: [Int], _ w: [Int], strides: Size2D = 1, dilations: Size2D = 1, padding: Padding = .valid,
     groups: Int = 1, from: CodeScale = CodeScale(scale: 0.02, zeroPoint: -5),
-    to: CodeScale? = CodeScale(scale: 0.04, zeroPoint: 3), bounds: CodeBounds = CodeBounds(), residual: CodeScale? = nil
+    to: CodeScale? = CodeScale(scale: 0.04, zeroPoint: 3), bounds: CodeBounds = CodeBounds(), residual: CodeScale? = nil,
+    isSmall: Bool = false
 ) -> OperatorCase {
     let place = ConvolutionReference(x: x, w: w, strides: strides, dilations: dilations, padding: padding, groups: groups)
     return OperatorCase(
@@ -45,7 +56,7 @@ private func conv(
         QuantizedConv2D(
             strides: strides, dilations: dilations, padding: padding, groups: groups, output: to, bounds: bounds,
             hasResidual: residual != nil),
-        [.codes(x, from)] + weights(w, zeroPoint: Int(from.zeroPoint)) + (residual.map { [.codes(place.y, $0)] } ?? []),
+        [isSmall ? small(x, from) : .codes(x, from)] + weights(w, zeroPoint: Int(from.zeroPoint)) + (residual.map { [.codes(place.y, $0)] } ?? []),
         tolerance: 0
     ) { inputs in
         // Σ (x + 128)·W with x = z in the padding is Σ (x − z)·W inside, plus (z + 128)·ΣW.
@@ -71,7 +82,13 @@ let quantizedProductCases: [OperatorCase] = [
     dense("3×64→48 + residual", [3, 64], columns: 48, from: least, to: middle, residual: CodeScale(scale: 0.07, zeroPoint: 9)),
     dense("6×33→10, real", [6, 33], columns: 10, from: middle, to: nil),
     dense("40×31→70", [40, 31], columns: 70, from: CodeScale(scale: 0.3, zeroPoint: 31), to: middle),
+    dense("49×200→40, small", [49, 200], columns: 40, from: least, to: middle, isSmall: true),
+    dense("113×3→20, small, real", [113, 3], columns: 20, from: least, to: nil, isSmall: true),
     conv("1×1", [2, 5, 4, 9], [1, 1, 9, 18]),
+    conv("1×1, small, two blocks", [1, 14, 14, 33], [1, 1, 33, 50], from: least, isSmall: true),
+    conv(
+        "3×3, small, stride 2 + residual", [1, 13, 15, 24], [3, 3, 24, 34], strides: 2, padding: .same, from: least,
+        residual: CodeScale(scale: 0.05, zeroPoint: 12), isSmall: true),
     conv("1×1, stride 2", [1, 7, 6, 16], [1, 1, 16, 33], strides: 2),
     conv("3×3, same", [1, 6, 7, 3], [3, 3, 3, 8], padding: .same, from: least),
     conv("3×3, same, stride 2", [2, 7, 9, 5], [3, 3, 5, 20], strides: 2, padding: .same, from: greatest),
