@@ -56,8 +56,8 @@ private func conv(
         QuantizedConv2D(
             strides: strides, dilations: dilations, padding: padding, groups: groups, output: to, bounds: bounds,
             hasResidual: residual != nil),
-        [isSmall ? small(x, from) : .codes(x, from)] + weights(w, zeroPoint: Int(from.zeroPoint)) + (residual.map { [.codes(place.y, $0)] } ?? []),
-        tolerance: 0
+        [isSmall ? small(x, from) : .codes(x, from)] + weights(w, zeroPoint: Int(from.zeroPoint))
+            + (residual.map { [.codes(place.y, $0)] } ?? []), tolerance: 0
     ) { inputs in
         // Σ (x + 128)·W with x = z in the padding is Σ (x − z)·W inside, plus (z + 128)·ΣW.
         let zero = Int(from.zeroPoint), n = w[3], depth = w.dropLast().reduce(1, *)
