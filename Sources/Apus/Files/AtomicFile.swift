@@ -3,21 +3,25 @@ import Foundation
 
 /// Files that are there whole or not at all.
 public enum AtomicFile {
-    /// Writes to a temporary name in the same folder, syncs it, renames it over `path` and syncs the folder. What is no
-    /// regular file, such as a device or a pipe, is written to as it is. Temporary files of writers that were killed are
-    /// removed.
+    /// Writes to a temporary name in the same folder, syncs it, renames it over `path` and syncs the folder. A file that was
+    /// there gives its permissions, and a link to one stays a link. What is no regular file, such as a device or a pipe, is
+    /// written to as it is. Temporary files of writers that were killed are removed.
     public static func write(_ bytes: [UInt8], to path: String) throws(ApusError) {
         try write(to: path) { sink throws(ApusError) in try sink.write(bytes) }
     }
 
     /// The same for a file that `body` writes piece by piece.
     public static func write(to path: String, _ body: (FileSink) throws(ApusError) -> Void) throws(ApusError) {
-        if isSpecial(path) { return try writeThrough(to: path, body) }
-        removeLeftovers(of: path)
-        let temporary = "\(path).\(getpid()).tmp"
+        var status = stat()
+        let exists = stat(path, &status) == 0
+        if exists && status.st_mode & S_IFMT != S_IFREG { return try writeThrough(to: path, body) }
+        let target = exists ? followed(path) : path
+        removeLeftovers(of: target)
+        let temporary = "\(target).\(getpid()).tmp"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw failure(path) }
         do throws(ApusError) {
+            guard !exists || fchmod(descriptor, status.st_mode & 0o777) == 0 else { throw failure(path) }
             try body(FileSink(descriptor: descriptor, path: path))
             guard fsync(descriptor) == 0 else { throw failure(path) }
         } catch {
@@ -25,22 +29,25 @@ public enum AtomicFile {
             unlink(temporary)
             throw error
         }
-        guard close(descriptor) == 0, rename(temporary, path) == 0 else {
+        guard close(descriptor) == 0, rename(temporary, target) == 0 else {
             let error = failure(path)
             unlink(temporary)
             throw error
         }
-        let folder = open((path as NSString).deletingLastPathComponent.isEmpty
-            ? "." : (path as NSString).deletingLastPathComponent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let parent = (target as NSString).deletingLastPathComponent
+        let folder = open(parent.isEmpty ? "." : parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         if folder >= 0 {
             fsync(folder)
             close(folder)
         }
     }
 
-    private static func isSpecial(_ path: String) -> Bool {
+    /// The file itself where `path` is a link.
+    private static func followed(_ path: String) -> String {
         var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK, let real = realpath(path, nil) else { return path }
+        defer { free(real) }
+        return String(cString: real)
     }
 
     private static func writeThrough(
