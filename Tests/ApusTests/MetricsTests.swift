@@ -57,6 +57,22 @@ final class MetricsTests: XCTestCase {
         }
     }
 
+    func testIgnoredTargetsAreLeftOut() throws {
+        let (scores, _, _) = try classes()
+        let targets = try Tensor(labels.enumerated().map { $0.offset % 3 == 0 ? -100 : $0.element })
+        let counted = (0..<11).filter { $0 % 3 != 0 }
+        let few = try scores.rows(counted), left = try targets.rows(counted)
+        XCTAssertEqual(try value(Accuracy().ignoring(index: -100), scores, targets), try value(Accuracy(), few, left))
+        XCTAssertEqual(
+            try value(Perplexity().ignoring(index: -100), scores, targets), try value(Perplexity(), few, left), accuracy: 1e-12)
+        XCTAssertEqual(try value(F1().ignoring(index: -100), scores, targets), try value(F1(), few, left), accuracy: 1e-12)
+        var none = Accuracy().ignoring(index: 2).on(output: 1)
+        try none.update(predictions: scores, targets: Tensor([Int32](repeating: 2, count: 11)))
+        XCTAssertTrue(none.value.isNaN)
+        XCTAssertEqual(none.name, "output_1_accuracy")
+        XCTAssertFails(.badShape, "a class for each row") { try none.update(predictions: scores, targets: scores) }
+    }
+
     /// The class 3 is seen as a prediction only, and counts in the mean as it does in scikit-learn.
     func testMacroAveragesTheClassesSeen() throws {
         let wide = try Tensor([0.9, 0.1, 0, 0, 0.2, 0.8, 0, 0] as [Float], shape: [2, 4])

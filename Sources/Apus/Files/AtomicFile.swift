@@ -4,8 +4,9 @@ import Foundation
 /// Files that are there whole or not at all.
 public enum AtomicFile {
     /// Writes to a temporary name in the same folder, syncs it, renames it over `path` and syncs the folder. A file that was
-    /// there gives its permissions, and a link to one stays a link. What is no regular file, such as a device or a pipe, is
-    /// written to as it is. Temporary files of writers that were killed are removed.
+    /// there gives its permissions, and a link to one stays a link. What is no regular file, such as a device or a pipe, and
+    /// what is open already, such as /dev/stdout, is written to as it is. Temporary files of writers that were killed are
+    /// removed.
     public static func write(_ bytes: [UInt8], to path: String) throws(ApusError) {
         try write(to: path) { sink throws(ApusError) in try sink.write(bytes) }
     }
@@ -13,9 +14,9 @@ public enum AtomicFile {
     /// The same for a file that `body` writes piece by piece.
     public static func write(to path: String, _ body: (FileSink) throws(ApusError) -> Void) throws(ApusError) {
         var status = stat()
-        let exists = stat(path, &status) == 0
-        if exists && status.st_mode & S_IFMT != S_IFREG { return try writeThrough(to: path, body) }
-        let target = exists ? followed(path) : path
+        let exists = stat(path, &status) == 0, target = followed(path)
+        guard let target, !exists || status.st_mode & S_IFMT == S_IFREG else { return try writeThrough(to: path, body) }
+        guard !parts(of: target).name.isEmpty else { throw ApusError(.ioError, "'\(path)' names no file") }
         removeLeftovers(of: target)
         let temporary = "\(target).\(getpid()).tmp"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
@@ -34,32 +35,23 @@ public enum AtomicFile {
             unlink(temporary)
             throw error
         }
-        let parent = (target as NSString).deletingLastPathComponent
-        let folder = open(parent.isEmpty ? "." : parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let folder = open(parts(of: target).folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         if folder >= 0 {
             fsync(folder)
             close(folder)
         }
     }
 
-    /// The file itself where `path` is a link.
-    private static func followed(_ path: String) -> String {
-        var status = stat()
-        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK, let real = realpath(path, nil) else { return path }
-        defer { free(real) }
-        return String(cString: real)
-    }
-
     private static func writeThrough(
         to path: String, _ body: (FileSink) throws(ApusError) -> Void
     ) throws(ApusError) {
-        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+        let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure(path) }
         defer { close(descriptor) }
         try body(FileSink(descriptor: descriptor, path: path))
     }
 
-    fileprivate static func failure(_ path: String) -> ApusError {
+    static func failure(_ path: String) -> ApusError {
         ApusError(.ioError, "\(path): \(String(cString: strerror(errno)))")
     }
 }

@@ -80,16 +80,19 @@ final class LossesTests: XCTestCase {
         }
     }
 
+    private func value(_ loss: any Loss, _ prediction: TestTensor, _ target: TestTensor) throws -> Double {
+        let graph = Graph(loss.name)
+        let builder = GraphBuilder(graph, function: "loss")
+        let y = try builder.input("x0", prediction.type), t = try builder.input("x1", target.type)
+        builder.output("y0", try loss.value(y, t, builder))
+        builder.finish()
+        return try OperatorRun.run(try Model(graph), [prediction, target], isa: .init(rawValue: 0))[0].values[0]
+    }
+
     func testProbabilitiesAreClipped() throws {
         // One element of ln 2, and five of −ln(1 − 1e-7).
         let certain = TestTensor(.f64, [2, 3], [0, 1, 0.5, 1, 0, 1])
-        let graph = Graph("clipped")
-        let builder = GraphBuilder(graph, function: "loss")
-        let y = try builder.input("x0", certain.type), t = try builder.input("x1", binary.type)
-        builder.output("y0", try BinaryCrossEntropy().value(y, t, builder))
-        builder.finish()
-        let loss = try OperatorRun.run(try Model(graph), [certain, binary], isa: .init(rawValue: 0))[0].values[0]
-        XCTAssertEqual(loss, (log(2) - 5 * log(1 - 1e-7)) / 6, accuracy: 2e-8)
+        XCTAssertEqual(try value(BinaryCrossEntropy(), certain, binary), (log(2) - 5 * log(1 - 1e-7)) / 6, accuracy: 2e-8)
     }
 
     func testCategoricalCrossEntropy() throws {
@@ -100,6 +103,27 @@ final class LossesTests: XCTestCase {
             CategoricalCrossEntropy(fromLogits: true, labelSmoothing: 0.1), logits, distributions, 21.575881956515488)
         try check(SparseCategoricalCrossEntropy(), probabilities, labels, 1.1512925464970227)
         try check(SparseCategoricalCrossEntropy(fromLogits: true), logits, labels, 0.04254862318215507)
+    }
+
+    /// Against PyTorch's `ignore_index`; a batch of nothing else is 0, where PyTorch gives NaN.
+    func testIgnoredLabels() throws {
+        let logits = TestTensor(.f64, [4, 3], [-2, 0.5, 3, 40, -30, 0, 0.3, 0.2, -0.1, 1, 2, 3])
+        func loss(_ index: Int32, weights: [Float] = [], smoothing: Double = 0) -> SparseCategoricalCrossEntropy {
+            SparseCategoricalCrossEntropy(fromLogits: true, classWeights: weights, labelSmoothing: smoothing, ignoreIndex: index)
+        }
+        let padded = TestTensor(.i32, [4], [2, -100, 0, -100])
+        try check(loss(-100), logits, padded, 0.515503964853062)
+        let single = logits.converted(to: .f32)
+        XCTAssertEqual(try value(loss(-100, smoothing: 0.1), single, padded), 0.6488372981863955, accuracy: 1e-6)
+        XCTAssertEqual(try value(loss(-100, weights: [0.5, 1, 3]), single, padded), 0.36412354038191874, accuracy: 1e-6)
+        try check(loss(1), logits, TestTensor(.i32, [4], [2, 1, 0, 1]), 0.515503964853062)
+        try check(loss(-100), logits, TestTensor(.i32, [4], [-100, -100, -100, -100]), 0)
+        try check(SparseCategoricalCrossEntropy(ignoreIndex: -1), probabilities, TestTensor(.i32, [2], [-1, 0]), 0.6931471805599453)
+        let type = TensorType(.f32, [4, 3])
+        XCTAssertNoThrow(try loss(-100).check(Tensor([2, -100, 0, 1] as [Int32]), for: type, samples: [7, 8, 9, 10]))
+        XCTAssertFails(.invalidArgument, "label 3 of sample 8, wanted 0 ... 2") {
+            try loss(-100).check(Tensor([2, 3, 0, -100] as [Int32]), for: type, samples: [7, 8, 9, 10])
+        }
     }
 
     func testDivergence() throws { try check(KLDivergence(), probabilities, distributions, 0.2873420112326154) }
