@@ -44,6 +44,7 @@ typedef struct {
  * reset_after u = h·R_n + b; LSTM i, f, g, o, c. Zeros from a sequence's length on. */
 ck_task ck_recurrent(ck_dtype dtype, ck_isa isa);
 size_t ck_recurrent_units(const ck_recurrent_params *params);
+/* Enough for every smaller batch of which `block` is made for as many lanes. */
 size_t ck_recurrent_workspace(const ck_recurrent_params *params, ck_dtype dtype, int lanes);
 
 /* Back-propagation through time: from dy, and the gradients dh, dc at the last state, to those at x and the first state.

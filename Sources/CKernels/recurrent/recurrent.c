@@ -2,11 +2,8 @@
 
 #include "recurrent_variants.h"
 
-/* Batch entries a unit at most: two of the tallest tiles of a product. */
-#define LARGEST_BLOCK 24
-
 int64_t ck_recurrent_block(int64_t batch, int lanes) {
-    const int64_t each = (batch + lanes - 1) / lanes, blocks = (each + LARGEST_BLOCK - 1) / LARGEST_BLOCK;
+    const int64_t each = (batch + lanes - 1) / lanes, blocks = (each + CK_RECURRENT_BLOCK - 1) / CK_RECURRENT_BLOCK;
     return blocks > 0 ? (each + blocks - 1) / blocks : 1;
 }
 
@@ -23,7 +20,7 @@ size_t ck_recurrent_units(const ck_recurrent_params *p) { return (size_t)((p->ba
 #endif
 
 size_t ck_recurrent_workspace(const ck_recurrent_params *p, ck_dtype dtype, int lanes) {
-    return scratch_f32(p) * (dtype == CK_F64 ? sizeof(double) : sizeof(float)) * (size_t)lanes;
+    return scratch_f32(p, ck_recurrent_largest(p, lanes)) * (dtype == CK_F64 ? sizeof(double) : sizeof(float)) * (size_t)lanes;
 }
 
 ck_task ck_recurrent(ck_dtype dtype, ck_isa isa) {

@@ -5,7 +5,7 @@
 
 #if !defined(APUS_INFERENCE)
 /* Of one lane: dh, dc, a product and what flows through products, of a block, and a row of zeros. */
-static size_t back_scratch(const ck_recurrent_params *p) { return (size_t)((4 * p->block + 1) * p->hidden); }
+static size_t back_scratch(const ck_recurrent_params *p, int64_t block) { return (size_t)((4 * block + 1) * p->hidden); }
 
 #define T float
 #define NAME(base) base##_f32
@@ -16,7 +16,7 @@ static size_t back_scratch(const ck_recurrent_params *p) { return (size_t)((4 * 
 #include "recurrent_gradient_run.inc"
 
 size_t ck_recurrent_gradient_workspace(const ck_recurrent_params *p, ck_dtype dtype, int lanes) {
-    return back_scratch(p) * (dtype == CK_F64 ? sizeof(double) : sizeof(float)) * (size_t)lanes;
+    return back_scratch(p, ck_recurrent_largest(p, lanes)) * (dtype == CK_F64 ? sizeof(double) : sizeof(float)) * (size_t)lanes;
 }
 
 /* Without steps there is nothing to write but what flows to a first state. */

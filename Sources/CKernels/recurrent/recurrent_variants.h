@@ -4,6 +4,15 @@
 
 #include "../include/ck_recurrent.h"
 
+/* Batch entries a unit at most: two of the tallest tiles of a product. */
+enum { CK_RECURRENT_BLOCK = 24 };
+
+/* The block of that batch up to p's, for as many lanes, which has the largest: 23 entries are one block, 46 are two. */
+static inline int64_t ck_recurrent_largest(const ck_recurrent_params *p, int lanes) {
+    const int64_t each = (p->batch + lanes - 1) / lanes;
+    return each < 1 ? 1 : each < CK_RECURRENT_BLOCK ? each : CK_RECURRENT_BLOCK;
+}
+
 /* What only gradients ask for, which the inference library does not have: what is kept of a step, and masks of the state. */
 #if defined(APUS_INFERENCE)
 #define CK_TRAINED(operand) NULL

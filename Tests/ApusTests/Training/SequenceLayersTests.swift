@@ -191,4 +191,21 @@ final class SequenceLayersTests: XCTestCase {
         let program = try TrainingProgram(network, losses: [MSE(), MSE()], weights: [1, 0], optimizer: SGD(), maximumBatch: 2)
         XCTAssertTrue(program.graph.functions[0].nodes.contains { $0.op is RecurrentGradient })
     }
+
+    /// Of 64 entries a block has 22, of 23 all and of 48 has 24.
+    func testEveryBatchOfRecurrentLayers() throws {
+        let cells: [() -> Layer] = [{ SimpleRNN(5) }, { GRU(5) }, { LSTM(5) }]
+        for (cell, (most, threads)) in cells.flatMap({ cell in [(32, 1), (64, 1), (64, 2)].map { (cell, $0) } }) {
+            let network = try Sequential(input: [2, 3], seed: 1) { cell(); Dense(2) }
+            let trainer = try Trainer(
+                network, loss: MSE(), optimizer: SGD(learningRate: ConstantRate(0.1)), batchSize: most, threads: threads)
+            let x = try Tensor.zeros(.f32, shape: [2 * most, 2, 3]), y = try Tensor.zeros(.f32, shape: [2 * most, 2])
+            for count in 1...most {
+                let data = try Dataset(inputs: x.rows(0..<count), targets: y.rows(0..<count))
+                XCTAssertNoThrow(try trainer.step(try data.batches(size: count).batch(at: 0)), "\(count) of \(most)")
+                XCTAssertNoThrow(
+                    try network.predict(x.rows(0..<most + count), batchSize: most, threads: threads), "\(count) of \(most)")
+            }
+        }
+    }
 }
