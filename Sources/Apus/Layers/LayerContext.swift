@@ -25,6 +25,7 @@ public final class LayerContext {
     let step: StepMemory?
     /// In quantization-aware training.
     private let rounding: FakeQuantization?
+    var isQuantizationAware: Bool { rounding != nil }
     /// Whether batch norms use their moving statistics in training too.
     var fixesBatchNorm: Bool { rounding?.stage.fixesBatchNorm ?? false }
     private(set) var currentLayer = Layer()
@@ -114,9 +115,11 @@ public final class LayerContext {
 
     private var used: [String: Int] = [:]
 
-    /// The layer's name for its first node, "name/Operator" for others.
+    /// The layer's name for its first node, "name/Operator" for others, where an operator of training has the name of inference's.
+    /// What only training emits goes to `builder`, so that the names of the others are the same in both.
     private func nodeName(_ op: Operator) -> String {
-        var name = used[currentLayer.name] == nil ? currentLayer.name : "\(currentLayer.name)/\(op.name)"
+        let kind = op.name.hasSuffix("Training") ? String(op.name.dropLast("Training".count)) : op.name
+        var name = used[currentLayer.name] == nil ? currentLayer.name : "\(currentLayer.name)/\(kind)"
         let count = used[name, default: 0]
         used[name] = count + 1
         if count > 0 { name += "_\(count)" }

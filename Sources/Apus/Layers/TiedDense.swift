@@ -15,8 +15,10 @@ public final class TiedDense: Layer {
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         let x = try onlyInput(inputs)
         let table = try context.parameter("embeddings", of: embedding)
-        if context.phase == .training { return [try context(MatMul(transposeB: true), x, table)] }
+        if context.phase == .training && !context.isQuantizationAware {
+            return [try context(MatMul(transposeB: true), x, table)]
+        }
         // What ships keeps the transpose, which is a constant, as products want it.
-        return [try context(ApusGraph.Dense(hasBias: false), x, try context(Transpose([1, 0]), table))]
+        return [try context(ApusGraph.Dense(hasBias: false), x, try context.builder(Transpose([1, 0]), table))]
     }
 }

@@ -32,7 +32,7 @@ final class FakeQuantization {
             inputs[1] = try builder.node(FakeQuantizeWeights(), [inputs[1]], name: "\(name)/rounded-weights")[0]
         }
         var outputs = try builder.node(op, inputs, name: name)
-        outputs[0] = try rounded(outputs[0], place: name)
+        for i in outputs.indices { outputs[i] = try rounded(outputs[i], place: QuantizationAwareness.place(name, output: i)) }
         return outputs
     }
 

@@ -7,7 +7,7 @@ import ApusGraph
 struct IntegerPlaces {
     /// Per local of the prepared graph the place whose range its codes come from; nil for what is never rounded by itself.
     let places: [String?]
-    /// Places in order: an input, or a node whose first output is rounded. Behind a product they stand after the batch norm,
+    /// Places in order: an input, or a node's output that is rounded. Behind a product they stand after the batch norm,
     /// the sum and the activation that become part of it.
     let values: [String]
     /// Nodes whose weights are rounded.
@@ -68,8 +68,9 @@ private struct Origins {
                 // An activation that codes cannot express, which stood in a product.
                 place = reader(end(of: product, from: start))
             }
-            names.append(place.map { editor[$0].name })
-            for _ in 1..<max(1, node.op.outputCount) { names.append(nil) }
+            for output in 0..<max(1, node.op.outputCount) {
+                names.append(place.map { QuantizationAwareness.place(editor[$0].name, output: output) })
+            }
         }
     }
 

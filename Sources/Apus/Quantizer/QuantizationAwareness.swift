@@ -34,6 +34,9 @@ public struct QuantizationAwareness: Sendable {
         if case .movingAverage(let momentum) = ranges { momentum } else { 0.99 }
     }
 
+    /// What the values of a node are called as places.
+    static func place(_ node: String, output: Int) -> String { output == 0 ? node : "\(node)/output_\(output)" }
+
     /// The name of the parameter that holds the low and the high end of a place's range.
     static func range(_ place: String) -> String { "\(place)/range" }
 }

@@ -127,6 +127,32 @@ final class QuantizationAwareTests: XCTestCase {
         }
     }
 
+    /// Layers that emit more in training, or call what they share twice, and values that are not the first of their node.
+    func testOtherLayers() throws {
+        let norm = Apus.BatchNorm(momentum: 0.8), embedding = Embedding(7, 4)
+        let recurrent: [[Layer]] = [
+            [GRU(4), Dense(3)], [SimpleRNN(4, dropout: 0.1), Dense(3)], [LSTM(4, dropout: 0.1, recurrentDropout: 0.1), Dense(3)],
+            [GRU(4, returnSequences: true, recurrentDropout: 0.1), Dense(3)],
+            [Bidirectional(LSTM(4, returnSequences: true, dropout: 0.1)), Dense(3)],
+            [Dense(4), norm, ReLU(), Dense(4), norm, Dense(3)],
+        ]
+        var random = Philox(seed: 2)
+        let real = try Tensor((0..<96).map { _ in Float(random.normal()) }, shape: [8, 4, 3])
+        let words = try Tensor((0..<32).map { Int32($0 % 7) }, shape: [8, 4])
+        let tied: [Layer] = [embedding, Dense(4, activation: .relu), TiedDense(embedding)]
+        for (layers, data) in recurrent.map({ ($0, real) }) + [(tied, words)] {
+            let x = Input([4] + data.shape.dropFirst(2), dtype: data.dtype, name: "x")
+            let network = try Network(inputs: [x], outputs: [layers.reduce(x) { $1($0) }], seed: 4)
+            let y = try Tensor.zeros(.f32, shape: network.predict(data, threads: 1).shape)
+            try network.quantizationAware(.int8)
+            let trainer = try Trainer(network, loss: MSE(), optimizer: Adam(), batchSize: 8, seed: 1, threads: 1)
+            try trainer.fit(try Dataset(inputs: [NamedTensor("x", data)], targets: [NamedTensor("output", y)]), epochs: 2)
+            let graph = try network.exportGraph()
+            XCTAssertTrue(graph.functions[0].nodes.contains { $0.op.name == "QuantizedDense" }, layers[0].name)
+            XCTAssertEqual(try Runner(graph, threads: 2).run([data])[0], try network.predict(data, threads: 1), layers[0].name)
+        }
+    }
+
     /// Ranges move in the first epoch and are trained in the next; frozen, nothing of them moves.
     func testStagesOfRanges() throws {
         let network = try network(), data = try SmallTraining.quarters(32)

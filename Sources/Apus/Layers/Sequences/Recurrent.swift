@@ -110,7 +110,7 @@ public class Recurrent: Layer {
     ) throws(ApusError) -> (y: Value, states: [Value]) {
         try require(units, "units")
         var x = arguments.x
-        if let inputMask = try mask(dropout, [1, x.shape.last], x, context) { x = try context(.mul, x, inputMask) }
+        if let inputMask = try mask(dropout, [1, x.shape.last], x, context) { x = try context.builder(.mul, x, inputMask) }
         let stateMask = try mask(recurrentDropout, [units], x, context)
         let width = gates * units
         let kernel = try context.parameter(
@@ -147,11 +147,12 @@ public class Recurrent: Layer {
         guard rate >= 0 && rate < 1 else { throw .argument("a dropout of \(rate), wanted 0 ..< 1") }
         guard context.phase == .training, rate > 0, let counter = context.counter else { return nil }
         // Ones [batch, 1, 1], of which every sequence has as many as it has elements of the mask.
-        let corner = try context(Slice(axes: [1, 2], starts: [0, 0], ends: [1, 1]), x)
-        let one = try context(ExpandLike(), try context.builder.scalar(1, x.type.dtype), corner)
-        let shaped = try context(ApusGraph.Reshape([0] + shape.map { _ in 1 }), one)
-        let ones = try context(Expand([0] + shape), shaped)
+        let builder = context.builder
+        let corner = try builder(Slice(axes: [1, 2], starts: [0, 0], ends: [1, 1]), x)
+        let one = try builder(ExpandLike(), try builder.scalar(1, x.type.dtype), corner)
+        let shaped = try builder(ApusGraph.Reshape([0] + shape.map { _ in 1 }), one)
+        let ones = try builder(Expand([0] + shape), shaped)
         let source = RandomSource(seed: context.seed, stream: context.stream())
-        return try context(ApusGraph.Dropout(rate: Float(rate), source: source), ones, counter)
+        return try builder(ApusGraph.Dropout(rate: Float(rate), source: source), ones, counter)
     }
 }
