@@ -27,7 +27,7 @@ struct BinaryClassifier: ParsableCommand {
         let normalization = try training.normalization()
 
         let network = try BinaryClassifier.network(seed: options.seed)
-        network.describeInput(normalization)
+        try network.describeInput(normalization)
         let trainer = try Trainer(
             network, loss: BinaryCrossEntropy(), optimizer: Adam(), metrics: [BinaryAccuracy()], seed: options.seed,
             threads: options.threads)

@@ -35,7 +35,7 @@ struct Digits: ParsableCommand {
 
         let network = try Digits.network(seed: options.seed)
         network.classNames = data.training.classNames
-        network.describeInput(pixels, range: 0...16, color: "gray")
+        try network.describeInput(pixels, range: 0...16, color: "gray")
         let trainer = try Trainer(
             network, loss: SparseCategoricalCrossEntropy(fromLogits: true), optimizer: Adam(), metrics: [Accuracy()],
             seed: options.seed, threads: options.threads)

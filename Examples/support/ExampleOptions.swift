@@ -80,7 +80,7 @@ public struct ExampleOptions: ParsableArguments {
 
 extension Network {
     /// States in the exported file how raw samples become what the network reads.
-    public func describeInput(_ normalization: Normalization, range: ClosedRange<Float>? = nil, color: String = "") {
+    public func describeInput(_ normalization: Normalization, range: ClosedRange<Float>? = nil, color: String = "") throws {
         var contract = InputContract()
         contract.scale = normalization.scale
         contract.mean = normalization.mean
@@ -88,6 +88,6 @@ extension Network {
         if let range { contract.rawRange = range }
         contract.color = color
         if !color.isEmpty { contract.layout = "NHWC" }
-        setContract(contract)
+        try setContract(contract)
     }
 }

@@ -13,7 +13,7 @@ extension ExampleOptions {
 
         let augmentation: [Augmentation] = [.randomFlip, .randomCrop(padding: 4)]
         network.classNames = data.training.classNames
-        network.describeInput(channels, range: 0...255, color: "RGB")
+        try network.describeInput(channels, range: 0...255, color: "RGB")
         let trainer = try Trainer(
             network, loss: SparseCategoricalCrossEntropy(fromLogits: true),
             optimizer: SGD(learningRate: OneCycle(rate, steps: steps), momentum: 0.9, nesterov: true),
@@ -30,7 +30,7 @@ extension ExampleOptions {
         let data = try bytes.normalized(by: pixels)
 
         network.classNames = data.training.classNames
-        network.describeInput(pixels, range: 0...255, color: color)
+        try network.describeInput(pixels, range: 0...255, color: color)
         let trainer = try Trainer(
             network, loss: SparseCategoricalCrossEntropy(fromLogits: true), optimizer: Adam(), metrics: [Accuracy()],
             batchSize: 32, seed: seed, threads: threads)

@@ -40,7 +40,7 @@ struct TrainingSetup {
         if let path = description.initialWeights { try network.loadWeights(path) }
         try description.prepare(network)
         network.classNames = raw.classNames
-        network.setContract(raw.contract(normalization))
+        try network.setContract(raw.contract(normalization))
         (loss, metrics) = try TrainingSetup.loss(description.loss, training)
         let steps = epochs * ((training.count + batchSize - 1) / batchSize)
         optimizer = try TrainingSetup.optimizer(description, steps: steps)

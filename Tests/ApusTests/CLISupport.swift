@@ -117,7 +117,7 @@ final class CLIFixture {
         contract.color = "gray"
         contract.rawRange = 0...255
         contract.scale = 1 / 255
-        network.setContract(contract)
+        try network.setContract(contract)
         network.classNames = ["red", "green", "blue"]
         try network.export(to: model)
     }

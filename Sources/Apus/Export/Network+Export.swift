@@ -48,7 +48,10 @@ extension Network {
 
 extension Network {
     /// States what the numbers of an input mean, in the exported file.
-    public func setContract(_ contract: InputContract, ofInput index: Int = 0) {
+    ///
+    /// - Throws: `.invalidArgument` for an input that there is not.
+    public func setContract(_ contract: InputContract, ofInput index: Int = 0) throws(ApusError) {
+        guard inputs.indices.contains(index) else { throw .argument("input \(index), wanted 0 ..< \(inputs.count)") }
         (inputs[index].call.layer as? InputLayer)?.contract = contract
     }
 }

@@ -14,7 +14,7 @@ public final class Reshape: Layer {
         var extents = shape
         // The operator infers from all elements; here a sample's are known.
         if let inferred = shape.firstIndex(of: -1) {
-            let known = shape.reduce(1) { $1 == -1 ? $0 : $0 * $1 }
+            let known = Shape(shape.map { $0 == -1 ? 1 : $0 }).count
             let sample = x.shape.product(1..<max(1, x.shape.rank))
             guard known > 0, sample % known == 0, shape.lastIndex(of: -1) == inferred else {
                 throw .shape("samples \(Array(x.shape.dimensions.dropFirst())) do not reshape to \(shape)")

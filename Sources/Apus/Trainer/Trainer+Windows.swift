@@ -14,6 +14,7 @@ extension Trainer {
 
     static func check(_ window: Int?, _ network: Network) throws(ApusError) {
         guard let window else { return }
+        guard window >= 1 else { throw .argument("a window of \(window), wanted 1 or more") }
         for input in network.inputs {
             guard let layer = input.call.layer as? InputLayer, layer.shape.first == window else {
                 let shape = Shape((input.call.layer as? InputLayer)?.shape ?? [])

@@ -103,7 +103,8 @@ final class LayersShapeTests: XCTestCase {
         let mistakes: [(Layer, [Int])] = [
             (Dense(0), [3]), (Conv2D(4, kernel: 3), [8, 3]), (Conv2D(4, kernel: 9), [8, 8, 3]),
             (Conv2D(4, kernel: 0), [8, 8, 3]), (Conv2D(4, kernel: 3, groups: 2), [8, 8, 3]), (Dropout(1), [3]),
-            (Reshape([5, -1]), [4]), (Reshape([-1, -1]), [4]), (Permute(1, 1), [3, 4]), (Cropping2D(4), [8, 8, 1]),
+            (Reshape([5, -1]), [4]), (Reshape([-1, -1]), [4]), (Reshape([1 << 40, 1 << 40, -1]), [4]), (Permute(1, 1), [3, 4]),
+            (Cropping2D(4), [8, 8, 1]),
             (LayerNorm(axes: 3), [4, 4]), (MaxPool2D(3), [2, 2, 1]), (Concat(axis: 0), [4]), (Add(), [4]),
             (DepthwiseConv2D(kernel: 3, multiplier: 0), [8, 8, 3]), (Conv2DTranspose(-1, kernel: 3), [8, 8, 3]),
         ]

@@ -78,6 +78,8 @@ final class WindowTrainingTests: XCTestCase {
         }
         let small = try network(length: Self.window)
         XCTAssertTrue(message { _ = try trainer(small, window: 3, rate: 0, batch: 2) }.contains("windows of 3 for input"))
+        XCTAssertTrue(message { _ = try trainer(small, window: 0, rate: 0, batch: 2) }.contains("a window of 0, wanted 1 or more"))
+        XCTAssertTrue(message { try small.setContract(InputContract(), ofInput: 1) }.contains("input 1, wanted 0 ..< 1"))
         let training = try trainer(small, window: Self.window, rate: 0, batch: 2)
         let found = message { try training.fit(data(2, length: 6), epochs: 1) }
         XCTAssertTrue(found.contains("sequences of 6 elements in windows of 4, wanted a multiple"), found)
