@@ -17,9 +17,10 @@
  * Rules that hold everywhere
  * - A function that can fail returns an apus_status; 0 is success. Given an apus_error it also fills in one line that
  *   names the file, node or tensor, the value found and the value wanted. `error` may always be NULL.
- * - Nothing prints, aborts or throws. No input, however broken, ends the process.
+ * - Nothing prints, aborts or throws. No input, however broken, ends the process. A call takes up to 160 KB of its thread's stack.
  * - A pointer that a function returns belongs to the object it was asked of and lives as long as that object.
  * - An apus_model is immutable and may be shared by threads. An apus_session belongs to one thread at a time.
+ * - Results do not depend on the caller's mode of floating-point arithmetic, such as its rounding or flushing to zero.
  * - Tensors are dense, row-major, the last dimension contiguous; images are channels-last (NHWC).
  * - `function` is an index, 0 for the file's first function (`predict` in a model made for inference).
  */
@@ -62,7 +63,7 @@ typedef enum apus_status {
 } apus_status;
 
 typedef struct apus_error {
-    apus_status code;
+    apus_status code;  /* of the last call that failed: success writes nothing */
     char message[508]; /* one line of UTF-8, NUL-terminated */
 } apus_error;
 
@@ -154,20 +155,20 @@ typedef void (*apus_parallel_for)(void *parallel_context, size_t count, apus_par
 
 typedef struct apus_session_options {
     size_t struct_size; /* set by apus_session_options_init */
-    /* Threads that run() may use, the calling one included. 1: no thread is ever started. */
+    /* Threads that run() may use, the calling one included, 1 ... 256. 1: no thread is ever started. */
     int32_t threads;
     /* Where set, work goes here in `threads` pieces and no thread is started. */
     apus_parallel_for parallel_for;
     void *parallel_context;
-    /* Where set, the session lives in this memory (aligned to 64, apus_session_memory_size bytes) and allocates
-     * nothing. The caller frees it after apus_session_destroy. */
+    /* Where set, the session lives in this memory (aligned to 64, apus_session_memory_size bytes), and only planning
+     * allocates anything else, for as long as it takes. The caller frees it after apus_session_destroy. */
     void *memory;
     size_t memory_size;
     /* Where set, the one allocation of a session is made here. */
     void *(*allocate)(void *allocator_context, size_t size, size_t alignment);
     void (*release)(void *allocator_context, void *memory, size_t size);
     void *allocator_context;
-    /* Smaller limits for symbolic dimensions, so that less memory is planned. */
+    /* Smaller limits for symbolic dimensions, at most 256 of them, so that less memory is planned. */
     const apus_dimension_limit *dimensions;
     size_t dimension_count;
     /* Non-zero: run() times every step; see apus_session_profile. */
@@ -202,7 +203,7 @@ APUS_API apus_status apus_session_output_info(const apus_session *session, size_
 
 /* ---- 5. Tensors in and out ---------------------------------------------------------------------------------------- */
 
-/* Copies a tensor in or out; `size` must be its byte_size. An input that is bound to the caller's memory cannot be set.
+/* Copies a tensor in or out; `size` must be its byte_size, and where it is 0 `data` may be NULL. An input that is bound to the caller's memory cannot be set.
  * Functions share memory: set a function's inputs, run it and read its outputs before another function of the same
  * session is given inputs. */
 APUS_API apus_status apus_session_set_input(apus_session *session, size_t function, size_t input, const void *data,
@@ -217,7 +218,7 @@ APUS_API const void *apus_session_output_data(const apus_session *session, size_
 
 /* Uses the caller's memory for a tensor, read or written by every later run, until bound to other memory, or to NULL
  * for the session's own, which leaves an input unset. `size` is at least the byte_size, and a dimension cannot be set so
- * that it no longer is; data is aligned to its element. */
+ * that it no longer is; data is aligned to its element. What a function reads and what it writes must not overlap. */
 APUS_API apus_status apus_session_bind_input(apus_session *session, size_t function, size_t input, const void *data,
                                              size_t size, apus_error *error);
 APUS_API apus_status apus_session_bind_output(apus_session *session, size_t function, size_t output, void *data,

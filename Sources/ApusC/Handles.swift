@@ -33,14 +33,25 @@ func require<T>(_ pointer: T?, _ what: String) throws(ApusError) -> T {
 /// No name or path is longer.
 private let maximumText = 4096
 
-func requireText(_ text: UnsafePointer<CChar>?, _ what: String) throws(ApusError) -> String {
+/// Text that ends, of any bytes.
+func requireBytes(_ text: UnsafePointer<CChar>?, _ what: String) throws(ApusError) -> UnsafePointer<CChar> {
     let text = try require(text, what)
     var length = 0
     while text[length] != 0 {
         length += 1
         guard length <= maximumText else { throw .argument("\(what) of more than \(maximumText) bytes") }
     }
-    return String(cString: text)
+    return text
+}
+
+func requireText(_ text: UnsafePointer<CChar>?, _ what: String) throws(ApusError) -> String {
+    String(cString: try requireBytes(text, what))
+}
+
+/// Memory of the caller's, which may be NULL where it has no bytes.
+func requireMemory(_ data: UnsafeRawPointer?, _ size: Int, _ what: String) throws(ApusError) -> UnsafeRawBufferPointer {
+    guard size >= 0 else { throw .argument("size is too large") }
+    return UnsafeRawBufferPointer(start: size == 0 ? data : try require(data, what), count: size)
 }
 
 /// Equality of C strings; allocates nothing.
@@ -54,18 +65,20 @@ func sameText(_ a: UnsafePointer<CChar>, _ b: UnsafePointer<CChar>) -> Bool {
 }
 
 /// Runs a body that may throw, turns its error into a status and fills in the caller's apus_error. `undo` takes back what
-/// the body made when memory ran out within it.
+/// the body made before it failed or while memory ran out.
 func status(
     _ error: ErrorPointer?, undo: () -> Void = {}, _ body: () throws(ApusError) -> Void
 ) -> apus_status {
     guard cs_guard_begin() == 0 else { return reportNoMemory(to: error) }
-    defer { cs_guard_end() }
+    let mode = cs_float_begin()
+    defer {
+        cs_float_end(mode)
+        cs_guard_end()
+    }
     var result = APUS_OK
     do throws(ApusError) { try body() } catch let failure { result = report(failure, to: error) }
-    if cs_guard_failed() != 0 {
-        undo()
-        result = reportNoMemory(to: error)
-    }
+    if cs_guard_failed() != 0 { result = reportNoMemory(to: error) }
+    if result != APUS_OK { undo() }
     return result
 }
 

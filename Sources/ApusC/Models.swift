@@ -12,7 +12,7 @@ public func apus_model_open(
     model?.pointee = nil
     return status(error, undo: { close(model) }) { () throws(ApusError) in
         let result = try require(model, "model")
-        let opened = try Model(path: try requireText(path, "path"))
+        let opened = try Model(path: try requireBytes(path, "path"))
         result.pointee = OpaquePointer(Unmanaged.passRetained(opened).toOpaque())
     }
 }
@@ -25,9 +25,7 @@ public func apus_model_open_memory(
     model?.pointee = nil
     return status(error, undo: { close(model) }) { () throws(ApusError) in
         let result = try require(model, "model")
-        guard size >= 0 else { throw .argument("size is too large") }
-        let buffer = UnsafeRawBufferPointer(start: try require(bytes, "bytes"), count: size)
-        let opened = try Model(bytes: buffer)
+        let opened = try Model(bytes: try requireMemory(bytes, size, "bytes"))
         result.pointee = OpaquePointer(Unmanaged.passRetained(opened).toOpaque())
     }
 }

@@ -20,7 +20,7 @@ public func apus_session_save_states(
 ) -> apus_status {
     status(error) { () throws(ApusError) in
         let session = try requireSession(handle)
-        try session.saveStates(UnsafeMutableRawBufferPointer(start: try require(data, "data"), count: max(0, size)))
+        try session.saveStates(UnsafeMutableRawBufferPointer(mutating: try requireMemory(data, size, "data")))
     }
 }
 
@@ -30,7 +30,7 @@ public func apus_session_load_states(
 ) -> apus_status {
     status(error) { () throws(ApusError) in
         let session = try requireSession(handle)
-        try session.loadStates(UnsafeRawBufferPointer(start: try require(data, "data"), count: max(0, size)))
+        try session.loadStates(try requireMemory(data, size, "data"))
     }
 }
 
@@ -38,7 +38,11 @@ public func apus_session_load_states(
 public func apus_session_copy_states(
     _ handle: OpaquePointer!, _ source: OpaquePointer!, _ error: UnsafeMutablePointer<apus_error>!
 ) -> apus_status {
-    status(error) { () throws(ApusError) in try requireSession(handle).copyStates(from: try requireSession(source)) }
+    if let session = session(handle), let source = ApusC.session(source), session.hasStates(of: source) {
+        session.copyStates(of: source)
+        return APUS_OK
+    }
+    return status(error) { () throws(ApusError) in try requireSession(handle).copyStates(from: try requireSession(source)) }
 }
 
 @_cdecl("apus_session_fork") @implementation

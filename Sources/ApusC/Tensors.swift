@@ -11,8 +11,7 @@ public func apus_session_set_input(
 ) -> apus_status {
     status(error) { () throws(ApusError) in
         let session = try requireSession(handle)
-        let bytes = UnsafeRawBufferPointer(start: try require(data, "data"), count: max(0, size))
-        try session.setInput(function: function, input, bytes)
+        try session.setInput(function: function, input, try requireMemory(data, size, "data"))
     }
 }
 
@@ -23,7 +22,7 @@ public func apus_session_get_output(
 ) -> apus_status {
     status(error) { () throws(ApusError) in
         let session = try requireSession(handle)
-        let bytes = UnsafeMutableRawBufferPointer(start: try require(data, "data"), count: max(0, size))
+        let bytes = UnsafeMutableRawBufferPointer(mutating: try requireMemory(data, size, "data"))
         try session.getOutput(function: function, output, bytes)
     }
 }
@@ -55,8 +54,7 @@ public func apus_session_bind_input(
     _ error: UnsafeMutablePointer<apus_error>!
 ) -> apus_status {
     status(error) { () throws(ApusError) in
-        let memory = data.map { UnsafeMutableRawPointer(mutating: $0) }
-        try requireSession(handle).bind(.input, function: function, input, memory, size: size)
+        try bind(handle, .input, function, input, UnsafeMutableRawPointer(mutating: data), size)
     }
 }
 
@@ -66,6 +64,14 @@ public func apus_session_bind_output(
     _ error: UnsafeMutablePointer<apus_error>!
 ) -> apus_status {
     status(error) { () throws(ApusError) in
-        try requireSession(handle).bind(.output, function: function, output, data, size: size)
+        try bind(handle, .output, function, output, data, size)
     }
+}
+
+private func bind(
+    _ handle: SessionHandle?, _ edge: Session.Edge, _ function: Int, _ index: Int, _ data: UnsafeMutableRawPointer?, _ size: Int
+) throws(ApusError) {
+    let session = try requireSession(handle)
+    guard data == nil || size >= 0 else { throw .argument("size is too large") }
+    try session.bind(edge, function: function, index, data, size: size)
 }

@@ -11,21 +11,18 @@ public final class ModelFile: Storage {
     private let copy: UnsafeMutableRawPointer?
 
     /// Maps a file.
-    public static func open(_ path: String) throws(ApusError) -> ModelFile {
+    public static func open(_ path: UnsafePointer<CChar>) throws(ApusError) -> ModelFile {
         var bytes: UnsafeRawPointer?
         var size = 0
-        var terminated = path + "\0"
-        let error = terminated.withUTF8 { text in
-            text.withMemoryRebound(to: CChar.self) { cs_map_file($0.baseAddress, &bytes, &size) }
-        }
-        guard error == 0 else { throw ApusError(.ioError, "\(path): \(String(cString: cs_error_text(error)))") }
+        let error = cs_map_file(path, &bytes, &size)
+        guard error == 0 else { throw ApusError(.ioError, "\(String(cString: path)): \(String(cString: cs_error_text(error)))") }
         let mapping = UnsafeRawBufferPointer(start: bytes, count: size)
         do throws(ApusError) {
             let spans = try scan(mapping)
             return ModelFile(header: spans.header, weights: spans.weights, mapping: mapping, copy: nil)
         } catch {
             cs_unmap(bytes, size)
-            throw error.within("\(path)")
+            throw error.within("\(String(cString: path))")
         }
     }
 

@@ -22,9 +22,10 @@ extension Session {
     }
 
     public func profileEntry(function: Int, step: Int) throws(ApusError) -> ProfileEntry {
+        guard isProfiled else { throw .argument("a session without profile") }
         let count = profileCount(function: function)
         guard step >= 0 && step < count, let times = header.pointee.functions[function].times else {
-            throw .argument("step \(step), wanted 0 ..< \(count)")
+            throw .argument("step \(step) of function \(function), wanted 0 ..< \(count)")
         }
         let time = times[step]
         return ProfileEntry(

@@ -90,9 +90,17 @@ extension Session {
 
     /// The states of another session whose model has the same.
     public func copyStates(from source: Session) throws(ApusError) {
-        guard header.pointee.statesSize == source.header.pointee.statesSize, statesKey == source.statesKey else {
-            throw .argument("states of another model")
-        }
+        guard hasStates(of: source) else { throw .argument("states of another model") }
+        copyStates(of: source)
+    }
+
+    /// Whether the states of another session are of the same names and types. Allocates nothing.
+    public func hasStates(of source: Session) -> Bool {
+        header.pointee.statesSize == source.header.pointee.statesSize && statesKey == source.statesKey
+    }
+
+    /// The states of a session that `hasStates`. Allocates nothing.
+    public func copyStates(of source: Session) {
         header.pointee.states.copyMemory(from: source.header.pointee.states, byteCount: header.pointee.statesSize)
     }
 

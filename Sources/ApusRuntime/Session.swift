@@ -101,6 +101,8 @@ public struct Session {
     }
 
     private func run(_ function: UnsafeMutablePointer<BoundFunction>, _ range: Range<Int>) {
+        let mode = cs_float_begin()
+        defer { cs_float_end(mode) }
         if function.pointee.times != nil { return profile(function, range) }
         let steps = function.pointee.steps
         if header.pointee.lanes == 1 {
@@ -155,5 +157,7 @@ public struct Session {
 private func runLane(_ context: UnsafeMutableRawPointer?, _ lane: Int) {
     let step = context!.assumingMemoryBound(to: Step.self).pointee
     guard lane >= 0 && lane < step.lanes else { return }
+    let mode = cs_float_begin()
     step.share(lane: lane)
+    cs_float_end(mode)
 }

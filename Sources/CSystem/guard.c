@@ -5,7 +5,7 @@
 typedef struct {
     char *base;
     size_t size, used;
-    int active, failed, permanent;
+    int active, failed, permanent, nested;
 } guard_state;
 
 /* initial-exec: a few bytes of static TLS, and no need of __tls_get_addr. */
@@ -17,6 +17,10 @@ static size_t permanent_used;
 enum { SMALL = 1 << 14 };
 
 int cs_guard_begin(void) {
+    if (guard.active) {
+        guard.nested++;
+        return 0;
+    }
     guard = (guard_state){.base = malloc(SMALL), .size = SMALL};
     guard.active = guard.base != NULL;
     return guard.active ? 0 : -1;
@@ -36,6 +40,10 @@ int cs_guard_reserve(size_t size) {
 int cs_guard_failed(void) { return guard.failed; }
 
 void cs_guard_end(void) {
+    if (guard.nested > 0) {
+        guard.nested--;
+        return;
+    }
     free(guard.base);
     guard = (guard_state){0};
 }

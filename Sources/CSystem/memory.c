@@ -56,6 +56,7 @@ void cs_free(void *memory) { free(memory); }
 const char *cs_error_text(int error_number) {
     switch (error_number) {
     case ENOENT: return "no such file";
+    case ENOTDIR: return "not in a directory";
     case EACCES: return "permission denied";
     case ENODEV:
     case EISDIR: return "is a directory";

@@ -32,7 +32,7 @@ struct cs_pool {
     pthread_t workers[];
 };
 
-enum { SPINS = 4000 };
+enum { SPINS = 4000, STACK = 1 << 19 };
 
 static void relax(void) {
 #if defined(__x86_64__)
@@ -91,15 +91,15 @@ int cs_pool_start(cs_pool *pool, size_t lanes) {
     atomic_init(&pool->stopping, 0);
     pool->owner = getpid();
     pool->lanes = 1;
-    for (size_t i = 1; i < lanes; i++) {
-        int error = pthread_create(&pool->workers[i], NULL, work, pool);
-        if (error != 0) {
-            cs_pool_stop(pool);
-            return error;
-        }
+    pthread_attr_t attributes;
+    int error = pthread_attr_init(&attributes);
+    if (error != 0) return error;
+    pthread_attr_setstacksize(&attributes, STACK); /* not as little as the host may have left for threads */
+    while (pool->lanes < lanes && (error = pthread_create(&pool->workers[pool->lanes], &attributes, work, pool)) == 0)
         pool->lanes++;
-    }
-    return 0;
+    pthread_attr_destroy(&attributes);
+    if (error != 0) cs_pool_stop(pool);
+    return error;
 }
 
 void cs_pool_run(cs_pool *pool, cs_body body, void *context) {

@@ -17,11 +17,14 @@ static size_t resident_pages(void) {
 /* What a custom allocator is asked for. */
 typedef struct ledger {
     size_t asked, returned, calls;
+    const apus_model *model;
 } ledger;
 
 static void *ledger_allocate(void *context, size_t size, size_t alignment) {
     ledger *book = (ledger *)context;
     void *block = NULL;
+    size_t found;
+    REQUIRE(apus_model_find_function(book->model, apus_model_function_name(book->model, 0), &found, error));
     book->asked = size;
     ++book->calls;
     return posix_memalign(&block, alignment, size) ? NULL : block;
@@ -64,8 +67,9 @@ static uint64_t in_callers_memory(apus_model *model, apus_session_options option
 static void exact_size(apus_model *model, apus_session_options options) {
     apus_session *session;
     size_t size, outputs = apus_model_output_count(model, 0);
-    ledger book = {0, 0, 0};
+    ledger book = {0, 0, 0, model};
     uint64_t mine = in_callers_memory(model, options);
+    long blocks = live;
     REQUIRE(apus_session_memory_size(model, &options, &size, error));
     options.allocate = ledger_allocate;
     options.release = ledger_release;
@@ -77,11 +81,43 @@ static void exact_size(apus_model *model, apus_session_options options) {
     CHECK(mine != 0 && hash_outputs(session, 0, outputs) == mine);
     apus_session_destroy(session);
     CHECK(book.calls == 1 && book.returned == size);
+    if (options.threads == 1) CHECK(live == blocks);
+}
+
+/* Of the library's memory and of an allocator's. */
+static void refused_forks_leave_nothing(apus_model *model, apus_session_options options) {
+    apus_dimension_info dimension;
+    apus_session *session, *fork;
+    if (apus_model_dimension_count(model) == 0) return;
+    REQUIRE(apus_model_dimension_info(model, 0, &dimension, error));
+    if (dimension.minimum == dimension.maximum) return;
+    REQUIRE(apus_session_create(model, &options, &session, error));
+    apus_dimension_limit limit = {dimension.name, dimension.minimum};
+    ledger book = {0, 0, 0, model};
+    options.dimensions = &limit;
+    options.dimension_count = 1;
+    for (int own = 0; own <= 1; ++own) {
+        long blocks = live;
+        for (int i = 0; i < 3; ++i) {
+            fork = session;
+            CHECK(apus_session_fork(session, &options, &fork, NULL) == APUS_BAD_SHAPE && fork == NULL);
+            if (options.threads == 1) CHECK(live == blocks);
+        }
+        if (own) CHECK(book.calls == 3 && book.returned == book.asked);
+        options.allocate = ledger_allocate;
+        options.release = ledger_release;
+        options.allocator_context = &book;
+    }
+    apus_session_destroy(session);
 }
 
 static void run_allocates_nothing(apus_model *model, apus_session_options options) {
-    apus_session *session;
+    apus_session *session, *fork;
     REQUIRE(apus_session_create(model, &options, &session, error));
+    REQUIRE(apus_session_fork(session, &options, &fork, error));
+    long copying = calls;
+    CHECK(apus_session_copy_states(session, fork, NULL) == APUS_OK && calls == copying);
+    apus_session_destroy(fork);
     size_t functions = apus_model_function_count(model);
     for (size_t function = 0; function < functions; ++function) {
         REQUIRE(set_inputs(model, session, function, 3, error));
@@ -128,6 +164,7 @@ int main(int count, char **arguments) {
         for (options.threads = 1; options.threads <= 3; options.threads += 2) {
             exact_size(model, options);
             run_allocates_nothing(model, options);
+            refused_forks_leave_nothing(model, options);
         }
     apus_model_close(model);
     loops_do_not_grow(arguments[1]);

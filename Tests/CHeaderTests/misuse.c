@@ -29,6 +29,7 @@ static void opening(const char *path) {
     REFUSES(APUS_BAD_FILE, apus_model_open("/proc/self/exe", &model, error));
     REFUSES(APUS_INVALID_ARGUMENT, apus_model_open_memory(NULL, file.size, &model, error));
     REFUSES(APUS_INVALID_ARGUMENT, apus_model_open_memory(file.data, file.size, NULL, error));
+    REFUSES(APUS_INVALID_ARGUMENT, apus_model_open_memory(file.data, nowhere, &model, error));
     REFUSES(APUS_BAD_FILE, apus_model_open_memory(file.data, 0, &model, error));
     REFUSES(APUS_BAD_FILE, apus_model_open_memory(file.data, file.size / 2, &model, error));
     REFUSES(APUS_BAD_FILE, apus_model_open_memory(file.data, file.size - 1, &model, error));

@@ -42,8 +42,8 @@ cc=${CC:-cc}
 cxx=${CXX:-c++}
 library=$(cd "${LIBRARY:-build}" && pwd)
 link="-L$library -lapus -Wl,-rpath,$library"
-for test in misuse memory oom refused; do
-    $cc -std=c11 -D_GNU_SOURCE -g -O1 $strict ${CFLAGS-} $include "$here/$test.c" -o "$build/$test" $link
+for test in misuse hosts memory oom refused; do
+    $cc -std=c11 -D_GNU_SOURCE -g -O1 $strict ${CFLAGS-} $include "$here/$test.c" -o "$build/$test" $link -lm -pthread
 done
 $cxx -std=c++17 -g -O1 $strict ${CFLAGS-} $include "$here/threads.cpp" -o "$build/threads" $link -pthread
 # The static library needs nothing but libc, libm and pthreads.
@@ -65,7 +65,7 @@ check() {
     fi
 }
 for model; do
-    for test in ${TESTS:-misuse misuse-static threads memory oom}; do check "$test" "$model"; done
+    for test in ${TESTS:-misuse misuse-static hosts threads memory oom}; do check "$test" "$model"; done
 done
 if [ -z "${TESTS-}" ]; then
     for broken in "$build"/models/broken/*.apus; do check refused "$broken"; done

@@ -115,8 +115,9 @@ class Session:
             array = np.ascontiguousarray(array)
             call("apus_session_set_input", self._pointer, index, tensor, array.ctypes.data, array.nbytes)
         self.execute(function=index)
-        results = {info.name: self._result(index, tensor) for tensor, info in enumerate(self._functions[index].outputs)}
-        return results if by_name else list(results.values())
+        outputs = self._functions[index].outputs
+        results = [self._result(index, tensor) for tensor in range(len(outputs))]
+        return {info.name: result for info, result in zip(outputs, results)} if by_name else results
 
     def execute(self, *, function: Name = 0) -> None:
         """Runs on what the input views and bound arrays hold; copies and allocates nothing."""

@@ -29,6 +29,11 @@ void cs_sha256_begin(cs_sha256 *hash);
 void cs_sha256_update(cs_sha256 *hash, const void *bytes, size_t size);
 void cs_sha256_end(cs_sha256 *hash, uint8_t digest[32]);
 
+/* The mode of floating-point arithmetic that results are defined in: to the nearest, numbers near 0 as they are, no traps. A host
+ * may have set another. Returns what cs_float_end restores. */
+static inline uint64_t cs_float_begin(void);
+static inline void cs_float_end(uint64_t mode);
+
 /* A pool of threads that lives in memory the caller provides. The calling thread is one of the `lanes`. */
 typedef struct cs_pool cs_pool;
 typedef void (*cs_body)(void *context, size_t index);
@@ -50,8 +55,8 @@ size_t cs_take(size_t *taken, size_t count, size_t lanes, size_t lane, size_t le
  *
  * In libapus, Swift's allocations go through cs_swift_allocate. Between begin and end, when malloc fails, they are served
  * from a reserve and `failed` turns true; the caller then destroys what it made, ends the guard and reports that there
- * was no memory. A call that builds more than a little first asks for a reserve that is sure to be enough. Elsewhere
- * these functions change nothing. */
+ * was no memory. A call that builds more than a little first asks for a reserve that is sure to be enough. A guard within
+ * another, as of a call that a caller's allocator makes, is part of it. Elsewhere these functions change nothing. */
 int cs_guard_begin(void);               /* 0, or −1 when there is no memory for the reserve */
 int cs_guard_reserve(size_t size);      /* likewise; 0 outside a guard */
 int cs_guard_failed(void);
@@ -61,5 +66,30 @@ void cs_permanent_begin(void);
 void cs_permanent_end(void);
 int cs_swift_allocate(void **memory, size_t alignment, size_t size);
 void cs_swift_free(void *memory);
+
+#if defined(__x86_64__)
+enum { CS_FLOAT_FLAGS = 0x3f, CS_FLOAT_MODE = 0x1f80 };
+static inline uint64_t cs_float_begin(void) {
+    const uint32_t mode = __builtin_ia32_stmxcsr();
+    if ((mode & ~(uint32_t)CS_FLOAT_FLAGS) != CS_FLOAT_MODE) __builtin_ia32_ldmxcsr(CS_FLOAT_MODE);
+    return mode;
+}
+static inline void cs_float_end(uint64_t mode) {
+    if ((mode & ~(uint64_t)CS_FLOAT_FLAGS) != CS_FLOAT_MODE) __builtin_ia32_ldmxcsr((uint32_t)mode);
+}
+#elif defined(__aarch64__)
+static inline uint64_t cs_float_begin(void) {
+    uint64_t mode;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+    if (mode != 0) __asm__ volatile("msr fpcr, %0" ::"r"((uint64_t)0) : "memory");
+    return mode;
+}
+static inline void cs_float_end(uint64_t mode) {
+    if (mode != 0) __asm__ volatile("msr fpcr, %0" ::"r"(mode) : "memory");
+}
+#else
+static inline uint64_t cs_float_begin(void) { return 0; }
+static inline void cs_float_end(uint64_t mode) { (void)mode; }
+#endif
 
 #endif
