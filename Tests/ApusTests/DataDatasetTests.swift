@@ -27,6 +27,28 @@ final class DataDatasetTests: XCTestCase {
         XCTAssertEqual(try named.rows([1]).inputs.map(\.name), ["a", "b"])
     }
 
+    func testClassesAreNumberedByName() throws {
+        let x = try Tensor.zeros(.f32, shape: [4, 1]), names = ["ant", "bee", "cat"]
+        func data(_ indices: [Int32], _ names: [String]) throws -> Dataset {
+            try Dataset(inputs: x, targets: Tensor(indices), classNames: names)
+        }
+        for (indices, own, wanted) in [
+            ([0, 1, 0, 1] as [Int32], ["bee", "cat"], [1, 2, 1, 2] as [Int32]), ([0, -1, 2, 7], ["cat", "zebra", "ant"], [2, -1, 0, 7]),
+        ] {
+            let renumbered = try data(indices, own).renumbered(to: names)
+            XCTAssertEqual(try renumbered.targets[0].tensor.array(of: Int32.self), wanted)
+            XCTAssertEqual(renumbered.classNames, names)
+        }
+        XCTAssertEqual(try data([0, 1, 2, 1], []).renumbered(to: names), try data([0, 1, 2, 1], []))
+        XCTAssertEqual(try data([0, 1, 2, 1], names).renumbered(to: []), try data([0, 1, 2, 1], names))
+        XCTAssertFails(.invalidArgument, "class 'zebra', wanted one of ant, bee, cat") {
+            try data([0, 1, 0, 1], ["bee", "zebra"]).renumbered(to: names)
+        }
+        XCTAssertFails(.badShape, "f32 [4, 2]", "wanted class indices") {
+            try data([0, 1, 0, 1], ["bee", "cat"]).oneHot(classes: 2).renumbered(to: names)
+        }
+    }
+
     /// The order was computed by a second implementation of SplitMix64 and of the shuffle, in Python.
     func testSplitIsAFunctionOfTheSeed() throws {
         let (training, validation) = try counting(10).split(validation: 0.25, seed: 7)

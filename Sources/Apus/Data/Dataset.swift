@@ -95,6 +95,31 @@ public struct Dataset: Sendable, Equatable {
         return try Dataset(inputs: inputs, targets: changed, classNames: classNames)
     }
 
+    /// The same samples, the classes of their targets numbered as in `names`; as it is where there are no names on one side.
+    /// Targets that stand for no class, such as padding, stay.
+    ///
+    /// - Throws: `.invalidArgument` for a sample of a class that `names` lacks, `.badShape` for targets that are not integers.
+    public func renumbered(to names: [String]) throws(ApusError) -> Dataset {
+        guard !names.isEmpty, !classNames.isEmpty, names != classNames else { return self }
+        let numbers = Dictionary(names.enumerated().map { ($1, Int32($0)) }, uniquingKeysWith: { first, _ in first })
+        var changed: [NamedTensor] = []
+        for target in targets {
+            guard target.tensor.dtype.isInteger else {
+                throw .shape("\"\(target.name)\" is \(target.tensor), wanted class indices")
+            }
+            var indices = try target.tensor.converted(to: .i32).array(of: Int32.self)
+            for i in indices.indices where classNames.indices.contains(Int(indices[i])) {
+                let name = classNames[Int(indices[i])]
+                guard let number = numbers[name] else {
+                    throw .argument("class '\(name)', wanted one of \(names.joined(separator: ", "))")
+                }
+                indices[i] = number
+            }
+            changed.append(NamedTensor(target.name, try Tensor(indices, shape: target.tensor.shape)))
+        }
+        return try Dataset(inputs: inputs, targets: changed, classNames: names)
+    }
+
     /// The same samples with the input tensors changed row by row.
     public func mapInputs(_ change: (NamedTensor) throws(ApusError) -> Tensor) throws(ApusError) -> Dataset {
         var changed: [NamedTensor] = []

@@ -6,6 +6,7 @@ public enum Validation: Sendable {
     case none
     /// A seeded share of the training data, held out.
     case split(Double)
+    /// Classes are those of the training data, by their names where both have some.
     case data(Dataset)
 }
 
@@ -28,7 +29,8 @@ extension Trainer {
         switch validation {
         case .none: break
         case .split(let share): (training, held) = try data.split(validation: share, seed: seed)
-        case .data(let other): held = other
+        case .data(let other):
+            do throws(ApusError) { held = try other.renumbered(to: data.classNames) } catch { throw error.within("validation") }
         }
         try check(training, held)
         activeCallbacks = callbacks
