@@ -42,7 +42,9 @@ struct TrainingSetup {
         network.classNames = raw.classNames
         try network.setContract(raw.contract(normalization))
         (loss, metrics) = try TrainingSetup.loss(description.loss, training)
-        let steps = epochs * ((training.count + batchSize - 1) / batchSize)
+        let batches = (training.count - 1) / batchSize + 1
+        let (steps, isTooMany) = epochs.multipliedReportingOverflow(by: batches)
+        guard !isTooMany else { throw .argument("\(epochs) epochs of \(batches) batches, wanted at most \(Int.max) steps") }
         optimizer = try TrainingSetup.optimizer(description, steps: steps)
     }
 

@@ -4,7 +4,7 @@ extension BytePairTokenizer {
     /// Merges the pair of tokens that texts have most often, of equals the one with lesser numbers, until the vocabulary is
     /// of a size or no pair is left. Special tokens are the first, then come the 256 bytes.
     ///
-    /// Throws where the size has no room for these.
+    /// Throws where the size has no room for these, or one comes twice.
     public init(trainedOn texts: some Sequence<String>, vocabularySize: Int, special: [String] = []) throws(ApusError) {
         let alphabet = ByteAlphabet.characters.sorted()
         guard vocabularySize >= special.count + alphabet.count else {
@@ -12,7 +12,10 @@ extension BytePairTokenizer {
         }
         var training = PairCounts(texts, first: special.count, alphabet)
         var vocabulary = special + alphabet.map { String(Character($0)) }
-        var numbers = Dictionary(uniqueKeysWithValues: vocabulary.enumerated().map { ($1, $0) })
+        var numbers: [String: Int] = [:]
+        for (number, token) in vocabulary.enumerated() where numbers.updateValue(number, forKey: token) != nil {
+            throw .argument("special token '\(token)' twice, or that of a byte, wanted others")
+        }
         var merges: [(String, String)] = []
         while vocabulary.count < vocabularySize, let pair = training.mostFrequent() {
             let merge = (vocabulary[pair.left], vocabulary[pair.right]), token = merge.0 + merge.1

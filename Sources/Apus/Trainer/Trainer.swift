@@ -72,7 +72,9 @@ public final class Trainer {
         guard precision == .f32 || network.quantization == nil else {
             throw .argument("precision \(precision.rawValue) of a quantization-aware network, wanted f32")
         }
-        guard batchSize >= 1 else { throw .argument("batch size \(batchSize), wanted 1 or more") }
+        guard (1...Shape.maximumExtent).contains(batchSize) else {
+            throw .argument("batch size \(batchSize), wanted 1 ... \(Shape.maximumExtent)")
+        }
         try network.check(metrics)
         self.network = network
         self.losses = losses

@@ -23,6 +23,9 @@ final class TokenizerTests: XCTestCase {
         }
         XCTAssertEqual(tokenizer.decode([-1, 265]), "")
         XCTAssertThrowsError(try BytePairTokenizer(trainedOn: [""], vocabularySize: 100))
+        for special in [["<x>", "<x>"], ["a"]] {
+            XCTAssertThrowsError(try BytePairTokenizer(trainedOn: [""], vocabularySize: 300, special: special))
+        }
         XCTAssertThrowsError(try BytePairTokenizer(vocabulary: ["a"], merges: [("a", "b")]))
     }
 

@@ -134,6 +134,13 @@ final class MisuseTests: XCTestCase {
         XCTAssertFails(.invalidArgument, "training on 0 samples") {
             try trainer(network()).fit(data(9).rows(0..<0), epochs: 1)
         }
+        let x = try data(1).inputs[0].tensor
+        func sample(_ names: [String]) throws -> Dataset {
+            try Dataset(inputs: x, targets: Tensor([0] as [Int32]), classNames: names)
+        }
+        XCTAssertFails(.invalidArgument, "validation: class 'zebra', wanted one of ant, bee") {
+            try trainer(network()).fit(sample(["ant", "bee"]), epochs: 1, validation: .data(sample(["zebra"])))
+        }
         XCTAssertFails(.invalidArgument, "validation on 0 samples") {
             try trainer(network()).fit(data(9), epochs: 1, validation: .data(data(9).rows(0..<0)))
         }
@@ -143,6 +150,11 @@ final class MisuseTests: XCTestCase {
         for rate in [-1, .nan, .infinity] {
             XCTAssertFails(.invalidArgument, "learning rate \(rate) of step 0") {
                 try trainer(network(), optimizer: SGD(learningRate: ConstantRate(rate))).fit(data(9), epochs: 1)
+            }
+        }
+        for size in [0, 1 << 31, .max] {
+            XCTAssertFails(.invalidArgument, "batch size \(size), wanted 1 ... 2147483647") {
+                try Trainer(network(), loss: loss, optimizer: SGD(), batchSize: size)
             }
         }
         for limit in [-1, 0, .nan] {
