@@ -141,7 +141,9 @@ final class Exporter {
         info.name = name
         info.elementType = OnnxElementType(type.dtype)
         info.extents = type.shape.dimensions.map { extent in
-            extent < 0 ? .named(graph.dimensions[-1 - extent].name) : .fixed(extent)
+            guard extent < 0 else { return .fixed(extent) }
+            let symbol = graph.dimensions[-1 - extent]
+            return symbol.minimum == symbol.maximum ? .fixed(symbol.maximum) : .named(symbol.name)
         }
         return info
     }

@@ -126,6 +126,15 @@ final class OnnxExportTests: XCTestCase {
             .expectFailure(2, "no function 'train', wanted one of: predict")
     }
 
+    func testADimensionOfOneSizeIsANumber() throws {
+        for (sizes, extent) in [(3...3, OnnxValueInfo.Extent.fixed(3)), (3...4, .named("batch"))] {
+            let graph = try network().exportGraph(maximumBatch: 4)
+            graph.dimensions = [SymbolicDimension("batch", sizes)]
+            let model = try written(graph).graph
+            XCTAssertEqual((model.inputs + model.outputs).map { $0.extents?.first }, [extent, extent])
+        }
+    }
+
     func testUnpackingIsTheReverseOfPacking() throws {
         var random = TestRandom(9)
         for (shape, layout) in [
