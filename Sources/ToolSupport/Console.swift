@@ -1,3 +1,4 @@
+import Apus
 import ApusGraph
 import Foundation
 
@@ -43,13 +44,10 @@ public struct Console: Sendable {
         return ToolExit(error)
     }
 
-    /// One line on standard error, quiet or not: "tool: message". Control characters, which names in files may have, become
-    /// question marks.
+    /// One line on standard error, quiet or not: "tool: message".
     public func complain(_ message: String) {
-        let line = message.split(whereSeparator: \.isNewline).joined(separator: " ").unicodeScalars.map { scalar in
-            scalar.properties.generalCategory == .control ? "?" : Character(scalar)
-        }
-        _ = Console.write("\(tool): \(String(line))\n", to: STDERR_FILENO)
+        let line = message.split(whereSeparator: \.isNewline).joined(separator: " ").printable
+        _ = Console.write("\(tool): \(line)\n", to: STDERR_FILENO)
     }
 
     private static func write(_ text: String, to descriptor: Int32) -> Bool {

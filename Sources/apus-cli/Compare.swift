@@ -97,7 +97,7 @@ struct Comparison: Encodable {
                 "\(output.agreeingRows)/\(output.rows)")
         }
         if !isAlike { return table.text + "the graphs differ in their operators\n" }
-        let difference = firstDifference.map { "first operator that differs: \($0)\n" }
+        let difference = firstDifference.map { "first operator that differs: \($0)".printable + "\n" }
         return table.text + (difference ?? "every value is the same\n")
     }
 }

@@ -32,8 +32,8 @@ struct Inspect: ParsableCommand {
         if !noMap {
             for index in opened.graph.functions.indices {
                 let map = try MemoryMap(opened, function: index)
-                text += "\nfunction \(opened.graph.functions[index].name), at the largest dimensions: "
-                text += map.text(columns: columns)
+                text += "\nfunction \(opened.graph.functions[index].name.printable), at the largest dimensions: "
+                text += map.text(columns: columns).split(separator: "\n").map { String($0).printable + "\n" }.joined()
             }
         }
         try console.result(text)

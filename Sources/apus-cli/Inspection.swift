@@ -122,12 +122,12 @@ struct Inspection: Encodable {
     // MARK: Text
 
     var text: String {
-        var text = "\(file): \(name.isEmpty ? "a model" : name), \(Quantity.bytes(fileBytes))"
-        if !producer.isEmpty { text += ", by \(producer)" }
+        var text = "\(file.printable): \(name.isEmpty ? "a model" : name.printable), \(Quantity.bytes(fileBytes))"
+        if !producer.isEmpty { text += ", by \(producer.printable)" }
         text += "\nweights \(Quantity.bytes(weightBytes)), states \(Quantity.bytes(stateBytes)), "
         text += "session \(Quantity.bytes(sessionBytes)), golden pairs \(goldenPairs)\n"
-        for dimension in dimensions { text += "dimension \(dimension)\n" }
-        for entry in metadata { text += "\(entry.key): \(Inspection.shortened(entry.value))\n" }
+        for dimension in dimensions { text += "dimension \(dimension.printable)\n" }
+        for entry in metadata { text += "\(entry.key): \(Inspection.shortened(entry.value))".printable + "\n" }
         for function in functions { text += "\n" + self.text(function) }
         return text
     }
@@ -141,15 +141,15 @@ struct Inspection: Encodable {
     }
 
     private func text(_ function: FunctionReport) -> String {
-        var text = "function \(function.name)\n"
+        var text = "function \(function.name.printable)\n"
         for input in function.inputs {
-            text += "  input \(input.name) \(input.type)" + (input.contract.map { "  (\($0))" } ?? "") + "\n"
+            text += "  input \(input.name) \(input.type)\(input.contract.map { "  (\($0))" } ?? "")".printable + "\n"
         }
         for output in function.outputs {
-            text += "  output \(output.name) \(output.type)"
-            text += (output.labels.map { "  labels " + $0.joined(separator: ", ") } ?? "") + "\n"
+            let labels = output.labels.map { "  labels " + $0.joined(separator: ", ") } ?? ""
+            text += "  output \(output.name) \(output.type)\(labels)".printable + "\n"
         }
-        if !function.updates.isEmpty { text += "  updates \(function.updates.joined(separator: ", "))\n" }
+        if !function.updates.isEmpty { text += "  updates \(function.updates.joined(separator: ", "))".printable + "\n" }
         var table = TextTable("node", "operator", "output", ">parameters", ">MACs", "kernel")
         for row in function.operators {
             table.add(

@@ -56,14 +56,14 @@ struct ConversionReport: Encodable {
         if let goldenDifference { text += ", at most \(Quantity.digits(goldenDifference)) from the source's answers" }
         text += "\n"
         for output in verified ?? [] {
-            text += "output \(output.name): max difference \(Quantity.digits(output.absolute)), "
+            text += "output \(output.name.printable): max difference \(Quantity.digits(output.absolute)), "
                 + "relative \(Quantity.digits(output.relative))\n"
         }
         if let quantization { text += quantization.text }
         if !realNodes.isEmpty {
-            text += "\(realNodes.count) nodes of an integer model on real numbers: \(realNodes.joined(separator: ", "))\n"
+            text += "\(realNodes.count) nodes of an integer model on real numbers: \(realNodes.joined(separator: ", ").printable)\n"
         }
-        if let output { text += "\(output): \(Quantity.bytes(bytes))\n" }
+        if let output { text += "\(output.printable): \(Quantity.bytes(bytes))\n" }
         return text
     }
 }

@@ -12,7 +12,7 @@ public struct TextTable {
         alignments = titles.map { $0.hasPrefix(">") ? .right : .left }
     }
 
-    public mutating func add(_ cells: String...) { rows.append(cells) }
+    public mutating func add(_ cells: String...) { rows.append(cells.map { $0.printable }) }
 
     public var text: String {
         let widths = titles.indices.map { column in
@@ -33,5 +33,18 @@ public struct TextTable {
         var text = parts.joined(separator: "  ")
         while text.last == " " { text.removeLast() }
         return text
+    }
+}
+
+extension String {
+    /// On one line and without what moves a terminal's cursor: control characters, which names in files may have, and line ends
+    /// as question marks.
+    public var printable: String {
+        String(String.UnicodeScalarView(unicodeScalars.map { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator: "?"
+            default: scalar
+            }
+        }))
     }
 }

@@ -1,3 +1,4 @@
+import Apus
 import ApusGraph
 
 /// What keeps a model from being imported from ONNX or exported to it: every part of it that is in the way.
@@ -67,8 +68,8 @@ extension OnnxBlocked {
     /// A line a block.
     public var text: String {
         blocks.map { block in
-            "\(block.name): \(block.op)\(block.version > 0 ? " (version \(block.version))" : "")"
-                + " [\(block.shapes.joined(separator: ", "))]: \(block.reason); \(block.suggestion)\n"
+            "\(block.name): \(block.op)\(block.version > 0 ? " (version \(block.version))" : "") ".printable
+                + "[\(block.shapes.joined(separator: ", "))]: \(block.reason); \(block.suggestion)".printable + "\n"
         }.joined()
     }
 }
