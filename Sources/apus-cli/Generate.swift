@@ -55,6 +55,10 @@ struct Generate: ParsableCommand {
             sampling: Sampling(
                 temperature: temperature, topK: topK, topP: topP, repetitionPenalty: repetitionPenalty, seed: seed),
             stopTexts: stop)
+        let missing = generator.tokenizer.missing(from: prompt)
+        if !missing.isEmpty, !generator.tokenizer.encode(prompt).isEmpty {
+            console.progress("'\(missing.printable)' of the prompt left out: not in the vocabulary")
+        }
         var failure: ApusError?
         let began = Date()
         var first: Date?

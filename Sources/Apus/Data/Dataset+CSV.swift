@@ -73,6 +73,9 @@ private struct CSVTable {
         var skipped: Set<Int> = [labelIndex]
         for column in ignored { skipped.insert(try index(of: column)) }
         featureIndices = columns.indices.filter { !skipped.contains($0) }
+        guard !featureIndices.isEmpty else {
+            throw .file("\(name): found no column beside \(columns), wanted one or more; is the separator another?")
+        }
     }
 
     private func index(of column: CSVColumn) throws(ApusError) -> Int {

@@ -28,6 +28,11 @@ public struct CharacterTokenizer: Tokenizer, Equatable {
     /// Characters that the vocabulary lacks are left out.
     public func encode(_ text: String) -> [Int] { text.unicodeScalars.compactMap { indices[$0] } }
 
+    public func missing(from text: String) -> String {
+        var seen: Set<Unicode.Scalar> = []
+        return String(String.UnicodeScalarView(text.unicodeScalars.filter { indices[$0] == nil && seen.insert($0).inserted }))
+    }
+
     public func bytes(of token: Int, atStart: Bool) -> [UInt8] {
         characters.indices.contains(token) ? Array(String(characters[token]).utf8) : []
     }

@@ -29,7 +29,11 @@ public final class TextGenerator {
         _ prompt: String, _ options: GenerationOptions = GenerationOptions(), onText: (String) -> Bool = { _ in true }
     ) throws(ApusError) -> Generation {
         var tokens = tokenizer.encode(prompt)
-        guard !tokens.isEmpty else { throw .argument("a prompt without a token, wanted 1 or more") }
+        guard !tokens.isEmpty else {
+            let missing = tokenizer.missing(from: prompt)
+            throw .argument(missing.isEmpty ? "a prompt without a token, wanted 1 or more"
+                : "a prompt of '\(missing)', wanted characters of the vocabulary")
+        }
         let promptCount = tokens.count
         var sampler = try Sampler(options.sampling)
         var text = GeneratedText(tokenizer, stops: options.stopTexts)

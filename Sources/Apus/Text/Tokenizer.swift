@@ -5,6 +5,9 @@ public protocol Tokenizer: Sendable {
 
     func encode(_ text: String) -> [Int]
 
+    /// The characters of a text that `encode` leaves out, each once.
+    func missing(from text: String) -> String
+
     /// What a token adds to a text, in UTF-8, of which it may be a part of a character; nothing for a number outside of the
     /// vocabulary.
     ///
@@ -13,6 +16,8 @@ public protocol Tokenizer: Sendable {
 }
 
 extension Tokenizer {
+    public func missing(from text: String) -> String { "" }
+
     /// The text of tokens; numbers outside of the vocabulary are left out. What is no UTF-8 becomes U+FFFD.
     public func decode(_ tokens: [Int]) -> String {
         var bytes: [UInt8] = []

@@ -46,9 +46,13 @@ final class OnnxFile: Storage {
 
     private func split() throws(ApusError) {
         var graph: UnsafeRawBufferPointer?
-        message = try OnnxFile.copy(bytes, without: OnnxFile.graphField) { span throws(ApusError) in
-            guard graph == nil else { throw .file("two graphs, wanted one") }
-            graph = span
+        do throws(ApusError) {
+            message = try OnnxFile.copy(bytes, without: OnnxFile.graphField) { span throws(ApusError) in
+                guard graph == nil else { throw .file("two graphs, wanted one") }
+                graph = span
+            }
+        } catch {
+            throw error.within("not an ONNX model, or a broken one")
         }
         guard let graph else { throw .file("no graph: not an ONNX model") }
         let rest = try OnnxFile.copy(graph, without: OnnxFile.initializerField) { span throws(ApusError) in

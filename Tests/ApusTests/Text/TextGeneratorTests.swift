@@ -117,11 +117,27 @@ final class TextGeneratorTests: XCTestCase {
         XCTAssertThrowsError(try TextGenerator(steps, tokenizer: try CharacterTokenizer(fitting: "abcd"))) {
             XCTAssertTrue("\($0)".contains("a tokenizer of 4 tokens for a model of 3"), "\($0)")
         }
-        XCTAssertThrowsError(try TextGenerator(steps, tokenizer: tokenizer).generate("xyz"))
+        XCTAssertThrowsError(try TextGenerator(steps, tokenizer: tokenizer).generate("xyyz")) {
+            XCTAssertEqual("\($0)", "a prompt of 'xyz', wanted characters of the vocabulary")
+        }
         let stream = try TokenStream(steps)
         XCTAssertThrowsError(try stream.read([3]))
         XCTAssertThrowsError(try stream.read([-1]))
         XCTAssertThrowsError(try stream.read([]))
+    }
+
+    func testTheToolSaysWhatOfAPromptIsLeftOut() throws {
+        let folder = try ScratchFolder(), path = folder.file("m.apus"), tokenizer = try CharacterTokenizer(fitting: "abcd")
+        let network = try Sequential(input: [16], dtype: .i32) { Successor(4) }
+        network.metadata = tokenizer.metadata
+        try ModelWriter.write(try network.exportGraph(steps: StepOptions()), to: path)
+        let arguments = ["generate", path, "--max-tokens", "2", "--temperature", "0", "--prompt"]
+        let run = try CLIRun("apus", arguments + ["axbx"])
+        run.expectSuccess()
+        XCTAssertEqual(run.output, "cd\n")
+        XCTAssertTrue(run.errors.hasPrefix("'x' of the prompt left out: not in the vocabulary\n"), run.errors)
+        try CLIRun("apus", arguments + ["xy"])
+            .expectFailure(2, "apus: a prompt of 'xy', wanted characters of the vocabulary\n")
     }
 
     func testCharacters() throws {
