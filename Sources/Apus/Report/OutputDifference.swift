@@ -3,9 +3,10 @@ import ApusGraph
 /// How far an output of one model is from that of another.
 public struct OutputDifference: Encodable, Sendable {
     public let name: String
+    /// Infinite, as the other two, where an element of one of the two is not finite and that of the other is not the same.
     public let absolute: Double
     public let relative: Double
-    /// The absolute difference over the largest value wanted; infinite where one of the two is not finite.
+    /// The absolute difference over the largest value wanted.
     public let scaled: Double
     public let rows: Int
     /// Rows along the last axis whose first largest element is the same one.
@@ -15,9 +16,9 @@ public struct OutputDifference: Encodable, Sendable {
         let difference = try Difference(found, wanted)
         let largest = try wanted.doubles().reduce(0) { $1.isFinite ? max($0, abs($1)) : $0 }
         self.name = name
-        absolute = difference.absolute
-        relative = difference.relative
-        scaled = difference.nonFinite > 0 ? .infinity : difference.absolute / max(largest, 1e-30)
+        absolute = difference.nonFinite > 0 ? .infinity : difference.absolute
+        relative = difference.nonFinite > 0 ? .infinity : difference.relative
+        scaled = absolute / max(largest, 1e-30)
         rows = difference.rows
         agreeingRows = difference.agreeingRows
     }
