@@ -1,5 +1,6 @@
 import Apus
 import ApusGraph
+import Foundation
 
 /// Samples named on the command line: KIND:PATH[,PATH…], with OPTION=VALUE among the paths.
 ///
@@ -10,8 +11,14 @@ import ApusGraph
 public struct DataSource {
     public static let kinds = "idx, cifar10, csv, npz or folder"
 
+    /// Whether a text is KIND:PATH, rather than the name of a file that has a colon.
+    public static func names(_ text: String) -> Bool {
+        let isKind = ["idx", "cifar10", "csv", "npz", "folder"].contains(Setting(text).name)
+        return text.contains(":") && (isKind || !FileManager.default.fileExists(atPath: text))
+    }
+
     private let kind: String
-    private var paths: [String] = []
+    public private(set) var paths: [String] = []
     private var options: [String: String] = [:]
 
     public init(_ text: String) throws(ApusError) {
@@ -41,10 +48,11 @@ public struct DataSource {
         case "csv":
             try allow(["label", "separator", "numeric", "no-header"])
             let name = options["label"] ?? "-1"
-            let label = Int(name).map { CSVColumn.index($0) } ?? .named(name)
+            let label = Int(name).map { CSVColumn.index($0) } ?? .named(name), separator = options["separator"] ?? ""
+            guard separator.count <= 1 else { throw .argument("csv separator=\(separator), wanted one character") }
             return try Dataset.csv(
-                try onePath(), header: options["no-header"] == nil, separator: options["separator"]?.first ?? ",",
-                label: label, labels: options["numeric"] == nil ? .categorical() : .numeric)
+                try onePath(), header: options["no-header"] == nil, separator: separator.first ?? ",", label: label,
+                labels: options["numeric"] == nil ? .categorical() : .numeric)
         case "npz":
             try allow(["x", "y"])
             let path = try onePath()

@@ -13,6 +13,7 @@ public struct ModelInputs {
     private let resizesPictures: Bool
     private let severalBatches: Bool
     private var found: [Tensor?]
+    private var archives: [(path: String, arrays: [String])] = []
 
     /// - Parameter severalBatches: as for `conform`.
     public static func read(
@@ -53,6 +54,7 @@ public struct ModelInputs {
 
     private mutating func readArchive(_ path: String) throws(ApusError) {
         let arrays = try NPZ.read(path)
+        archives.append((path, arrays.map { $0.name }))
         for (i, input) in function.inputs.enumerated() where found[i] == nil {
             var array = arrays.first { $0.name == input.name }
             if array == nil, arrays.count == 1, function.inputs.count == 1 { array = arrays[0] }
@@ -68,7 +70,10 @@ public struct ModelInputs {
     private func complete() throws(ApusError) -> [Tensor] {
         var tensors: [Tensor] = []
         for (input, tensor) in zip(function.inputs, found) {
-            guard let tensor else { throw .argument("no file for input '\(input.name)'; inputs are \(inputNames)") }
+            guard let tensor else {
+                let found = archives.map { "; \($0.path) has \($0.arrays.joined(separator: ", "))" }.joined()
+                throw .argument("no file or array for input '\(input.name)'\(found); inputs are \(inputNames)")
+            }
             tensors.append(tensor)
         }
         return tensors
@@ -100,10 +105,11 @@ public struct ModelInputs {
 
     /// A file of as many whole samples as its size says.
     private func raw(_ path: String, _ input: FunctionInput) throws(ApusError) -> Tensor {
-        var isFolder: ObjCBool = false
-        guard !FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) || !isFolder.boolValue else {
-            throw ApusError(.ioError, "\(path): is a directory")
-        }
+        var status = stat()
+        let kind = stat(path, &status) == 0 ? status.st_mode & S_IFMT : S_IFREG
+        guard kind != S_IFDIR else { throw ApusError(.ioError, "\(path): is a directory") }
+        // What a device gives need not end.
+        guard kind != S_IFCHR else { throw ApusError(.ioError, "\(path): is a device, wanted a file or a pipe") }
         guard let file = FileHandle(forReadingAtPath: path) else {
             throw ApusError(.ioError, "\(path): cannot open: \(String(cString: strerror(errno)))")
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ApusGraph
+import ApusRuntime
 import Foundation
 
 /// The command line of one tool. Every failure is one line on standard error and an exit code of `ToolExit`.
@@ -9,6 +10,7 @@ public enum Tool {
         let name = Root.configuration.commandName ?? "apus"
         do {
             var command = try Root.parseAsRoot()
+            try requireKnownInstructionSet()
             try command.run()
             exit(ToolExit.success.rawValue)
         } catch let error as ApusError {
@@ -22,6 +24,15 @@ public enum Tool {
             Console(name).complain(Root.message(for: error) + "; see \(name) --help")
             exit(code.rawValue)
         }
+    }
+}
+
+/// The library takes what the processor has where APUS_ISA names nothing; a person meant something by it.
+private func requireKnownInstructionSet() throws(ApusError) {
+    guard let name = ProcessInfo.processInfo.environment["APUS_ISA"], !name.isEmpty else { return }
+    let names = InstructionSet.all.map { InstructionSet.name($0) }
+    guard names.contains(name) else {
+        throw .argument("APUS_ISA is '\(name)', wanted one of \(names.joined(separator: ", "))")
     }
 }
 

@@ -29,6 +29,9 @@ extension TrainingDescription {
             }
             return
         }
+        for (name, epochs) in [("freeze-observers", freezeObservers), ("freeze-batch-norm", freezeBatchNorm)] {
+            if let epochs, epochs < 0 { throw .argument("\(name) after \(epochs) epochs, wanted 0 or more") }
+        }
         try network.quantizationAware(
             .int8, except: Set(keepFloat ?? []), ranges: learnRanges.map { .learned(afterEpoch: $0) } ?? .movingAverage())
         if let freezeObservers { try network.freezeObservers(afterEpoch: freezeObservers) }

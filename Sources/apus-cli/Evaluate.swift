@@ -13,7 +13,7 @@ struct Evaluate: ParsableCommand {
 
             Classes: accuracy, top-5 where there are more than five, precision, recall, F1 and the confusion matrix. One \
             column of output for two classes: accuracy and AUROC. Numbers: MAE and RMSE. Raw samples are taken through \
-            the input's contract.
+            the input's contract. Classes are those of the model, by their names where it and the data have some.
             """)
 
     @Argument(help: "An .apus file.")
@@ -39,11 +39,18 @@ struct Evaluate: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        guard threshold.isFinite else { throw ValidationError("--threshold \(threshold), wanted a number") }
+        if let minimumAccuracy, !minimumAccuracy.isFinite {
+            throw ValidationError("--minimum-accuracy \(minimumAccuracy), wanted a number")
+        }
+    }
+
     func run() throws {
         let console = common.console(toolName)
         let opened = try ApusRuntime.Model(path: model)
         let index = try opened.graph.function(named: function)
-        let samples = try DataSource(data).read()
+        var samples = try DataSource(data).read()
         guard opened.graph.functions[index].inputs.count == 1, let output = opened.graph.functions[index].outputs.first
         else { throw ApusError.unsupported("\(model): evaluate needs a function of one input and an output") }
         let input = opened.graph.functions[index].inputs[0]
@@ -52,11 +59,16 @@ struct Evaluate: ParsableCommand {
             let raw = samples.inputs[0].tensor
             let prepared = noContract ? raw : try input.contract?.normalization(raw) ?? raw
             inputs = try ModelInputs.conform(prepared, input, severalBatches: true)
+            samples = try samples.renumbered(to: output.labels)
         } catch {
             throw error.within("\(data)")
         }
         console.progress("\(model): \(samples.count) samples")
         let predictions = try ModelRun(opened, function: index, threads: threads).outputs([inputs])[0].tensor
+        if let element = try predictions.doubles().firstIndex(where: { $0.isNaN }) {
+            let sample = element * predictions.rowCount / predictions.count
+            throw ApusError.argument("\(model): output '\(output.name)' is NaN for sample \(sample) of \(data), wanted numbers")
+        }
         let labels = output.labels.isEmpty ? samples.classNames : output.labels
         let report = try Evaluation(predictions, samples, threshold: threshold, labels: labels)
         if common.json { try console.json(report) } else { try console.result(report.text) }
@@ -109,7 +121,7 @@ struct Evaluation: Encodable {
         let width = max(4, confusion.joined().map { "\($0)".count }.max() ?? 0)
         for (i, row) in confusion.enumerated() {
             let cells = row.map { String(repeating: " ", count: width - "\($0)".count) + "\($0)" }
-            text += cells.joined(separator: " ") + "  " + (i < labels.count ? labels[i] : "\(i)") + "\n"
+            text += cells.joined(separator: " ") + "  " + (i < labels.count ? labels[i].printable : "\(i)") + "\n"
         }
         return text
     }

@@ -1,6 +1,7 @@
 import Apus
 import ApusGraph
 import Foundation
+import ToolSupport
 
 /// All that `train` needs to know; the keys of the JSON file are the names of the options.
 struct TrainingDescription: Codable {
@@ -38,20 +39,30 @@ struct TrainingDescription: Codable {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ApusError(.ioError, "\(path): \(String(cString: strerror(errno)))")
         }
-        let known = Set(CodingKeys.allCases.map { $0.rawValue })
-        do {
-            let keys = try JSONDecoder().decode([String: AnyValue].self, from: data).keys
-            if let unknown = keys.sorted().first(where: { !known.contains($0) }) {
-                throw ApusError.file("key '\(unknown)', wanted some of \(known.sorted().joined(separator: ", "))")
+        guard let json = try? JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed) else {
+            throw .file("\(path): not valid JSON")
+        }
+        guard let values = json as? [String: Any] else {
+            throw .file("\(path): not an object, wanted options and their values, such as {\"epochs\": 5}")
+        }
+        for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+            guard let key = CodingKeys(rawValue: name) else {
+                let known = CodingKeys.allCases.map { $0.rawValue }.sorted()
+                throw .file("\(path): key '\(name)', wanted some of \(known.joined(separator: ", "))")
             }
-            return try JSONDecoder().decode(TrainingDescription.self, from: data)
-        } catch let error as ApusError {
-            throw error.within("\(path)")
-        } catch let error as DecodingError {
-            throw .file("\(path): \(TrainingDescription.text(error))")
-        } catch {
+            // By itself, since the decoder's errors do not name the key of every value.
+            guard let alone = try? JSONSerialization.data(withJSONObject: [name: value]),
+                (try? JSONDecoder().decode(TrainingDescription.self, from: alone)) != nil
+            else { throw .file("\(path): '\(name)' is \(value), wanted \(key.wanted)") }
+        }
+        do { return try JSONDecoder().decode(TrainingDescription.self, from: data) } catch {
             throw .file("\(path): \(error.localizedDescription)")
         }
+    }
+
+    /// The files that are read.
+    var files: [String] {
+        [data, validation].compactMap { $0 }.flatMap { (try? DataSource($0))?.paths ?? [] } + [initialWeights].compactMap { $0 }
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -60,21 +71,18 @@ struct TrainingDescription: Codable {
         case threads, precision, initialWeights = "initial-weights", quantizationAware = "quantization-aware"
         case keepFloat = "keep-float", learnRanges = "learn-ranges", freezeObservers = "freeze-observers"
         case freezeBatchNorm = "freeze-batch-norm"
-    }
 
-    /// Takes any JSON value, so that only the keys are looked at.
-    private struct AnyValue: Decodable {
-        init(from decoder: any Decoder) throws {}
-    }
-
-    private static func text(_ error: DecodingError) -> String {
-        switch error {
-        case .typeMismatch(let type, let context):
-            "'\(context.codingPath.map { $0.stringValue }.joined(separator: "."))' is no \(type)"
-        case .valueNotFound(let type, let context):
-            "'\(context.codingPath.map { $0.stringValue }.joined(separator: "."))' is null, wanted a \(type)"
-        case .dataCorrupted(let context): context.debugDescription
-        default: "not the JSON of a training description"
+        /// What a value is to be.
+        var wanted: String {
+            switch self {
+            case .epochs, .batchSize, .threads, .learnRanges, .freezeObservers, .freezeBatchNorm: "a whole number"
+            case .seed: "a whole number of 0 or more"
+            case .learningRate, .momentum, .weightDecay: "a number"
+            case .precision: ComputePrecision.allCases.map { $0.rawValue }.joined(separator: " or ")
+            case .quantizationAware: "true or false"
+            case .keepFloat: "a list of texts"
+            case .model, .activation, .data, .validation, .optimizer, .schedule, .loss, .augment, .initialWeights: "a text"
+            }
         }
     }
 

@@ -39,14 +39,15 @@ struct CalibrationData {
         }
         let inputs: [Tensor]
         var found: [Int32]?
-        if text.contains(":") {
-            let data = try DataSource(text).read()
+        if DataSource.names(text) {
+            var data = try DataSource(text).read()
             guard function.inputs.count == 1 else {
                 throw .unsupported("\(text) for a model of \(function.inputs.count) inputs, wanted an .npz with all of them")
             }
             let input = function.inputs[0], raw = data.inputs[0].tensor
             do throws(ApusError) {
                 inputs = [try ModelInputs.conform(try input.contract?.normalization(raw) ?? raw, input, severalBatches: true)]
+                data = try data.renumbered(to: function.outputs.first?.labels ?? [])
             } catch {
                 throw error.within("\(text)")
             }

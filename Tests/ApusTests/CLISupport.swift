@@ -15,7 +15,9 @@ struct CLIRun {
         URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(tool).path
     }
 
-    init(_ tool: String, _ arguments: [String], environment: [String: String] = [:], output: String? = nil) throws {
+    init(
+        _ tool: String, _ arguments: [String], environment: [String: String] = [:], output: String? = nil, input: [UInt8] = []
+    ) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: CLIRun.path(tool))
         process.arguments = arguments
@@ -23,8 +25,11 @@ struct CLIRun {
         let (outputPipe, errorPipe) = (Pipe(), Pipe())
         process.standardOutput = try output.map { try FileHandle(forWritingTo: URL(fileURLWithPath: $0)) } ?? outputPipe
         process.standardError = errorPipe
-        process.standardInput = FileHandle.nullDevice
+        let inputPipe = Pipe()
+        process.standardInput = inputPipe
         try process.run()
+        try? inputPipe.fileHandleForWriting.write(contentsOf: input)
+        try? inputPipe.fileHandleForWriting.close()
         // Both are read at once: a full pipe would stop the tool.
         let errorReader = PipeReader(errorPipe)
         let outputData = output == nil ? outputPipe.fileHandleForReading.readDataToEndOfFile() : Data()
