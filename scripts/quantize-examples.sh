@@ -42,7 +42,7 @@ for model in $models; do
         real=$out/$model-$seed.apus int8=$out/$model-$seed.ptq.apus aware=$out/$model-$seed.int8.apus
         [ -f "$aware" ] || "$bin/example-$model" --quiet --seed "$seed" --threads "$threads" --data "$data" --export "$real" \
             ${EPOCHS:+--epochs "$EPOCHS"} --quantization-aware "$tune" >"$out/$model-$seed.txt"
-        "$bin/convert-model" "$real" -o "$int8" --quantize int8 --calibrate "$training" --quiet
+        "$bin/convert-model" "$real" -o "$int8" --quantize int8 --calibrate "$training" --quiet >/dev/null
         printf '%-16s %5s %7s %7s %7s %9s %9s\n' "$model" "$seed" "$(accuracy "$real" "$test")" \
             "$(accuracy "$int8" "$test")" "$(accuracy "$aware" "$test")" "$(wc -c <"$real")" "$(wc -c <"$aware")"
     done

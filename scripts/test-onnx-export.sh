@@ -16,7 +16,7 @@ rm build/export-models/*-training.apus
 for scheme in int8 int8-dynamic w8 w4 w4-dynamic; do
     for model in mnist-cnn cifar-cnn; do
         .build/release/convert-model build/example-models/$model.apus -o build/export-models/$model-$scheme.apus \
-            --quantize $scheme --quiet $([ $scheme = int8 ] && echo --calibrate synthetic)
+            --quantize $scheme --quiet $([ $scheme = int8 ] && echo --calibrate synthetic) >/dev/null
     done
 done
 APUS_CONVERT_MODEL="$PWD/.build/release/convert-model" APUS_LIBRARY="$PWD/build/libapus-training.so" \

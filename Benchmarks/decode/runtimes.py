@@ -25,7 +25,8 @@ class Apus:
         if not path.exists() or path.stat().st_mtime < tool.stat().st_mtime:
             options = ["--quantize", quantize] if quantize else []
             subprocess.run(
-                [tool, folder, "-o", path, "--steps", "1", "--context", "1024", "--quiet", *options], check=True)
+                [tool, folder, "-o", path, "--steps", "1", "--context", "1024", "--quiet", *options], check=True,
+                stdout=subprocess.DEVNULL)
         self.bytes = path.stat().st_size
         self.session = apus.Model(path).session(threads=threads)
         self.token = self.session.input(0, function="step")

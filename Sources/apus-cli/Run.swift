@@ -41,11 +41,8 @@ struct Run: ParsableCommand {
         guard output.hasSuffix(".npy") || output.hasSuffix(".npz") else {
             throw ValidationError("--output \(output), wanted a name that ends in .npy or .npz")
         }
-        func file(_ path: some StringProtocol) -> String { URL(fileURLWithPath: String(path)).resolvingSymlinksInPath().path }
-        let read = inputs + inputs.compactMap { input in input.firstIndex(of: "=").map { String(input[input.index(after: $0)...]) } }
-        if let input = read.first(where: { file($0) == file(output) }) {
-            throw ValidationError("--output \(output), wanted another file than the input \(input)")
-        }
+        let named = inputs.compactMap { input in input.firstIndex(of: "=").map { String(input[input.index(after: $0)...]) } }
+        _ = try WrittenFiles([("--output", output)], reading: inputs + named)
     }
 
     func run() throws {
@@ -84,13 +81,13 @@ struct Run: ParsableCommand {
     private func text(_ named: NamedTensor, labels: [String]) throws -> String {
         let values = try named.tensor.doubles()
         let width = max(1, named.tensor.shape.last ?? 1)
-        var text = "\(named.name) \(named.tensor)\n"
+        var text = "\(named.name) \(named.tensor)".printable + "\n"
         for start in stride(from: 0, to: values.count, by: width) {
             let row = values[start..<start + width]
             text += row.map { named.tensor.dtype.isFloat ? String(format: "%.6g", $0) : "\(Int($0))" }
                 .joined(separator: " ")
             if labels.count == width, let best = row.indices.max(by: { row[$0] < row[$1] }) {
-                text += "  → \(labels[best - start])"
+                text += "  → \(labels[best - start].printable)"
             }
             text += "\n"
         }

@@ -19,8 +19,8 @@ struct Tokenize: ParsableCommand {
     @Option(name: .long, help: "A text to train byte-level BPE on.")
     var train: String?
 
-    @Option(help: "Tokens of the vocabulary that is trained.")
-    var size = 1000
+    @Option(help: "Tokens of the vocabulary that is trained; 1000 by default.")
+    var size: Int?
 
     @Option(help: "A token that stands for itself, for training; may be given more than once.")
     var special: [String] = []
@@ -33,6 +33,15 @@ struct Tokenize: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        let training = OptionNeed("'--train'", train != nil), coding = OptionNeed("a call without '--train'", train == nil)
+        try OptionNeed.check([
+            ("--size", size != nil, training), ("--special", !special.isEmpty, training), ("--decode", decode, coding),
+            ("--strings", strings, coding),
+        ])
+        if let train { _ = try WrittenFiles([("TOKENIZER", tokenizer)], reading: [train]) }
+    }
+
     func run() throws {
         let console = common.console(toolName)
         if let train {
@@ -40,11 +49,11 @@ struct Tokenize: ParsableCommand {
                 throw ApusError(.ioError, "\(train): cannot be read")
             }
             let trained = try BytePairTokenizer(
-                trainedOn: [String(decoding: data, as: UTF8.self)], vocabularySize: size, special: special)
+                trainedOn: [try Tokenize.text(data, train)], vocabularySize: size ?? 1000, special: special)
             try trained.write(tokenizer: tokenizer)
             if common.json {
                 try console.json(["tokens": trained.vocabularySize])
-            } else if !common.quiet {
+            } else {
                 try console.result("\(tokenizer): \(trained.vocabularySize) tokens\n")
             }
             return
@@ -57,11 +66,17 @@ struct Tokenize: ParsableCommand {
             if common.json { return try console.json(texts) }
             return try console.result(try texts.map { try Tokenize.quoted($0) + "\n" }.joined())
         }
-        let tokens = try lines.map { line in
-            tokenizer.encode(strings ? try Tokenize.unquoted(Data(line)) : String(decoding: line, as: UTF8.self))
+        let tokens = try lines.enumerated().map { index, line in
+            tokenizer.encode(strings ? try Tokenize.unquoted(Data(line)) : try Tokenize.text(line, "line \(index + 1)"))
         }
         if common.json { return try console.json(tokens) }
         try console.result(tokens.map { $0.map { "\($0)" }.joined(separator: " ") + "\n" }.joined())
+    }
+
+    private static func text(_ bytes: Data, _ place: String) throws(ApusError) -> String {
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard text.utf8.elementsEqual(bytes) else { throw .file("\(place): not UTF-8, wanted a text in it") }
+        return text
     }
 
     private static func tokens(_ line: Data.SubSequence) throws -> [Int] {

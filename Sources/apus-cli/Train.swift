@@ -114,7 +114,11 @@ struct Train: ParsableCommand {
 
     func run() throws {
         let console = common.console(toolName)
-        let setup = try TrainingSetup(try description())
+        let description = try description()
+        _ = try WrittenFiles(
+            [("--export", export), ("--checkpoint", checkpoint), ("--log", log)],
+            reading: description.files + [config].compactMap { $0 })
+        let setup = try TrainingSetup(description)
         let trainer = try Trainer(
             setup.network, loss: setup.loss, optimizer: setup.optimizer, metrics: setup.metrics,
             batchSize: setup.batchSize, seed: setup.seed, threads: setup.threads, recompute: recompute,

@@ -33,7 +33,7 @@ struct ConvertModel: ParsableCommand {
     @Argument(help: "The model to read: .onnx, .apus, or a folder with config.json and safetensors.")
     var input: String?
 
-    @Option(name: [.short, .long], help: "The file to write (.apus, .onnx, or any name with --c-header).")
+    @Option(name: [.short, .long], help: "The file to write (ending in .apus or .onnx, or any name with --c-header).")
     var output: String?
 
     @Flag(help: "List the rewriting passes and stop.")
@@ -77,15 +77,47 @@ struct ConvertModel: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
+        try OptionNeed.check(needs)
         if passes || listOperators { return }
         guard input != nil else { throw ValidationError("Missing expected argument '<input>'") }
         guard output != nil || verify != nil else { throw ValidationError("Missing expected option '-o <output>'") }
         if let tolerance, !(tolerance >= 0) { throw ValidationError("--tolerance \(tolerance), wanted 0 or more") }
-        guard tolerance == nil || verify != nil else { throw ValidationError("'--tolerance' needs '--verify'") }
-        guard !export.externalData || writesOnnx else {
-            throw ValidationError("'--external-data' of '\(output ?? "no output")', wanted an output ending in .onnx")
-        }
         guard !writesOnnx || cHeader == nil else { throw ValidationError("'--c-header' holds an Apus model, not ONNX") }
+        if let output, cHeader == nil {
+            let ending = URL(fileURLWithPath: output).pathExtension.lowercased()
+            guard ["", "apus", "onnx"].contains(ending) else {
+                throw ValidationError("--output \(output), wanted a name ending in .apus or .onnx, or '--c-header'")
+            }
+        }
+        _ = try files
+    }
+
+    private var needs: [(name: String, isGiven: Bool, need: OptionNeed)] {
+        let isOnnx = input.map(ModelConversion.isOnnx) ?? false
+        let importing = OptionNeed(
+            "an input ending in .onnx, or a folder without '--steps'",
+            isOnnx || stream.steps == nil && !(input.map { FileIdentity($0).isRegular } ?? false))
+        let rewriting = OptionNeed("a conversion without '--quantize'", quantization.quantize == nil)
+        let exporting = OptionNeed("an output ending in .onnx", writesOnnx)
+        return [
+            ("--dim", !onnx.dim.isEmpty, importing), ("--fix", !onnx.fix.isEmpty, importing),
+            ("--keep", keep, rewriting), ("--disable", !disable.isEmpty, rewriting), ("--exact", exact, rewriting),
+            ("--function", export.function != nil, exporting), ("--external-data", export.externalData, exporting),
+            ("--tolerance", tolerance != nil, OptionNeed("'--verify'", verify != nil)),
+            ("--c-header", cHeader != nil, OptionNeed("'--output'", output != nil)),
+            ("--markdown", markdown, OptionNeed("'--list-operators'", listOperators)),
+            ("--json", common.json, OptionNeed("an output that is not standard output", !writesToStandardOutput)),
+        ]
+    }
+
+    private var files: WrittenFiles {
+        get throws {
+            let data = writesOnnx ? output.map { $0 + ".data" } : nil
+            let read = [input, verify == "random" ? nil : verify].compactMap { $0 }
+            return try WrittenFiles(
+                [("--output", output), ("--output", data), ("--quantization-report", quantization.quantizationReport)],
+                reading: read + onnx.files + quantization.files)
+        }
     }
 
     func run() throws {
@@ -112,27 +144,37 @@ struct ConvertModel: ParsableCommand {
             throw error.within("\(input!)")
         }
         let verified = try verify.map { path in try differences(conversion, inputs: path) }
-        let size = try write(conversion, console, progress)
-        let report = try ConversionReport(conversion, output: output, bytes: size, verified, lost)
-        if common.json { try console.json(report) } else if !common.quiet { try console.result(report.text) }
-        let limit = tolerance ?? (weights == nil || weights == .f32 ? 1e-4 : 2e-2)
-        if let complaint = verified?.complaint(beyond: limit) {
-            console.complain(complaint)
+        let complaint = verified?.complaint(beyond: tolerance ?? (weights == nil || weights == .f32 ? 1e-4 : 2e-2))
+        let size = complaint == nil ? try files.written { try write(conversion, lost, console, progress) } : 0
+        let report = try ConversionReport(conversion, output: complaint == nil ? output : nil, bytes: size, verified, lost)
+        if writesToStandardOutput {
+            console.progress(report.text)
+        } else if common.json {
+            try console.json(report)
+        } else {
+            try console.result(report.text)
+        }
+        if let complaint {
+            console.complain(complaint + (output.map { "; \($0) is not written" } ?? ""))
             throw ExitCode(.failure)
         }
     }
 
     private var writesOnnx: Bool { output.map(ModelConversion.isOnnx) ?? false }
+    private var writesToStandardOutput: Bool { output.map { FileIdentity($0).isEntry(.standardOutput) } ?? false }
 
     private func open(_ console: Console, _ progress: ConversionProgress) throws -> Graph {
         if let steps = try stream.options { return try ModelConversion.openStream(input!, steps) }
         return try unblocked(try ModelConversion.open(input!, try onnx.options, progress: progress.update), console)
     }
 
-    /// Writes the output, where there is one, and returns its size in bytes.
+    /// Writes the report and the output, where there is one, and returns the size of the latter in bytes.
     private func write(
-        _ conversion: ModelConversion, _ console: Console, _ progress: ConversionProgress
+        _ conversion: ModelConversion, _ lost: QuantizationReport?, _ console: Console, _ progress: ConversionProgress
     ) throws -> Int {
+        if let lost, let path = quantization.quantizationReport {
+            try Quantization.write(lost, of: conversion.source, to: path)
+        }
         guard let output else { return 0 }
         if writesOnnx { return try unblocked(try conversion.writeOnnx(to: output, export.options), console) }
         guard let cHeader else { return try conversion.write(to: output, progress: progress.update) }

@@ -46,6 +46,9 @@ struct ImportOptions: ParsableArguments {
         }
     }
 
+    /// The files that are read.
+    var files: [String] { fix.compactMap { try? ImportOptions.pair($0, "--fix").1 } }
+
     var options: OnnxOptions {
         get throws {
             var options = OnnxOptions()

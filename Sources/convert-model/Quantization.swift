@@ -20,9 +20,9 @@ struct Quantization {
 
     func run() throws -> (graph: Graph, report: QuantizationReport) {
         var quantizer = try Quantizer(source, options.options)
-        let data = try CalibrationData(
-            options.calibrate ?? "synthetic", for: quantizer.real, synthetic: options.calibrationSamples)
-        let chosen = data.chosen(options.calibrationSamples)
+        let count = options.calibrationSamples ?? 300
+        let data = try CalibrationData(options.calibrate ?? "synthetic", for: quantizer.real, synthetic: count)
+        let chosen = data.chosen(count)
         if quantizer.options.scheme == .int8 {
             for _ in 0..<(quantizer.needsSmoothing ? 2 : 1) {
                 for (i, index) in chosen.enumerated() {
@@ -50,22 +50,27 @@ struct Quantization {
         console.progress("measuring what was lost")
         var samples: [[Tensor]] = []
         for index in data.chosen(Quantization.reportedSamples) { samples.append(try data.sample(index)) }
-        var report = try QuantizationReport(quantizer, graph, keepFloat: kept, samples: samples, timed: options.timing)
+        var report = try QuantizationReport(quantizer, graph, keepFloat: kept, samples: samples, timed: options.timing ?? true)
         if let metric {
             (report.metric, report.realMetric, report.quantizedMetric) = ("accuracy", metric.real, metric.quantized)
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        encoder.nonConformingFloatEncodingStrategy = Console.nonConformingFloats
-        graph.metadata.append(("quantization", String(decoding: try encoder.encode(report), as: UTF8.self)))
+        graph.metadata.append(("quantization", try Quantization.json(report, .sortedKeys)))
         if data.isSynthetic && quantizer.options.scheme == .int8 { graph.metadata.append(("calibration", "uncalibrated")) }
-        if let path = options.quantizationReport {
-            encoder.outputFormatting.insert(.prettyPrinted)
-            let text = path.hasSuffix(".html") ? report.html(title: source.name)
-                : String(decoding: try encoder.encode(report), as: UTF8.self) + "\n"
-            try AtomicFile.write(Array(text.utf8), to: path)
-        }
         return (graph, report)
+    }
+
+    /// A page, or JSON where the name does not end in .html.
+    static func write(_ report: QuantizationReport, of graph: Graph, to path: String) throws {
+        let text = path.hasSuffix(".html")
+            ? report.html(title: graph.name) : try json(report, [.sortedKeys, .prettyPrinted]) + "\n"
+        try AtomicFile.write(Array(text.utf8), to: path)
+    }
+
+    private static func json(_ report: QuantizationReport, _ formatting: JSONEncoder.OutputFormatting) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = formatting
+        encoder.nonConformingFloatEncodingStrategy = Console.nonConformingFloats
+        return String(decoding: try encoder.encode(report), as: UTF8.self)
     }
 
     /// Keeps the nodes of most isolated noise real, one after another, until no more than `bound` points are lost.

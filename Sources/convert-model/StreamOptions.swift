@@ -2,6 +2,7 @@ import Apus
 import ApusConvert
 import ApusGraph
 import ArgumentParser
+import ToolSupport
 
 /// What makes a checkpoint of a language model a stream.
 struct StreamOptions: ParsableArguments {
@@ -13,21 +14,23 @@ struct StreamOptions: ParsableArguments {
     @Option(help: "Tokens that a stream looks back on; as many as the model has positions by default.")
     var context: Int?
 
-    @Option(help: "What a stream keeps keys and values as.")
-    var cache: CacheType = .f32
+    @Option(help: "What a stream keeps keys and values as; f32 by default.")
+    var cache: CacheType?
+
+    func validate() throws {
+        let stream = OptionNeed("'--steps'", steps != nil)
+        try OptionNeed.check([("--context", context != nil, stream), ("--cache", cache != nil, stream)])
+    }
 
     /// nil: no stream is asked for.
     var options: StepOptions? {
         get throws {
-            guard let steps else {
-                guard context == nil, cache == .f32 else { throw ApusError.argument("--context or --cache without --steps") }
-                return nil
-            }
+            guard let steps else { return nil }
             let chunks = try steps.split(separator: ",", omittingEmptySubsequences: false).map { text in
                 guard let chunk = Int(text) else { throw ApusError.argument("--steps '\(steps)', wanted numbers, such as 1,16") }
                 return chunk
             }
-            return StepOptions(chunks: chunks, context: context, cache: cache.dtype, includesPredict: false)
+            return StepOptions(chunks: chunks, context: context, cache: (cache ?? .f32).dtype, includesPredict: false)
         }
     }
 }

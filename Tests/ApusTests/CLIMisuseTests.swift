@@ -87,7 +87,6 @@ final class CLIMisuseTests: XCTestCase {
             ("apus", ["inspect", f.model, "--columns", "0"]), ("apus", ["compare", f.model, f.model, "--tolerance", "nan"]),
             ("convert-model", [f.model, "-o", "x", "--verify", "random", "--tolerance=-1"]),
             ("convert-model", [f.model, "-o", "x", "--dim", "n=1:4", "--dim", "n=8"]),
-            ("convert-model", [f.model, "-o", "x.apus", "--external-data"]),
         ] { try CLIRun(tool, arguments).expectFailure(64, tool, ", wanted ") }
         try CLIRun("convert-model", [f.model, "-o", "x", "--tolerance", "1"])
             .expectFailure(64, "convert-model: '--tolerance' needs '--verify'")

@@ -55,7 +55,7 @@ MODELS = {
 def converted(converter: str, source: Path, target: Path) -> tuple[int, float]:
     """Converts; the largest anonymous memory that was seen, and the seconds it took."""
     start = time.monotonic()
-    process = subprocess.Popen([converter, str(source), "-o", str(target), "--quiet"])
+    process = subprocess.Popen([converter, str(source), "-o", str(target), "--quiet"], stdout=subprocess.DEVNULL)
     peak = 0
     while process.poll() is None:
         try:

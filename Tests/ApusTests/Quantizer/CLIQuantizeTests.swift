@@ -133,7 +133,7 @@ final class CLIQuantizeTests: XCTestCase {
     private func quantized(_ model: String, _ data: String, _ more: String...) throws -> CLIRun {
         try CLIRun(
             "convert-model",
-            [model, "-o", model + ".int8", "--quantize", "int8", "--calibrate", data, "--json", "--quiet"] + more)
+            [model, "-o", model + ".int8.apus", "--quantize", "int8", "--calibrate", data, "--json", "--quiet"] + more)
     }
 
     func testAccuracyOfOneColumn() throws {
@@ -173,7 +173,7 @@ final class CLIQuantizeTests: XCTestCase {
         let run = try quantized(model, folder.file("x.npy"), "--quantization-report", folder.file("r.json"))
         run.expectSuccess()
         _ = try run.json()
-        try CLIRun("apus", ["inspect", model + ".int8"]).expectSuccess()
+        try CLIRun("apus", ["inspect", model + ".int8.apus"]).expectSuccess()
     }
 
     func testABoundOnWhatIsNotMeasured() throws {

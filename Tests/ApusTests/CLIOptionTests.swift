@@ -1,0 +1,129 @@
+import ApusGraph
+import ApusRuntime
+import Foundation
+import XCTest
+
+@testable import Apus
+
+/// Options that cannot do anything, and files that a command may not write.
+final class CLIOptionTests: XCTestCase {
+    func testOptionsNeedWhatTheyAreFor() throws {
+        let f = try CLIFixture(), out = f.file("o.apus")
+        let w8 = ["--quantize", "w8"], int8 = ["--quantize", "int8", "--calibrate", "synthetic"]
+        for (arguments, option, need) in [
+            (["--dim", "n=1:4"], "--dim", "an input ending in .onnx"), (["--fix", "x=x.npy"], "--fix", "an input ending"),
+            (["--function", "predict"], "--function", "an output ending in .onnx"),
+            (["--markdown"], "--markdown", "'--list-operators'"),
+            (["--external-data"], "--external-data", "an output ending in .onnx"), (["--cache", "f16"], "--cache", "'--steps'"),
+            (["--context", "9"], "--context", "'--steps'"), (["--keep-float", "nosuch"], "--keep-float", "'--quantize'"),
+            (["--smooth", "0.5"], "--smooth", "'--quantize int8'"), (["--equalize"], "--equalize", "'--quantize int8'"),
+            (["--method", "mse"], "--method", "'--quantize int8'"), (["--block", "64"], "--block", "'--quantize w4'"),
+            (["--no-timing"], "--no-timing", "'--quantize'"), (["--calibrate", "synthetic"], "--calibrate", "'--quantize'"),
+            (["--calibration-samples", "9"], "--calibration-samples", "'--quantize'"),
+            (w8 + ["--force"], "--force", "'--max-drop'"),
+            (w8 + ["--smooth", "0.5"], "--smooth", "'--quantize int8'"), (w8 + ["--block", "64"], "--block", "'--quantize w4'"),
+            (w8 + ["--correct-bias"], "--correct-bias", "'--quantize int8'"),
+            (int8 + ["--keep"], "--keep", "a conversion without '--quantize'"),
+            (int8 + ["--exact"], "--exact", "a conversion without '--quantize'"),
+            (int8 + ["--disable", "pack-weights"], "--disable", "a conversion without '--quantize'"),
+        ] {
+            try CLIRun("convert-model", [f.model, "-o", out] + arguments)
+                .expectFailure(64, "convert-model: '\(option)' needs \(need)")
+        }
+        for (arguments, option) in [(["--size", "300"], "--size"), (["--special", "x"], "--special")] {
+            try CLIRun("apus", ["tokenize", f.file("t.json")] + arguments).expectFailure(64, "apus: '\(option)' needs '--train'")
+        }
+        XCTAssertFalse(FileManager.default.fileExists(atPath: out))
+    }
+
+    func testValuesOutOfRange() throws {
+        let f = try CLIFixture(), table = try f.folder.write(Array("a,b\n1,x\n2,y\n".utf8), "t.csv"), most = "\(Int.max)"
+        let train = ["train", "--model", "mlp:4", "--data", "csv:\(table)", "--quiet"]
+        let config = try f.folder.write(Array("{\"batch-size\": \(most)}".utf8), "c.json")
+        for (tool, arguments, code, part) in [
+            ("apus", train + ["--epochs", most, "--batch-size", "1"], Int32(2), "\(most) epochs of 2 batches, wanted at most"),
+            ("apus", train + ["--batch-size", most], 2, "batch size \(most), wanted 1 ..."),
+            ("apus", train + ["--config", config], 2, "batch size \(most), wanted 1 ..."),
+            ("apus", train + ["--quantization-aware", "--freeze-observers=-1"], 2, "freeze-observers after -1 epochs, wanted 0"),
+            ("apus", ["evaluate", f.model, "--data", "csv:\(table)", "--threshold", "nan"], 64, "--threshold nan, wanted a number"),
+            ("apus", ["evaluate", f.model, "--data", "csv:\(table)", "--minimum-accuracy", "nan"], 64, "-accuracy nan, wanted"),
+            ("apus", ["tokenize", f.file("t.json"), "--train", table, "--special", "<x>", "--special", "<x>"], 2, "'<x>' twice"),
+            ("apus", ["tokenize", f.file("t.json"), "--train", table, "--special", "a"], 2, "'a' twice, or that of a byte"),
+            (
+                "convert-model",
+                [f.model, "-o", f.file("o.apus"), "--quantize", "w8", "--calibration-samples", most], 64,
+                "'--calibration-samples \(most)', wanted 1 … 1000000"
+            ),
+            ("convert-model", [f.model, "-o", f.file("o.tflite")], 64, "wanted a name ending in .apus or .onnx, or '--c-header'"),
+            ("convert-model", [f.model, "-o", f.file("o.h")], 64, "wanted a name ending in .apus or .onnx, or '--c-header'"),
+        ] { try CLIRun(tool, arguments).expectFailure(code, "\(tool): ", part) }
+        for tool in ["apus", "convert-model"] {
+            let arguments = tool == "apus" ? ["verify", f.model] : ["--passes"]
+            try CLIRun(tool, arguments, environment: ["APUS_ISA": "sse9"])
+                .expectFailure(2, "\(tool): APUS_ISA is 'sse9', wanted one of reference, avx2")
+        }
+    }
+
+    /// No file that a command reads is written, by whatever name, nor one file twice.
+    func testWrittenFilesAreOthers() throws {
+        let f = try CLIFixture(), x = f.file("x.npy"), link = f.file("link.apus"), new = f.file("new.apus")
+        _ = try f.samples(4, "x.npy")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: f.model)
+        let table = try f.folder.write(Array("a,b\n1,x\n2,y\n".utf8), "t.csv")
+        let config = try f.folder.write(Array("{\"data\": \"csv:\(table)\", \"model\": \"mlp:4\"}".utf8), "c.json")
+        let train = ["train", "--config", config, "--epochs", "1", "--quiet"], int8 = ["--quantize", "int8", "--calibrate", x]
+        let files = [f.model, x, table, config], before = try files.map { try Data(contentsOf: URL(fileURLWithPath: $0)) }
+        for (tool, arguments, part) in [
+            ("convert-model", [f.model, "-o", f.model], "--output \(f.model), wanted another file than the input \(f.model)"),
+            ("convert-model", [f.model, "-o", link], "--output \(link), wanted another file than the input \(f.model)"),
+            ("convert-model", [f.model, "-o", x, "--c-header", "m", "--verify", x], "wanted another file than the input \(x)"),
+            ("convert-model", [f.model, "-o", x, "--c-header", "m"] + int8, "wanted another file than the input \(x)"),
+            (
+                "convert-model",
+                [f.model, "-o", f.file("r.json"), "--c-header", "m", "--quantization-report", f.file("r.json")] + int8,
+                "wanted another file than that of --output"
+            ),
+            ("apus", train + ["--export", table], "--export \(table), wanted another file than the input \(table)"),
+            ("apus", train + ["--log", config], "--log \(config), wanted another file than the input \(config)"),
+            ("apus", train + ["--export", new, "--checkpoint", new], "wanted another file than that of --export"),
+            ("apus", ["tokenize", table, "--train", table], "wanted another file than the input \(table)"),
+            ("apus", ["run", f.model, x, "-o", x], "--output \(x), wanted another file than the input \(x)"),
+        ] { try CLIRun(tool, arguments).expectFailure(64, part) }
+        XCTAssertEqual(try files.map { try Data(contentsOf: URL(fileURLWithPath: $0)) }, before)
+        try CLIRun("convert-model", [f.model, "-o", "/dev/null", "--verify", "random"]).expectSuccess()
+    }
+
+    /// What ends with a failure leaves no new file, and what was there as it was.
+    func testAFailureLeavesNothing() throws {
+        let f = try CLIFixture(), report = f.file("r.json"), folder = f.file("folder.onnx"), out = f.file("o.apus")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let files = try FileManager.default.contentsOfDirectory(atPath: f.folder.path).sorted()
+        let quantize = ["--quantize", "int8", "--calibrate", "synthetic", "--quantization-report", report, "--quiet"]
+        try CLIRun("convert-model", [f.model, "-o", f.file("no/o.apus")] + quantize).expectFailure(1, "No such file or directory")
+        try CLIRun("convert-model", [f.model, "-o", folder, "--external-data"]).expectFailure(1, "folder.onnx: ")
+        let failed = try CLIRun(
+            "convert-model", [f.model, "-o", out, "--weights", "f16", "--verify", "random", "--tolerance", "1e-9", "--json"])
+        failed.expectFailure(1, "differs by ", "; \(out) is not written\n")
+        XCTAssertNil(try failed.json()["output"])
+        XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: f.folder.path).sorted(), files)
+    }
+
+    func testQuietKeepsResults() throws {
+        let f = try CLIFixture(), text = try f.folder.write(Array("a b a b".utf8), "t.txt")
+        for (tool, arguments, part) in [
+            ("convert-model", [f.model, "-o", f.file("o.apus")], "o.apus: "),
+            ("apus", ["tokenize", f.file("t.json"), "--train", text], "t.json: 258 tokens\n"),
+        ] {
+            let run = try CLIRun(tool, arguments + ["--quiet"])
+            XCTAssertTrue(run.output.contains(part), run.output)
+            XCTAssertEqual(run.errors, "")
+        }
+        // A model on standard output has it for itself.
+        let piped = f.file("piped.apus")
+        _ = FileManager.default.createFile(atPath: piped, contents: nil)
+        try CLIRun("convert-model", [f.model, "-o", "/dev/stdout"], output: piped).expectSuccess()
+        try CLIRun("apus", ["verify", piped]).expectSuccess()
+        try CLIRun("convert-model", [f.model, "-o", "/dev/stdout", "--json"])
+            .expectFailure(64, "'--json' needs an output that is not standard output")
+    }
+}
