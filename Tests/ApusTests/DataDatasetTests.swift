@@ -34,6 +34,7 @@ final class DataDatasetTests: XCTestCase {
         }
         for (indices, own, wanted) in [
             ([0, 1, 0, 1] as [Int32], ["bee", "cat"], [1, 2, 1, 2] as [Int32]), ([0, -1, 2, 7], ["cat", "zebra", "ant"], [2, -1, 0, 7]),
+            ([0, 1, 1, 0], ["2", "ant"], [2, 0, 0, 2]),
         ] {
             let renumbered = try data(indices, own).renumbered(to: names)
             XCTAssertEqual(try renumbered.targets[0].tensor.array(of: Int32.self), wanted)
@@ -44,6 +45,7 @@ final class DataDatasetTests: XCTestCase {
         XCTAssertFails(.invalidArgument, "class 'zebra', wanted one of ant, bee, cat") {
             try data([0, 1, 0, 1], ["bee", "zebra"]).renumbered(to: names)
         }
+        XCTAssertFails(.invalidArgument, "class '3', wanted one of") { try data([0, 0, 0, 0], ["3"]).renumbered(to: names) }
         XCTAssertFails(.badShape, "f32 [4, 2]", "wanted class indices") {
             try data([0, 1, 0, 1], ["bee", "cat"]).oneHot(classes: 2).renumbered(to: names)
         }

@@ -96,7 +96,7 @@ public struct Dataset: Sendable, Equatable {
     }
 
     /// The same samples, the classes of their targets numbered as in `names`; as it is where there are no names on one side.
-    /// Targets that stand for no class, such as padding, stay.
+    /// A name that `names` lacks may be a class's number there. Targets that stand for no class, such as padding, stay.
     ///
     /// - Throws: `.invalidArgument` for a sample of a class that `names` lacks, `.badShape` for targets that are not integers.
     public func renumbered(to names: [String]) throws(ApusError) -> Dataset {
@@ -110,7 +110,7 @@ public struct Dataset: Sendable, Equatable {
             var indices = try target.tensor.converted(to: .i32).array(of: Int32.self)
             for i in indices.indices where classNames.indices.contains(Int(indices[i])) {
                 let name = classNames[Int(indices[i])]
-                guard let number = numbers[name] else {
+                guard let number = numbers[name] ?? Int32(name).flatMap({ names.indices.contains(Int($0)) ? $0 : nil }) else {
                     throw .argument("class '\(name)', wanted one of \(names.joined(separator: ", "))")
                 }
                 indices[i] = number
