@@ -1,3 +1,9 @@
+import ApusRuntime
+import Foundation
+
+@testable import Apus
+@testable import ApusConvert
+
 /// Bytes of ONNX messages, written field by field.
 struct OnnxMessage {
     private(set) var bytes: [UInt8] = []
@@ -46,7 +52,7 @@ struct OnnxFixture {
 
     mutating func node(
         _ op: String, _ inputs: [String], _ outputs: [String], ints: [String: [Int]] = [:], int: [String: Int] = [:],
-        text: [String: String] = [:], domain: String = ""
+        text: [String: String] = [:], body: OnnxFixture? = nil, domain: String = ""
     ) {
         graph.message(1) { node in
             node.text(7, domain)
@@ -73,6 +79,13 @@ struct OnnxFixture {
                     attribute.text(1, name)
                     attribute.text(4, value)
                     attribute.varint(20, 3)
+                }
+            }
+            if let body {
+                node.message(5) { attribute in
+                    attribute.text(1, "body")
+                    attribute.bytes(6, body.graph.bytes)
+                    attribute.varint(20, 5)
                 }
             }
         }
@@ -162,5 +175,29 @@ struct OnnxFixture {
         model.bytes(7, graph.bytes)
         model.message(8) { set in set.varint(2, operatorSet) }
         return model.bytes + functions.bytes
+    }
+}
+
+extension OnnxFixture {
+    /// The model converted, with these bounds of dimensions.
+    func converted(_ dimensions: [String: ClosedRange<Int>] = [:]) throws -> Graph {
+        var options = OnnxOptions()
+        options.dimensions = dimensions
+        let model = try OnnxReader.read(bytes: bytes, folder: URL(fileURLWithPath: "/nonexistent"))
+        return try ModelConversion(try Importer.graph(of: model, options).get(), ExportOptions()).graph
+    }
+
+    func session(_ dimensions: [String: ClosedRange<Int>] = [:]) throws -> Session {
+        try Session(try Model(try converted(dimensions)))
+    }
+}
+
+extension Session {
+    /// The first output at these sizes.
+    func run(_ sizes: [String: Int], _ inputs: [Tensor]) throws -> Tensor {
+        for (name, size) in sizes { try setDimension(name, size) }
+        for (i, input) in inputs.enumerated() { try set(function: 0, input: i, input) }
+        try run()
+        return try tensor(function: 0, output: 0)
     }
 }

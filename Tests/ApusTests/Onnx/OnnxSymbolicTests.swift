@@ -8,21 +8,6 @@ import XCTest
 
 /// Models with symbolic dimensions, run at several of their sizes.
 final class OnnxSymbolicTests: XCTestCase {
-    private func session(_ f: OnnxFixture, _ dimensions: [String: ClosedRange<Int>]) throws -> Session {
-        var options = OnnxOptions()
-        options.dimensions = dimensions
-        let model = try OnnxReader.read(bytes: f.bytes, folder: URL(fileURLWithPath: "/nonexistent"))
-        let conversion = try ModelConversion(try Importer.graph(of: model, options).get(), ExportOptions())
-        return try Session(try Model(conversion.graph))
-    }
-
-    private func run(_ session: Session, _ sizes: [String: Int], _ inputs: [Tensor]) throws -> Tensor {
-        for (name, size) in sizes { try session.setDimension(name, size) }
-        for (i, input) in inputs.enumerated() { try session.set(function: 0, input: i, input) }
-        try session.run()
-        return try session.tensor(function: 0, output: 0)
-    }
-
     private func ones(_ shape: Int...) throws -> Tensor {
         try Tensor([Float](repeating: 1, count: shape.reduce(1, *))).reshaped(shape)
     }
@@ -35,10 +20,10 @@ final class OnnxSymbolicTests: XCTestCase {
             f.input("y", [.fixed(3), .named("b")])
             f.node("MatMul", ["x", "y"], ["z"])
             f.output("z")
-            let session = try session(f, ["a": bounds, "b": bounds])
+            let session = try f.session(["a": bounds, "b": bounds])
             defer { session.destroy() }
             for (a, b) in [(bounds.lowerBound, bounds.upperBound), (bounds.upperBound, bounds.lowerBound)] {
-                XCTAssertEqual(try run(session, ["a": a, "b": b], [try ones(a, 3), try ones(3, b)]).shape, [a, b])
+                XCTAssertEqual(try session.run(["a": a, "b": b], [try ones(a, 3), try ones(3, b)]).shape, [a, b])
             }
         }
     }
@@ -50,10 +35,10 @@ final class OnnxSymbolicTests: XCTestCase {
         f.constant("w", [2, 1, 3], [Float](repeating: 1, count: 6))
         f.node("Conv", ["x", "w"], ["y"], ints: ["strides": [2]])
         f.output("y")
-        let session = try session(f, ["t": 5...64])
+        let session = try f.session(["t": 5...64])
         defer { session.destroy() }
         for t in [64, 5, 6, 33, 64] {
-            let y = try run(session, ["t": t], [try ones(1, 1, t)])
+            let y = try session.run(["t": t], [try ones(1, 1, t)])
             XCTAssertEqual(y.shape, [1, 2, (t - 3) / 2 + 1])
         }
     }
@@ -77,13 +62,13 @@ final class OnnxSymbolicTests: XCTestCase {
         f.input("i", [.named("n"), .fixed(2)], type: 7)
         f.node("GatherElements", ["x", "i"], ["y"], int: ["axis": 1])
         f.output("y")
-        let session = try session(f, ["n": 1...4])
+        let session = try f.session(["n": 1...4])
         defer { session.destroy() }
         for n in [4, 1, 3] {
             let x = (0..<3 * n).map { Float($0) }
             let i = (0..<2 * n).map { $0 % 3 - ($0 % 2) * 3 }
-            let y = try run(
-                session, ["n": n], [try Tensor(x).reshaped([n, 3]), try Tensor(i).reshaped([n, 2])])
+            let y = try session.run(
+                ["n": n], [try Tensor(x).reshaped([n, 3]), try Tensor(i).reshaped([n, 2])])
             let wanted = i.enumerated().map { x[$0 / 2 * 3 + ($1 + 3) % 3] }
             XCTAssertEqual(y, try Tensor(wanted).reshaped([n, 2]))
         }
@@ -98,10 +83,10 @@ final class OnnxSymbolicTests: XCTestCase {
         f.node("Squeeze", ["step"], ["step0"])
         f.node("STFT", ["x", "step0", "window"], ["y"], int: ["onesided": 1])
         f.output("y")
-        let session = try session(f, ["n": 1...2])
+        let session = try f.session(["n": 1...2])
         defer { session.destroy() }
         // The sum of the window, and nothing of any other frequency.
-        let y = try run(session, ["n": 1], [try ones(1, 16)])
+        let y = try session.run(["n": 1], [try ones(1, 16)])
         XCTAssertEqual(y.shape, [1, 3, 5, 2])
         for (i, value) in try y.array(of: Float.self).enumerated() { XCTAssertEqual(value, i % 10 == 0 ? 8 : 0, accuracy: 1e-5, "\(i)") }
     }
@@ -134,7 +119,7 @@ final class OnnxSymbolicTests: XCTestCase {
             f.node("Resize", ["x", "", "", "s"], ["y"], text: attributes)
         }
         f.output("y")
-        return try session(f, scale == nil ? ["n": 2...24, "m": 1...48] : ["n": 2...24])
+        return try f.session(scale == nil ? ["n": 2...24, "m": 1...48] : ["n": 2...24])
     }
 
     /// x at places, by the two neighbours.
@@ -158,7 +143,7 @@ final class OnnxSymbolicTests: XCTestCase {
                     if name == "half_pixel" { return (Double(i) + 0.5) / 3 - 0.5 }
                     return Double(i * (n - 1)) / Double(3 * n - 1)
                 }
-                let y = try run(session, ["n": n], [try Tensor(x).reshaped([1, n])])
+                let y = try session.run(["n": n], [try Tensor(x).reshaped([1, n])])
                 XCTAssertEqual(y.shape, [1, 3 * n])
                 for (a, b) in zip(try y.array(of: Float.self), interpolated(x, places)) {
                     XCTAssertEqual(a, b, accuracy: 1e-4, "\(mode) \(name) \(n)")
@@ -178,7 +163,7 @@ final class OnnxSymbolicTests: XCTestCase {
                 let places = (0..<m).map { (i: Int) -> Double in
                     mode == "nearest" ? Double(i * n / m) : Double(i * n) / Double(m)
                 }
-                let y = try run(session, ["n": n, "m": m], [try Tensor(x).reshaped([1, n]), try ones(1, m)])
+                let y = try session.run(["n": n, "m": m], [try Tensor(x).reshaped([1, n]), try ones(1, m)])
                 XCTAssertEqual(y.shape, [1, m])
                 for (a, b) in zip(try y.array(of: Float.self), interpolated(x, places)) {
                     XCTAssertEqual(a, b, accuracy: 1e-4, "\(mode) \(n) \(m)")
@@ -190,16 +175,16 @@ final class OnnxSymbolicTests: XCTestCase {
     func testResizeByAFraction() throws {
         let session = try resize(0.7, ["mode": "linear"])
         defer { session.destroy() }
-        for n in 2...24 { XCTAssertEqual(try run(session, ["n": n], [try ones(1, n)]).shape, [1, 7 * n / 10]) }
+        for n in 2...24 { XCTAssertEqual(try session.run(["n": n], [try ones(1, n)]).shape, [1, 7 * n / 10]) }
         // 0.7 is a little less as f32.
         var f = OnnxFixture()
         f.input("x", [.fixed(1), .fixed(10)])
         f.constant("s", [2], [1, 0.7])
         f.node("Resize", ["x", "", "s"], ["y"])
         f.output("y")
-        let fixed = try self.session(f, [:])
+        let fixed = try f.session([:])
         defer { fixed.destroy() }
-        XCTAssertEqual(try run(fixed, [:], [try ones(1, 10)]).shape, [1, 7])
+        XCTAssertEqual(try fixed.run([:], [try ones(1, 10)]).shape, [1, 7])
     }
 
     /// Where no value but halves has an extent, it is found by them.
@@ -209,10 +194,10 @@ final class OnnxSymbolicTests: XCTestCase {
         f.constant("s", [2], [1, 2])
         f.node("Resize", ["x", "", "s"], ["y"])
         f.output("y", type: 10)
-        let session = try session(f, ["n": 1...16])
+        let session = try f.session(["n": 1...16])
         defer { session.destroy() }
         for n in [16, 1, 5] {
-            XCTAssertEqual(try run(session, ["n": n], [try Tensor.zeros(.f16, shape: [1, n])]).shape, [1, 2 * n])
+            XCTAssertEqual(try session.run(["n": n], [try Tensor.zeros(.f16, shape: [1, n])]).shape, [1, 2 * n])
         }
     }
 
@@ -224,14 +209,14 @@ final class OnnxSymbolicTests: XCTestCase {
         f.input("g", [.named("n"), .fixed(2), .fixed(1)])
         f.node("GridSample", ["x", "g"], ["y"], text: ["mode": "cubic", "padding_mode": "border"])
         f.output("y")
-        let session = try session(f, ["n": 1...4])
+        let session = try f.session(["n": 1...4])
         defer { session.destroy() }
         for n in [4, 1, 3] {
             let x = (0..<3 * n).map { Float($0 * $0) }
             // Place 1, the middle, and −1/2.
             let grid = (0..<2 * n).map { -Float($0 % 2) }
             let inputs = [try Tensor(x).reshaped([n, 1, 3]), try Tensor(grid).reshaped([n, 2, 1])]
-            let y = try run(session, ["n": n], inputs)
+            let y = try session.run(["n": n], inputs)
             XCTAssertEqual(y.shape, [n, 1, 2])
             let values = try y.array(of: Float.self)
             for i in 0..<n {

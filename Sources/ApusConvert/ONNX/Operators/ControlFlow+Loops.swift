@@ -31,7 +31,7 @@ private func loop(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
             throw .unsupported("a loop whose condition is not known at conversion")
         }
         condition = try next[0].elements().first == 1
-        carried = Array(outputs[1...carried.count].map { $0 })
+        carried = Array(outputs[1..<1 + carried.count])
         for i in scanned.indices { scanned[i].append(try n.g.unsqueeze(try n.term(outputs[1 + carried.count + i]), [0])) }
         round += 1
     }
