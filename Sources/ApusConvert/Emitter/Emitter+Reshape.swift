@@ -11,11 +11,22 @@ extension Emitter {
             throw .unsupported("rank \(rank), wanted at most \(Shape.maximumRank)")
         }
         if x.shapes.elementsEqual(shapes, by: { $0 == Shape($1) }) { return x }
-        if x.isFixed && x.shape.count == 0 { return constant(try Constant("", x.dtype, shapes[0], [])) }
+        if x.shapes.allSatisfy({ $0.count == 0 }) { return try expand(try scalar(0, like: x), to: shapes) }
+        if let y = try reshapeOnce(x, shapes) { return y }
+        guard let between = Emitter.firstGroup(of: x, shapes) else { return try reshapeLike(x, shapes) }
+        if let y = try reshapeOnce(x, between) { return try reshape(y, to: shapes) }
+        return try reshape(try reshapeLike(x, between), to: shapes)
+    }
+
+    /// By nodes `Reshape` and transposes around them; nil where those cannot.
+    private func reshapeOnce(_ x: Term, _ shapes: [[Int]]) throws(ApusError) -> Term? {
         if let y = try reshapeAtOnce(x, shapes) { return y }
         if let y = try reshapeAligned(x, shapes) { return y }
-        if let y = try reshapeAround(x, shapes) { return y }
-        if let between = Emitter.firstGroup(of: x, shapes) { return try reshape(try reshape(x, to: between), to: shapes) }
+        return try reshapeAround(x, shapes)
+    }
+
+    /// To the shape of another value, which is made if there is none.
+    private func reshapeLike(_ x: Term, _ shapes: [[Int]]) throws(ApusError) -> Term {
         if let like = terms.first(where: { $0.shapes.elementsEqual(shapes, by: { $0 == Shape($1) }) }) {
             return try self(ReshapeLike(), x, like)
         }
@@ -79,9 +90,11 @@ extension Emitter {
         return try transpose(y, order.indices.map { axis in order.firstIndex(of: axis)! })
     }
 
-    /// The shape with only the first of the groups of axes changed that change by themselves, if there are several.
+    /// The shape with only the first of the groups of axes changed that change by themselves, if there are several. It has
+    /// more leading axes of `shapes` than x has.
     private static func firstGroup(of x: Term, _ shapes: [[Int]]) -> [[Int]]? {
-        for (i, j) in boundaries(x, shapes) {
+        let kept = shapes[0].indices.prefix { axis in axis < x.rank && x.extents(axis) == shapes.map { $0[axis] } }.count
+        for (i, j) in boundaries(x, shapes) where j > kept {
             let between = zip(x.shapes, shapes).map { source, wanted in Array(wanted[..<j] + source.dimensions[i...]) }
             guard between[0].count <= Shape.maximumRank, between != shapes,
                 !x.shapes.elementsEqual(between, by: { $0 == Shape($1) })

@@ -50,16 +50,22 @@ extension Emitter {
     func expand(_ x: Term, to shapes: [[Int]]) throws(ApusError) -> Term {
         if x.shapes.elementsEqual(shapes, by: { $0 == Shape($1) }) { return x }
         let rank = shapes[0].count
-        var x = x
-        if x.rank < rank { x = try unsqueeze(x, Array(0..<(rank - x.rank))) }
-        if shapes.allSatisfy({ $0.contains(0) }), shapes.allSatisfy({ $0 == shapes[0] }) {
+        if shapes[0].contains(0), shapes.allSatisfy({ $0 == shapes[0] }) {
             return constant(try Constant("", x.dtype, shapes[0], []))
         }
+        var x = x
+        if x.rank < rank { x = try unsqueeze(x, Array(0..<(rank - x.rank))) }
         var fixed = [Int](repeating: 0, count: rank)
         for axis in 0..<rank {
             let wanted = shapes.map { $0[axis] }
             if x.extents(axis) == wanted { continue }
-            if wanted.allSatisfy({ $0 == wanted[0] }) { fixed[axis] = wanted[0] } else { x = try expand(x, axis, wanted) }
+            if !wanted.allSatisfy({ $0 == wanted[0] }) {
+                x = try expand(x, axis, wanted)
+            } else if wanted[0] == 0 {
+                x = try slice(x, axis: axis, 0, 0)
+            } else {
+                fixed[axis] = wanted[0]
+            }
         }
         return fixed.allSatisfy { $0 == 0 } ? x : try self(Expand(fixed), x)
     }

@@ -26,6 +26,38 @@ final class OnnxExtentTests: XCTestCase {
         }
     }
 
+    // MARK: Reshapes
+
+    func testBlocksOfOneChannel() throws {
+        var f = OnnxFixture()
+        f.input("x", [.named("n"), .fixed(4), .named("h"), .named("w")])
+        f.node("DepthToSpace", ["x"], ["y"], int: ["blocksize": 2])
+        f.output("y")
+        let cases = [(2, 3, 5), (1, 1, 1), (3, 4, 2)].map { (n: Int, h: Int, w: Int) -> Case in
+            var wanted: [Float] = []
+            for place in 0..<n * 4 * h * w {
+                let (column, row, image) = (place % (2 * w), place / (2 * w) % (2 * h), place / (4 * h * w))
+                let channel = row % 2 * 2 + column % 2
+                wanted.append(Float(((image * 4 + channel) * h + row / 2) * w + column / 2))
+            }
+            return (["n": n, "h": h, "w": w], [n, 4, h, w], [n, 1, 2 * h, 2 * w], wanted)
+        }
+        try check(f, [:], cases)
+    }
+
+    // MARK: No elements
+
+    func testExpansionsToNothing() throws {
+        for (op, list, columns) in [("Expand", [1, 0], 1), ("Tile", [1, 0], 3)] {
+            var f = OnnxFixture()
+            f.input("x", [.named("n"), .fixed(columns)])
+            f.constant("list", list)
+            f.node(op, ["x", "list"], ["y"])
+            f.output("y")
+            try check(f, ["n": 1...4], [(["n": 2], [2, columns], [2, 0], []), (["n": 4], [4, columns], [4, 0], [])])
+        }
+    }
+
     // MARK: Loops
 
     /// A loop that carries nothing from round to round.
