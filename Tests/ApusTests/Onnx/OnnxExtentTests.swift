@@ -45,7 +45,51 @@ final class OnnxExtentTests: XCTestCase {
         try check(f, [:], cases)
     }
 
+    /// A reshape that exchanges two dimensions of equal bounds changes something.
+    func testExchangedExtentsStayExchanged() throws {
+        var f = OnnxFixture()
+        f.input("x", [.named("n"), .named("h"), .named("w")])
+        f.constant("order", [0, 2, 1])
+        f.node("Shape", ["x"], ["s"])
+        f.node("Gather", ["s", "order"], ["t"])
+        f.node("Reshape", ["x", "t"], ["u"])
+        f.node("ReduceSum", ["u", "axis"], ["y"], int: ["keepdims": 0])
+        f.constant("axis", [2])
+        f.output("y")
+        try check(f, [:], [(["n": 1, "h": 2, "w": 3], [1, 2, 3], [1, 3], [1, 5, 9])])
+    }
+
+    /// A value of a lower rank and two symbolic extents is added to a transposed one.
+    func testTransposesAreNotPushedOverTwoSymbols() throws {
+        var f = OnnxFixture()
+        f.input("x", [.fixed(1), .fixed(2), .named("h"), .named("w")])
+        f.node("ReduceSum", ["x", "axes"], ["sum"], int: ["keepdims": 0])
+        f.constant("axes", [0, 1])
+        f.node("Unsqueeze", ["sum", "last"], ["column"])
+        f.constant("last", [2])
+        f.node("Transpose", ["x"], ["t"], ints: ["perm": [0, 2, 3, 1]])
+        f.node("Add", ["t", "column"], ["u"])
+        f.node("Transpose", ["u"], ["y"], ints: ["perm": [0, 3, 1, 2]])
+        f.output("y")
+        try check(f, [:], [(["h": 2, "w": 1], [1, 2, 2, 1], [1, 2, 2, 1], [2, 5, 4, 7])])
+    }
+
     // MARK: No elements
+
+    func testSlicesThatMayBeEmpty() throws {
+        var f = OnnxFixture()
+        f.input("x", [.named("n"), .named("t")])
+        for (name, bounds) in [("late", [1, Int.max]), ("early", [0, -1])] {
+            f.constant(name + "/start", [bounds[0]])
+            f.constant(name + "/end", [bounds[1]])
+            f.node("Slice", ["x", name + "/start", name + "/end", "axis"], [name])
+        }
+        f.constant("axis", [1])
+        f.node("Sub", ["late", "early"], ["y"])
+        f.output("y")
+        try check(
+            f, [:], [(["n": 2, "t": 3], [2, 3], [2, 2], [1, 1, 1, 1]), (["n": 2, "t": 1], [2, 1], [2, 0], [])])
+    }
 
     func testExpansionsToNothing() throws {
         for (op, list, columns) in [("Expand", [1, 0], 1), ("Tile", [1, 0], 3)] {

@@ -107,12 +107,18 @@ private struct TransposePusher {
         return value
     }
 
+    /// How many extents symbolic dimensions decide.
+    private func symbols(_ largest: Shape, _ smallest: Shape) -> Int {
+        (0..<largest.rank).count { largest[$0] != smallest[$0] }
+    }
+
     /// Transposed; by a reshape where only extents of 1 move.
     private func transposed(_ x: Value, _ permutation: [Int], smallest: Shape) throws(ApusError) -> Value {
         let y = Shape(permutation.map { x.shape[$0] })
         let long = permutation.filter { x.shape[$0] != 1 }
-        let symbols = (0..<y.rank).count { y[$0] != smallest[$0] }
-        guard long == long.sorted(), symbols <= 1, y.count > 0 else { return try builder(ApusGraph.Transpose(permutation), x) }
+        guard long == long.sorted(), symbols(y, smallest) <= 1, y.count > 0 else {
+            return try builder(ApusGraph.Transpose(permutation), x)
+        }
         return try builder(ApusGraph.Reshape((0..<y.rank).map { y[$0] == smallest[$0] ? y[$0] : -1 }), x)
     }
 
@@ -183,7 +189,10 @@ private struct TransposePusher {
         for operand in node.inputs where pending(operand).permutation != found {
             let shape = pending(operand).value.shape
             guard shape.rank == found.count || isElementwise && shape.rank < found.count else { return nil }
-            if case .local = operand, pending(operand).permutation != nil || !isCheap(shape, found) { return nil }
+            guard case .local(let local) = operand else { continue }
+            guard pending(operand).permutation == nil, isCheap(shape, found) else { return nil }
+            // One symbolic extent may move by a reshape that adds axes.
+            if shape.rank < found.count, symbols(shape, smallestTypes[local].shape) > 1 { return nil }
         }
         return found
     }
@@ -205,8 +214,6 @@ private struct TransposePusher {
         if value.shape.rank == 0 { return value }
         if value.shape.rank < permutation.count {
             let missing = [Int](repeating: 1, count: permutation.count - value.shape.rank)
-            let symbols = (0..<smallest.rank).count { smallest[$0] != value.shape[$0] }
-            guard symbols <= 1 else { throw .unsupported("a value of \(symbols) symbolic extents under a transpose") }
             let extents = (0..<smallest.rank).map { smallest[$0] == value.shape[$0] ? smallest[$0] : -1 }
             value = try builder(ApusGraph.Reshape(missing + extents), value)
             smallest = Shape(missing + smallest.dimensions)
