@@ -63,7 +63,7 @@ extension Emitter {
         var sources: [[Int]] = []
         for term in terms where term.dtype.isWidenable {
             for axis in 0..<term.rank where !term.isFixed(axis) && !sources.contains(term.extents(axis)) {
-                sources.append(term.extents(axis))
+                if term.hasVector(axis) { sources.append(term.extents(axis)) }
             }
         }
         return sources
@@ -72,7 +72,7 @@ extension Emitter {
     /// Along an axis that has the extents.
     private func existingVector(_ extents: [Int]) throws(ApusError) -> Term? {
         for term in terms where term.dtype.isWidenable {
-            for axis in 0..<term.rank where term.extents(axis) == extents {
+            for axis in 0..<term.rank where term.extents(axis) == extents && term.hasVector(axis) {
                 let others = (0..<term.rank).filter { $0 != axis }
                 if others.isEmpty { return term }
                 let starts = [Int](repeating: 0, count: others.count), ends = [Int](repeating: 1, count: others.count)
@@ -111,5 +111,12 @@ extension Emitter {
             }
         }
         return nil
+    }
+}
+
+extension Term {
+    /// Whether there are elements all along an axis.
+    fileprivate func hasVector(_ axis: Int) -> Bool {
+        (0..<rank).allSatisfy { $0 == axis || extents($0).allSatisfy { $0 > 0 } }
     }
 }

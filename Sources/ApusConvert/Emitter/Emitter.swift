@@ -128,9 +128,15 @@ final class Emitter {
     /// The first elements of x, as many as `count`, a scalar of i64, says at run time.
     func trim(_ x: Term, _ count: Term) throws(ApusError) -> Term {
         guard graph.dimensions.count < 256 else { throw .unsupported("more than 256 symbolic dimensions") }
+        let extents = x.extents(0)
+        if let sample = extents.indices.first(where: { extents[$0] > extents[0] }) {
+            throw error(
+                .unsupported("an extent of \(extents[sample]), wanted at most the \(extents[0]) of the largest dimensions"),
+                atSample: sample)
+        }
         let taken = Set(graph.dimensions.map { $0.name }), name = builder.prefix + "count"
         let free = taken.contains(name) ? (2...).lazy.map { "\(name)_\($0)" }.first { !taken.contains($0) }! : name
-        graph.dimensions.append(samples.append(name: free, limits: x.extents(0)))
+        graph.dimensions.append(samples.append(name: free, limits: extents))
         return try self(Trim(dimension: graph.dimensions.count - 1), x, count)
     }
 

@@ -91,6 +91,37 @@ final class OnnxExtentTests: XCTestCase {
             f, [:], [(["n": 2, "t": 3], [2, 3], [2, 2], [1, 1, 1, 1]), (["n": 2, "t": 1], [2, 1], [2, 0], [])])
     }
 
+    private func slice(_ shape: [OnnxFixture.Extent], _ start: [Int], _ end: [Int], _ step: [Int]) -> OnnxFixture {
+        var f = OnnxFixture()
+        f.input("x", shape)
+        for (name, values) in [("start", start), ("end", end), ("axes", Array(start.indices)), ("step", step)] {
+            f.constant(name, values)
+        }
+        f.node("Slice", ["x", "start", "end", "axes", "step"], ["y"])
+        f.output("y")
+        return f
+    }
+
+    func testSlices() throws {
+        let n = OnnxFixture.Extent.named("n")
+        // Every second from the last, of no columns.
+        try check(
+            slice([n, .fixed(2)], [-1, 2], [-1000, 1000], [-2, 1]), ["n": 1...4],
+            [(["n": 4], [4, 2], [2, 0], []), (["n": 1], [1, 2], [1, 0], [])])
+        // A start before the first is the first.
+        try check(slice([.fixed(1)], [-2], [-2], [-1]), [:], [([:], [1], [1], [0])])
+        try check(slice([.fixed(3)], [-2], [-2], [-1]), [:], [([:], [3], [0], [])])
+        try check(slice([n], [-3], [3], [1]), ["n": 1...3], [(["n": 3], [3], [3], [0, 1, 2]), (["n": 1], [1], [1], [0])])
+    }
+
+    /// Memory is planned for the largest size.
+    func testAnOutputThatGrowsAsASizeShrinksIsRefused() throws {
+        let f = slice([.named("n")], [-3], [3], [1])
+        XCTAssertThrowsError(try f.converted(["n": 1...4])) { error in
+            XCTAssertTrue("\(error)".contains("extent of 3, wanted at most the 2") && "\(error)".contains("n=3"), "\(error)")
+        }
+    }
+
     func testExpansionsToNothing() throws {
         for (op, list, columns) in [("Expand", [1, 0], 1), ("Tile", [1, 0], 3)] {
             var f = OnnxFixture()
@@ -99,6 +130,19 @@ final class OnnxExtentTests: XCTestCase {
             f.node(op, ["x", "list"], ["y"])
             f.output("y")
             try check(f, ["n": 1...4], [(["n": 2], [2, columns], [2, 0], []), (["n": 4], [4, columns], [4, 0], [])])
+        }
+    }
+
+    /// What a negative pad takes beyond the other end is missing there.
+    func testNegativePads() throws {
+        for (extent, pads, wanted) in [(0, [-1, 2], 1), (1, [-3, 3], 1), (2, [3, -4], 1), (2, [-1, 1], 2)] {
+            var f = OnnxFixture()
+            f.input("x", [.fixed(extent)])
+            f.constant("pads", pads)
+            f.node("Pad", ["x", "pads"], ["y"])
+            f.output("y")
+            let values = (0..<wanted).map { Float((0..<extent).contains($0 - pads[0]) ? $0 - pads[0] : 0) }
+            try check(f, [:], [([:], [extent], [wanted], values)])
         }
     }
 

@@ -238,7 +238,15 @@ private func pad(_ n: NodeContext, _ x: Term, _ pads: [Int], axes: [Int], value:
     var x = x
     var before = [Int](repeating: 0, count: x.rank), after = before
     for (i, axis) in axes.enumerated() {
-        let (front, back) = (pads[i], pads[i + axes.count])
+        var (front, back) = (pads[i], pads[i + axes.count])
+        if min(front, back) < 0 {
+            // What is taken away beyond the other end is taken from the padding there.
+            let least = x.extents(axis).min() ?? 0, missing = max(0, -min(front, back) - least)
+            guard missing == 0 || x.isFixed(axis) else {
+                throw .unsupported("pads \(front) and \(back) of a symbolic extent from \(least) on")
+            }
+            if front < 0 { back -= missing } else { front -= missing }
+        }
         (before[axis], after[axis]) = (max(0, front), max(0, back))
         if front < 0 || back < 0 {
             x = try n.g.slice(x, axis: axis, max(0, -front), back < 0 ? back : Int(Int32.max))

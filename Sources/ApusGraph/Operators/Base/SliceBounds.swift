@@ -70,9 +70,9 @@ struct SliceBounds {
     /// The first position and the number of positions.
     private static func range(_ start: Int, _ end: Int, _ step: Int, length: Int) -> (first: Int, count: Int) {
         guard length > 0 else { return (0, 0) }
-        let lower = step > 0 ? 0 : -1, upper = step > 0 ? length : length - 1
-        let from = min(max(start < 0 ? start + length : start, lower), upper)
-        let to = min(max(end < 0 ? end + length : end, lower), upper)
+        let upper = step > 0 ? length : length - 1
+        let from = min(max(start < 0 ? start + length : start, 0), upper)
+        let to = min(max(end < 0 ? end + length : end, step > 0 ? 0 : -1), upper)
         let distance = step > 0 ? to - from : from - to
         guard distance > 0 else { return (0, 0) }
         return (from, (distance + abs(step) - 1) / abs(step))
