@@ -146,6 +146,20 @@ final class OnnxExtentTests: XCTestCase {
         }
     }
 
+    // MARK: Windows
+
+    /// The place of a single output is 0 in pytorch_half_pixel, whatever the scale.
+    func testAResizeToOne() throws {
+        for mode in ["linear", "cubic"] {
+            var f = OnnxFixture()
+            f.input("x", [.fixed(3)])
+            f.constant("s", [1], [0.5])
+            f.node("Resize", ["x", "", "s"], ["y"], text: ["mode": mode, "coordinate_transformation_mode": "pytorch_half_pixel"])
+            f.output("y")
+            try check(f, [:], [([:], [3], [1], [0])])
+        }
+    }
+
     // MARK: Loops
 
     /// A loop that carries nothing from round to round.

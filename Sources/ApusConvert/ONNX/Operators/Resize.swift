@@ -163,7 +163,7 @@ private struct Resampler {
         case "tf_crop_and_resize":
             let start = roi.0 * (length - 1), width = (roi.1 - roi.0) * (length - 1)
             return scaled == 1 ? start + width / 2 : start + y * width / (scaled - 1)
-        case "pytorch_half_pixel": return scaled == 1 ? -0.5 : (y + 0.5) / scale - 0.5
+        case "pytorch_half_pixel": return size == 1 ? 0 : (y + 0.5) / scale - 0.5
         case "half_pixel_symmetric": return length / 2 * (1 - Double(size) / scaled) + (y + 0.5) / scale - 0.5
         default: return (y + 0.5) / scale - 0.5
         }
