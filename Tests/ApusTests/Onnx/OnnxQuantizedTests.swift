@@ -41,6 +41,45 @@ final class OnnxQuantizedTests: XCTestCase {
         XCTAssertEqual(tested.count, inferenceOperators.count { 130..<150 ~= $0.code.rawValue }, "\(tested.sorted())")
     }
 
+    /// Sums of products of bytes beyond 2²⁴ are exact, though no type is wider than 32 bits.
+    func testIntegerSumsAreExact() throws {
+        for (op, count, isKnown) in [
+            ("MatMulInteger", 600, true), ("MatMulInteger", 600, false), ("MatMulInteger", 100, false),
+            ("ConvInteger", 600, true), ("ConvInteger", 5000, false),
+        ] {
+            let isConvolution = op == "ConvInteger", columns = 3
+            let x = (0..<count).map { UInt8(255 - $0 % 7) }
+            let w = (0..<columns * count).map { UInt8(255 - $0 % 5) }, zeros = [0, 9, 255]
+            let wShape = isConvolution ? [columns, count, 1, 1] : [count, columns]
+            let xShape = isConvolution ? [1, count, 1, 1] : [1, count]
+            var f = OnnxFixture()
+            f.input("x", xShape.map { .fixed($0) }, type: 2)
+            f.constant("w/real", wShape, w.map { Float($0) })
+            f.constant("w/zeros", [columns], zeros.map { Float($0) })
+            f.constant("x/zeros", [], [1])
+            for name in ["x/zeros", "w/zeros"] { f.node("Cast", [name], [name + "/bytes"], int: ["to": 2]) }
+            if !isKnown { f.input("w", wShape.map { .fixed($0) }, type: 2) }
+            if isKnown { f.node("Cast", ["w/real"], ["w"], int: ["to": 2]) }
+            let perColumn = isConvolution || isKnown
+            f.node(op, ["x", "w", "x/zeros/bytes", perColumn ? "w/zeros/bytes" : "x/zeros/bytes"], ["y"])
+            f.output("y", type: 6)
+            let graph = try f.converted()
+            let types = try ValidGraph(validating: graph).types(ofFunction: 0, dimensions: [])
+            XCTAssertFalse(types.contains { $0.dtype == .f64 }, "\(op) \(count)")
+            let session = try Session(try Model(graph))
+            defer { session.destroy() }
+            var inputs = [try Tensor(x).reshaped(xShape)]
+            if !isKnown { inputs.append(try Tensor(w).reshaped(wShape)) }
+            let wanted = (0..<columns).map { column in
+                (0..<count).reduce(Int32(0)) { sum, i in
+                    let code = Int32(w[isConvolution ? column * count + i : i * columns + column])
+                    return sum + (Int32(x[i]) - 1) * (code - (perColumn ? Int32(zeros[column]) : 1))
+                }
+            }
+            XCTAssertEqual(try session.run([:], inputs).array(of: Int32.self), wanted, "\(op) \(count)")
+        }
+    }
+
     /// A network quantized here keeps its integer nodes and its bytes, whatever its scheme.
     func testQuantizedNetworksComeBack() throws {
         let image = try Sequential(input: [10, 10, 3], name: "small", seed: 4) {

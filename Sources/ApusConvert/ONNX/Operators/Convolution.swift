@@ -34,15 +34,11 @@ func convolution(_ n: NodeContext, _ x: Term, _ w: Term, _ bias: Term?) throws(A
 
 /// (x − x₀) * (W − w₀) of 8-bit integers, as i32.
 private func convInteger(_ n: NodeContext) throws(ApusError) -> Term {
-    func centered(_ input: Int, zeroPoint: Int) throws(ApusError) -> Term {
-        let x = try n.g.cast(try n.term(input), to: .f64)
-        guard n.has(zeroPoint) else { return x }
-        var zero = try n.g.cast(try n.term(zeroPoint), to: .f64)
-        if zero.rank == 1 { zero = try n.g.reshape(zero, [zero.shape[0]] + [Int](repeating: 1, count: max(0, x.rank - 1))) }
-        return try n.g.sub(x, zero)
+    let w = try n.imported(1).shape
+    return try integerSums(n, rows: 0, columns: 0, count: w.product(1..<max(1, w.rank))) { x, w throws(ApusError) in
+        // Not all algorithms give whole numbers.
+        try n.g.round(try convolution(n, x, w, nil))
     }
-    return try n.g.cast(
-        try convolution(n, try centered(0, zeroPoint: 2), try centered(1, zeroPoint: 3), nil), to: .i32)
 }
 
 private func convTranspose(_ n: NodeContext) throws(ApusError) -> Term {

@@ -28,15 +28,10 @@ private func gemm(_ n: NodeContext) throws(ApusError) -> Term {
 
 /// (A − a₀)·(B − b₀) of 8-bit integers, as i32.
 private func matMulInteger(_ n: NodeContext) throws(ApusError) -> Term {
-    func centered(_ input: Int, zeroPoint: Int, isRows: Bool) throws(ApusError) -> Term {
-        let x = try n.g.cast(try n.term(input), to: .f64)
-        guard n.has(zeroPoint) else { return x }
-        var zero = try n.g.cast(try n.term(zeroPoint), to: .f64)
-        if isRows && zero.rank == 1 && zero.shape[0] > 1 { zero = try n.g.unsqueeze(zero, [1]) }
-        return try n.g.sub(x, zero)
-    }
-    let a = try centered(0, zeroPoint: 2, isRows: true), b = try centered(1, zeroPoint: 3, isRows: false)
-    return try n.g.cast(try n.g.product(a, b), to: .i32)
+    let a = try n.imported(0).shape, b = try n.imported(1).shape
+    guard a.rank > 0, b.rank > 0 else { throw .shape("a product of \(a) and \(b)") }
+    if let sums = try integerSumsOfCodes(n) { return sums }
+    return try integerSums(n, rows: max(0, a.rank - 2), columns: b.rank - 1, count: a.last, n.g.product)
 }
 
 extension Emitter {
