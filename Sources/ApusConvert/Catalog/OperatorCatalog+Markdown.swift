@@ -18,6 +18,15 @@ extension OperatorCatalog {
 
         What `convert-model` imports, in these versions of the operator set, and which of them it writes.
 
+        Where symbolic dimensions decide extents, these must be fixed all the same: channels; axes after the batch of GridSample's
+        image; all of MaxPool with indices, MaxUnpool, TensorScatter, and of ScatterElements and ScatterND by `mul`, `max` or
+        `min`; an axis that Scan goes along. So must amounts of padding, given or from `auto_pad`, and those from `ceil_mode` where
+        the window is no wider than the padding after it and a stride less one. Memory is planned for the largest sizes: no output
+        may be larger at smaller ones.
+
+        Resize by scales in `align_corners` divides by scale · extent − 1 as it is, like the tests of ONNX; ONNX Runtime and
+        PyTorch round the length down first.
+
         \(onnxTable)
         """
     }

@@ -14,6 +14,8 @@ struct ImportedValue {
     let content: Content
     /// Which codes it comes from, where that is known.
     var origin: CodeOrigin?
+    /// The output of a node that it is, where symbolic dimensions decide its elements.
+    var computation: (node: KnownNode, output: Int)?
     /// The graph's inputs that decide it and that a caller could fix.
     var sources: Set<String> = []
 
@@ -43,4 +45,36 @@ struct ImportedValue {
 
     var dtype: DType { types[0].dtype }
     var shape: Shape { types[0].shape }
+}
+
+/// A node whose outputs are known, which can be computed in the graph all the same.
+final class KnownNode {
+    private let context: NodeContext
+    private let mapping: OnnxOperator
+    /// How many such nodes its inputs come from, one after another, at most.
+    private let depth: Int
+    private var terms: [Term]?
+    private static let depthLimit = 64
+
+    /// nil behind more nodes than are looked at.
+    init?(_ context: NodeContext, _ mapping: OnnxOperator) {
+        self.context = context
+        self.mapping = mapping
+        depth = context.inputs.reduce(0) { max($0, ($1?.computation?.node.depth ?? 0) + 1) }
+        guard depth <= KnownNode.depthLimit else { return nil }
+    }
+
+    /// Its outputs as terms of these types; nil where they cannot be made.
+    func term(_ output: Int, _ types: [TensorType]) -> Term? {
+        if terms == nil {
+            terms = []
+            do throws(ApusError) {
+                var list: [Term] = []
+                for value in try mapping.map(context) { list.append(try context.term(value)) }
+                terms = list
+            } catch {}
+        }
+        guard output < terms!.count, terms![output].types == types else { return nil }
+        return terms![output]
+    }
 }

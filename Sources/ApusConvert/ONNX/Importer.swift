@@ -267,7 +267,12 @@ final class Importer {
             var computed = terms.isEmpty ? [] : try scratch.evaluate(terms)
             samples.append(values.map { $0.known?[0] ?? computed.removeFirst() })
         }
-        return samples[0].indices.map { output in ImportedValue(samples: samples.map { $0[output] }) }
+        let node = count > 1 ? KnownNode(context.detached, mapping) : nil
+        return samples[0].indices.map { output in
+            var value = ImportedValue(samples: samples.map { $0[output] })
+            value.computation = node.map { ($0, output) }
+            return value
+        }
     }
 
     private func inline(_ function: OnnxFunction, _ node: OnnxNode, _ scope: Scope) throws(ApusError) {

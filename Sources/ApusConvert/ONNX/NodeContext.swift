@@ -39,7 +39,13 @@ final class NodeContext {
         switch value.content {
         case .term(let term): return term
         case .codes(let codes): return try g.plain(codes)
-        case .known(let constants): return try g.materialized(constants)
+        case .known(let constants):
+            do throws(ApusError) { return try g.materialized(constants) } catch {
+                guard error.code == .unsupported, let (node, output) = value.computation,
+                    let term = node.term(output, constants.map { $0.type })
+                else { throw error }
+                return term
+            }
         }
     }
 

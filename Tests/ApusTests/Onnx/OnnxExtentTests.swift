@@ -148,6 +148,33 @@ final class OnnxExtentTests: XCTestCase {
 
     // MARK: Windows
 
+    func testPoolsOfAnySize() throws {
+        func pooled(_ n: Int, _ kernel: Int, _ stride: Int, _ dilation: Int, ceils: Bool, average: Bool) -> [Float] {
+            let span = (kernel - 1) * dilation + 1
+            let count = (n - span + (ceils ? stride - 1 : 0)) / stride + 1
+            return (0..<count).map { window in
+                let seen = (0..<kernel).map { window * stride + $0 * dilation }.filter { $0 < n }.map { Float($0) }
+                return average ? seen.reduce(0, +) / Float(seen.count) : seen.max()!
+            }
+        }
+        for op in ["MaxPool", "AveragePool"] {
+            for (kernel, stride, dilation, ceils) in [(3, 2, 1, true), (2, 2, 1, true), (2, 1, 2, false), (2, 2, 2, false)] {
+                var f = OnnxFixture()
+                f.operatorSet = 19
+                f.input("x", [.fixed(1), .fixed(1), .named("n"), .fixed(1)])
+                f.node(
+                    op, ["x"], ["y"],
+                    ints: ["kernel_shape": [kernel, 1], "strides": [stride, 1], "dilations": [dilation, 1]],
+                    int: ["ceil_mode": ceils ? 1 : 0])
+                f.output("y")
+                try check(f, ["n": 4...20], [20, 4, 5, 6, 7, 11].map { n in
+                    let wanted = pooled(n, kernel, stride, dilation, ceils: ceils, average: op == "AveragePool")
+                    return (["n": n], [1, 1, n, 1], [1, 1, wanted.count, 1], wanted)
+                })
+            }
+        }
+    }
+
     /// The place of a single output is 0 in pytorch_half_pixel, whatever the scale.
     func testAResizeToOne() throws {
         for mode in ["linear", "cubic"] {

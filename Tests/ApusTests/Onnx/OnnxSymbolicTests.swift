@@ -74,6 +74,64 @@ final class OnnxSymbolicTests: XCTestCase {
         }
     }
 
+    /// Slices put into a batch of any size.
+    func testScatterNDOfABatch() throws {
+        var f = OnnxFixture()
+        f.input("x", [.named("n"), .fixed(3)])
+        f.constant("places", [0])
+        f.constant("columns", [1])
+        f.node("Squeeze", ["places"], ["zero"])
+        f.node("Squeeze", ["columns"], ["one"])
+        f.node("Shape", ["x"], ["shape"])
+        f.node("Gather", ["shape", "zero"], ["n"])
+        f.node("Range", ["zero", "n", "one"], ["range"])
+        f.node("Unsqueeze", ["range", "columns"], ["rows"])
+        f.node("Mul", ["rows", "zero"], ["first"])
+        f.node("Concat", ["rows", "first"], ["indices"], int: ["axis": 1])
+        f.node("ReduceSum", ["x", "columns"], ["sums"], int: ["keepdims": 0])
+        f.node("ScatterND", ["x", "indices", "sums"], ["y"])
+        f.output("y")
+        let session = try f.session(["n": 1...4])
+        defer { session.destroy() }
+        for n in [4, 1, 3] {
+            let wanted = [Float](repeating: 1, count: 3 * n).enumerated().map { $0 % 3 == 0 ? 3 : $1 }
+            XCTAssertEqual(try session.run(["n": n], [try ones(n, 3)]), try Tensor(wanted).reshaped([n, 3]))
+        }
+    }
+
+    /// What two dimensions decide is computed by the nodes it comes from.
+    func testAMaskOfTwoDimensions() throws {
+        var f = OnnxFixture()
+        f.input("x", [.named("t"), .fixed(1)])
+        f.input("past", [.named("p"), .fixed(1)])
+        f.constant("rows", [0])
+        f.constant("columns", [1])
+        f.constant("minus", [], [-1])
+        f.node("Squeeze", ["rows"], ["zero"])
+        f.node("Squeeze", ["columns"], ["one"])
+        f.node("Concat", ["past", "x"], ["all"], int: ["axis": 0])
+        for (name, value) in [("t", "x"), ("p", "past"), ("s", "all")] {
+            f.node("Shape", [value], [name + "/shape"])
+            f.node("Gather", [name + "/shape", "zero"], [name])
+            f.node("Range", ["zero", name, "one"], [name + "/range"])
+        }
+        f.node("Add", ["t/range", "p"], ["places"])
+        f.node("Unsqueeze", ["places", "columns"], ["i"])
+        f.node("Unsqueeze", ["s/range", "rows"], ["j"])
+        f.node("Greater", ["j", "i"], ["later"])
+        f.node("Transpose", ["all"], ["keys"])
+        f.node("MatMul", ["x", "keys"], ["scores"])
+        f.node("Where", ["later", "minus", "scores"], ["y"])
+        f.output("y")
+        let session = try f.session(["t": 1...8, "p": 1...8])
+        defer { session.destroy() }
+        for (t, p) in [(8, 8), (1, 5), (3, 1)] {
+            let wanted = (0..<t * (p + t)).map { Float($0 % (p + t) > $0 / (p + t) + p ? -1 : 1) }
+            let y = try session.run(["t": t, "p": p], [try ones(t, 1), try ones(p, 1)])
+            XCTAssertEqual(y, try Tensor(wanted).reshaped([t, p + t]))
+        }
+    }
+
     /// A signal may leave out the axis of real and imaginary parts.
     func testSTFTOfRankTwo() throws {
         var f = OnnxFixture()

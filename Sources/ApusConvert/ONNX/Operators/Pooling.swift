@@ -53,7 +53,7 @@ private func maxPoolWithIndices(_ n: NodeContext, _ x: Term, _ window: Window) t
     let counts = spatial.indices.map { window.count($0, over: spatial[$0]) }
     var best: Term?, place: Term?
     for tap in window.taps {
-        let seen = try n.g.seen(padded, by: tap, of: window, counts: counts)
+        let seen = try n.g.seen(padded, by: tap, of: window)
         let indices = n.g.constant(try places(x.shape, window, tap, counts, columnMajor: isColumnMajor))
         guard let oldBest = best, let oldPlace = place else {
             (best, place) = (seen, try n.g.expand(indices, to: [seen.shape.dimensions]))
@@ -88,7 +88,7 @@ private func places(
 private func averagePool(_ n: NodeContext) throws(ApusError) -> Term {
     let x = try n.term(0)
     let window = try poolWindow(n, x)
-    let countsPadding = try n.flag("count_include_pad")
+    let countsPadding = try n.flag("count_include_pad") && !(window.before + window.declaredAfter).allSatisfy { $0 == 0 }
     return try n.g.computing([x], in: .real) { terms throws(ApusError) in
         if window.fitsPooling2D && (!countsPadding || window.after == window.declaredAfter) {
             return try n.g.pooling2D(terms[0], window) {
@@ -96,6 +96,9 @@ private func averagePool(_ n: NodeContext) throws(ApusError) -> Term {
             }
         }
         let sum = try n.g.taps(of: terms[0], window, padding: 0, n.g.add)
+        if countsPadding ? window.after == window.declaredAfter : (window.before + window.after).allSatisfy({ $0 == 0 }) {
+            return try n.g.div(sum, try n.g.scalar(Double(window.tapCount), like: sum))
+        }
         let divisors = try n.g.divisors(terms[0], window, countsPadding: countsPadding)
         return try n.g.div(sum, try n.g.cast(n.g.constant(divisors), to: sum.dtype))
     }
@@ -183,11 +186,9 @@ extension Emitter {
             throw .unsupported("a window of \(window.tapCount) elements, wanted at most \(Emitter.tapLimit)")
         }
         let padded = try padded(x, window, value: padding)
-        var counts: [Int] = []
-        for axis in 0..<window.rank { counts.append(window.count(axis, over: try x.extent(axis + 2))) }
         var result: Term?
         for tap in window.taps {
-            let seen = try seen(padded, by: tap, of: window, counts: counts)
+            let seen = try seen(padded, by: tap, of: window)
             result = try result.map { r throws(ApusError) in try combine(r, seen) } ?? seen
         }
         return result!

@@ -19,15 +19,12 @@ private func scatterElements(_ n: NodeContext) throws(ApusError) -> Term {
 private func scatterND(_ n: NodeContext) throws(ApusError) -> Term {
     let data = try n.term(0), indices = try n.g.cast(try n.term(1), to: .i64), updates = try n.term(2)
     let width = try indices.extent(indices.rank - 1)
-    guard data.isFixed, indices.isFixed, width <= data.rank else {
-        throw .unsupported("indices \(indices.shape) of data \(data.shape), wanted fixed shapes")
-    }
-    let slice = data.shape.product(width..<data.rank)
-    try requireTable(slice)
+    guard width <= data.rank else { throw .shape("indices \(indices.shape) of data \(data.shape)") }
+    let slices = data.shapes.map { $0.product(width..<data.rank) }
     let starts = try n.g.tuplePlaces(indices, (0..<width).map { data.extents($0) })
-    let first = try n.g.mul(starts, try n.g.scalar(Double(slice), .i64))
-    let offsets = n.g.constant(try Constant("", .i64, [1, slice], (0..<slice).map { Double($0) }))
-    let places = try n.g.add(try n.g.reshape(first, [first.shape.count, 1]), offsets)
+    let first = try n.g.mul(starts, try n.g.extentScalar(slices, .i64))
+    let offsets = try n.g.reshape(try n.g.range(slices), to: slices.map { [1, $0] })
+    let places = try n.g.add(try n.g.reshape(first, to: first.shapes.map { [$0.count, 1] }), offsets)
     return try n.g.scatter(data, places, updates, reduction: try n.string("reduction", "none"))
 }
 
@@ -89,10 +86,13 @@ extension Emitter {
     /// data with updates at places among all its elements. "none" and "add" are sums of what falls on each place;
     /// the others are done one update after another.
     func scatter(_ data: Term, _ places: Term, _ updates: Term, reduction: String) throws(ApusError) -> Term {
-        let count = try data.count(), updateCount = try updates.count()
-        if updateCount == 0 { return data }
-        let flat = try reshape(data, [count]), list = try reshape(places, [updateCount])
-        let values = try reshape(updates, [updateCount])
+        let counts = updates.shapes.map { [$0.count] }
+        if counts.allSatisfy({ $0 == [0] }) { return data }
+        guard places.shapes.map({ [$0.count] }) == counts else {
+            throw .shape("updates \(updates.shape) at \(places.shape.count) places")
+        }
+        let flat = try reshape(data, to: data.shapes.map { [$0.count] })
+        let list = try reshape(places, to: counts), values = try reshape(updates, to: counts)
         var y: Term
         switch reduction {
         case "none", "add":
@@ -108,6 +108,7 @@ extension Emitter {
                 y = try select(isHit, sum, flat)
             }
         case "mul", "max", "min":
+            let count = try data.count(), updateCount = try updates.count()
             guard updateCount <= Emitter.updateLimit else {
                 throw .unsupported("\(updateCount) updates by '\(reduction)', wanted at most \(Emitter.updateLimit)")
             }
@@ -122,6 +123,6 @@ extension Emitter {
             }
         default: throw .unsupported("reduction '\(reduction)'")
         }
-        return try reshape(y, data.shape.dimensions)
+        return try reshape(y, to: data.shapes.map { $0.dimensions })
     }
 }

@@ -44,13 +44,19 @@ struct Window {
         declaredAfter = after
         guard ceils else { return }
         for axis in 0..<rank {
-            after[axis] += try fixed(extents[axis].map { extent in
+            let missing = extents[axis].map { extent in
                 let padded = extent + before[axis] + declaredAfter[axis] - span(axis)
                 var outputs = (padded + strides[axis] - 1) / strides[axis] + 1
                 // A window that starts in the padding at the end is none.
                 if (outputs - 1) * strides[axis] >= extent + before[axis] { outputs -= 1 }
                 return max(0, (outputs - 1) * strides[axis] - padded)
-            })
+            }
+            if missing.contains(where: { $0 != missing[0] }) && declaredAfter[axis] + strides[axis] - 1 < span(axis) {
+                // No window starts in the padding at the end, and the last one is short of less than a stride.
+                after[axis] += strides[axis] - 1
+            } else {
+                after[axis] += try fixed(missing)
+            }
         }
     }
 
@@ -81,9 +87,10 @@ struct Window {
 
 extension Emitter {
     /// x [N, C, …] seen by one tap of every window: its spatial axes are the windows'. `x` has its padding.
-    func seen(_ x: Term, by tap: [Int], of window: Window, counts: [Int]) throws(ApusError) -> Term {
+    func seen(_ x: Term, by tap: [Int], of window: Window) throws(ApusError) -> Term {
         let axes = (0..<window.rank).map { $0 + 2 }
-        let ends = (0..<window.rank).map { tap[$0] + (counts[$0] - 1) * window.strides[$0] + 1 }
+        // Where the last window that fits has the tap, from the end.
+        let ends = (0..<window.rank).map { tap[$0] + 1 < window.span($0) ? tap[$0] + 1 - window.span($0) : Int(Int32.max) }
         return try self(Slice(axes: axes, starts: tap, ends: ends, steps: window.strides), x)
     }
 
