@@ -98,14 +98,17 @@ struct CalibrationData {
     var hasClasses: Bool { classes != nil }
 
     /// The share, in percent, of samples whose class the first output says.
-    func accuracy(_ graph: Graph, samples: [Int]) throws(ApusError) -> Double {
+    func accuracy(_ graph: Graph, samples: some Collection<Int>) throws(ApusError) -> Double {
         guard let classes, let classifier else { throw .argument("accuracy of samples without classes") }
         let run = try ModelRun(try ApusRuntime.Model(graph), function: 0)
-        var right = 0
+        var right = 0.0
         for index in samples {
-            let output = try run.outputs(try sample(index))[0].tensor.doubles()
-            if classifier.predicted(output) == Int(classes[index]) { right += 1 }
+            var accuracy = classifier.accuracy
+            let output = try run.outputs(try sample(index))[0].tensor
+            try accuracy.update(
+                predictions: try output.reshaped([1, output.count]), targets: try Tensor([classes[index]], shape: [1]))
+            right += accuracy.value
         }
-        return 100 * Double(right) / Double(samples.count)
+        return 100 * right / Double(samples.count)
     }
 }

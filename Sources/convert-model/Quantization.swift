@@ -50,7 +50,8 @@ struct Quantization {
         console.progress("measuring what was lost")
         var samples: [[Tensor]] = []
         for index in data.chosen(Quantization.reportedSamples) { samples.append(try data.sample(index)) }
-        var report = try QuantizationReport(quantizer, graph, keepFloat: kept, samples: samples, timed: options.timing)
+        var report = try QuantizationReport(
+            quantizer, graph, keepFloat: kept, samples: samples, classified: data.hasClasses, timed: options.timing)
         if let metric {
             (report.metric, report.realMetric, report.quantizedMetric) = ("accuracy", metric.real, metric.quantized)
         }

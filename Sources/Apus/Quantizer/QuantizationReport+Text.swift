@@ -19,8 +19,8 @@ extension QuantizationReport {
             lines.append(("beforehand", steps.map { "\($0.name) (\($0.nodes.count) nodes)" }.joined(separator: ", ")))
         }
         if !keptReal.isEmpty { lines.append(("kept real", keptReal.joined(separator: ", "))) }
-        lines.append(("same top class", "\(Quantity.digits(100 * topAgreement)) %"))
-        lines.append(("KL divergence of outputs", "\(Quantity.digits(divergence)) nats"))
+        lines.append(("same top class", topAgreement.map { "\(Quantity.digits(100 * $0)) %" } ?? "n/a"))
+        lines.append(("KL divergence of outputs", divergence.map { "\(Quantity.digits($0)) nats" } ?? "n/a"))
         if let outputNoise { lines.append(("signal to noise of outputs", "\(Quantity.digits(outputNoise)) dB")) }
         if let metric, let realMetric, let quantizedMetric {
             lines.append((metric, "\(Quantity.digits(realMetric)) real, \(Quantity.digits(quantizedMetric)) quantized"))

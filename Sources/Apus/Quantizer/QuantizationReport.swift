@@ -31,10 +31,11 @@ public struct QuantizationReport: Encodable, Sendable {
     /// Nodes that stayed real on request or for accuracy.
     public let keptReal: [String]
     public internal(set) var nodes: [Node]
-    /// Of samples whose first output has the same greatest element.
-    public let topAgreement: Double
-    /// The mean over samples of KL(softmax real ‖ softmax quantized) of the first output, in nats.
-    public let divergence: Double
+    /// Of samples whose first output has the same greatest element or, being one number, says the same of two classes; nil where
+    /// nothing tells that it speaks of classes.
+    public let topAgreement: Double?
+    /// The mean over samples of KL(softmax real ‖ softmax quantized) of the first output, in nats, or likewise of two classes.
+    public let divergence: Double?
     public let outputNoise: Double?
     public let realBytes: Int
     public let quantizedBytes: Int
@@ -53,9 +54,10 @@ public struct QuantizationReport: Encodable, Sendable {
     }
 
     /// Compares what `quantizer` made with its real graph on samples, of which isolated figures take a few. All but the times
-    /// depend on nothing else.
+    /// depend on nothing else. `classified`: the samples have classes, so that a first output of one number tells two apart.
     public init(
-        _ quantizer: Quantizer, _ quantized: Graph, keepFloat: Set<String> = [], samples: [[Tensor]], timed: Bool = true
+        _ quantizer: Quantizer, _ quantized: Graph, keepFloat: Set<String> = [], samples: [[Tensor]], classified: Bool = false,
+        timed: Bool = true
     ) throws(ApusError) {
         let options = quantizer.options, real = quantizer.real
         scheme = options.scheme.rawValue
@@ -63,7 +65,8 @@ public struct QuantizationReport: Encodable, Sendable {
         calibrationSamples = quantizer.calibration.sampleCount
         steps = quantizer.steps + (options.scheme == .int8 && options.correctsBias ? [Step(name: "correct bias", nodes: quantizer.correctedNodes)] : [])
         keptReal = options.keepFloat.union(keepFloat).sorted()
-        var comparison = try NodeComparison(real, quantized, samples)
+        let single = BinaryScore(real.functions[0]) ?? (classified ? .logit : nil)
+        var comparison = try NodeComparison(real, quantized, samples, single: single)
         for sample in samples { try comparison.add(sample) }
         let isolated = try quantizer.isolatedNoise(Array(samples.prefix(4)), keepFloat: keepFloat)
         nodes = real.functions[0].nodes.enumerated().compactMap { place, node in

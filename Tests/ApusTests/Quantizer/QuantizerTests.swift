@@ -187,6 +187,26 @@ final class QuantizerTests: XCTestCase {
         }
     }
 
+    /// One number says which of two classes after a sigmoid or where samples have classes, and is a number otherwise.
+    func testReportsOneNumber() throws {
+        func graph(_ weight: Float, sigmoid: Bool) throws -> Graph {
+            let f = PassFixture(), x = try f.input("x", [1]), w = f.constant("w", try Tensor([weight], shape: [1, 1]))
+            f.finish(
+                try f.builder.node(
+                    ApusGraph.Dense(hasBias: false, activation: sigmoid ? .sigmoid : .none), [x, w], name: "y")[0])
+            return f.graph
+        }
+        let samples = try [-2, -1, 1, 3].map { [try Tensor([$0] as [Float], shape: [1, 1])] }
+        for (sigmoid, classified, agreement) in [(true, false, 0.0), (true, true, 0), (false, true, 0), (false, false, nil)] {
+            let quantizer = try Quantizer(try graph(1, sigmoid: sigmoid), QuantizationOptions(.f16))
+            let report = try QuantizationReport(
+                quantizer, try graph(-1, sigmoid: sigmoid), samples: samples, classified: classified, timed: false)
+            XCTAssertEqual(report.topAgreement, agreement)
+            XCTAssertEqual(report.divergence.map { $0 > 0.5 }, agreement.map { _ in true })
+            XCTAssertEqual(report.text.contains("same top class: n/a\n"), agreement == nil)
+        }
+    }
+
     func testWeightsAlone() throws {
         var f = PassFixture()
         let x = try f.input("x", [96])
