@@ -91,7 +91,7 @@ public struct Quantizer {
             graph = try whole()
         }
         let dtype: DType? = options.scheme == .f16 ? .f16 : options.scheme == .bf16 ? .bf16 : nil
-        return try Export.optimize(graph, ExportOptions(weights: dtype))
+        return try Export.optimize(graph, ExportOptions(weights: dtype, keepFloat: kept))
     }
 
     /// Every function, weights plain.

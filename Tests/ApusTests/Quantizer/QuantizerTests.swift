@@ -207,6 +207,22 @@ final class QuantizerTests: XCTestCase {
         }
     }
 
+    func testKeepsWeightsReal() throws {
+        var f = PassFixture()
+        let x = try f.input("x", [40]), w = try f.constant("w", [40, 48]), v = try f.constant("v", [48, 16])
+        let hidden = try f.builder.node(ApusGraph.Dense(hasBias: false), [x, w], name: "hidden")[0]
+        f.finish(try f.builder.node(ApusGraph.Dense(hasBias: false), [hidden, v], name: "logits")[0])
+        for (scheme, narrow) in [(QuantizationScheme.f16, DType.f16), (.bf16, .bf16), (.w8, .i8)] {
+            for (kept, wanted) in [([], [narrow, narrow]), (["hidden"], [.f32, narrow]), (["hidden", "logits"], [.f32, .f32])] {
+                let graph = try Quantizer(f.graph, QuantizationOptions(scheme, keepFloat: Set(kept))).quantized()
+                let types = graph.functions[0].nodes.map { node in
+                    if case .constant(let index) = node.inputs[1] { graph.constants[index].type.dtype } else { DType.bool }
+                }
+                XCTAssertEqual(types, wanted, "\(scheme) \(kept)")
+            }
+        }
+    }
+
     func testWeightsAlone() throws {
         var f = PassFixture()
         let x = try f.input("x", [96])
