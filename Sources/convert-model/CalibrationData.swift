@@ -12,6 +12,9 @@ struct CalibrationData {
         case drawn(Graph, [Int])
     }
 
+    /// As the command line names them.
+    private let name: String
+    private let function: Function
     private let source: Source
     let count: Int
     /// Of each input the rows of one sample; nil where it has no axis of samples.
@@ -25,6 +28,7 @@ struct CalibrationData {
 
     init(_ text: String, for graph: Graph, synthetic count: Int) throws(ApusError) {
         let function = graph.functions[0]
+        (name, self.function) = (text, function)
         isSynthetic = text == "synthetic"
         if isSynthetic {
             let batches = Set(function.inputs.compactMap { $0.type.shape.dimensions.first })
@@ -82,6 +86,12 @@ struct CalibrationData {
     func chosen(_ limit: Int) -> [Int] { limit >= count ? Array(0..<count) : (0..<limit).map { $0 * count / limit } }
 
     func sample(_ index: Int) throws(ApusError) -> [Tensor] {
+        let inputs = try unchecked(index)
+        do throws(ApusError) { try function.checkFinite(inputs) } catch { throw error.within("\(name): sample \(index)") }
+        return inputs
+    }
+
+    private func unchecked(_ index: Int) throws(ApusError) -> [Tensor] {
         switch source {
         case .drawn(let graph, let dimensions):
             return try Goldens.randomInputs(of: graph, function: 0, dimensions: dimensions, seed: UInt64(index) + 1)

@@ -6,13 +6,21 @@ struct Noise {
     private var signal = 0.0
     private var error = 0.0
 
+    /// Numbers that are not finite count only where the other is another one: as an error without bound.
     mutating func add(_ real: Double, _ found: Double) {
+        guard real.isFinite && found.isFinite else {
+            if real != found && !(real.isNaN && found.isNaN) { error = .infinity }
+            return
+        }
         signal += real * real
         error += (found - real) * (found - real)
     }
 
-    /// 10·log10(Σ x² / Σ (x − x̂)²), at most 200; nil where there was no signal.
-    var decibels: Double? { signal > 0 ? min(200, 10 * log10(signal / max(error, signal * 1e-20))) : nil }
+    /// 10·log10(Σ x² / Σ (x − x̂)²), at most 200; nil where there was neither signal nor an error without bound.
+    var decibels: Double? {
+        if error == .infinity { return -.infinity }
+        return signal > 0 ? min(200, 10 * log10(signal / max(error, signal * 1e-20))) : nil
+    }
 }
 
 /// A real graph and one that was quantized from it, run on the same samples: nodes of the same name, and the outputs.

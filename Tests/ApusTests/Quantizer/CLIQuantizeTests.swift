@@ -172,13 +172,13 @@ final class CLIQuantizeTests: XCTestCase {
 
     func testSamplesThatAreNotFinite() throws {
         let folder = try ScratchFolder(), model = try classifier(folder, "m.apus")
-        try NPY.write(try Tensor([1, .nan] as [Float], shape: [1, 2]), to: folder.file("x.npy"))
-        try quantized(model, folder.file("x.npy")).expectFailure(2, "'x' of a sample is NaN at element 1, wanted numbers\n")
-        try NPY.write(try Tensor([.infinity, .infinity] as [Float], shape: [1, 2]), to: folder.file("x.npy"))
-        let run = try quantized(model, folder.file("x.npy"), ["--quantization-report", folder.file("r.json")])
-        run.expectSuccess()
-        _ = try run.json()
-        try CLIRun("apus", ["inspect", model + ".int8"]).expectSuccess()
+        for (value, name) in [(Double.nan, "nan"), (.infinity, "inf"), (-1e300, "-inf")] {
+            for scheme in ["int8", "f16"] {
+                try NPY.write(try Tensor([0, 1, 2, value], shape: [2, 2]), to: folder.file("x.npy"))
+                try quantized(model, folder.file("x.npy"), scheme: scheme)
+                    .expectFailure(2, "x.npy: sample 1: 'x' is \(name) in f32 at element 1, wanted finite numbers\n")
+            }
+        }
     }
 
     func testABoundOnWhatIsNotMeasured() throws {

@@ -178,12 +178,14 @@ final class QuantizerTests: XCTestCase {
         XCTAssertEqual(integer.macs, try GraphReport(try ValidGraph(validating: quantizer.real), function: 0).macs)
     }
 
-    func testRefusesNaN() throws {
+    func testRefusesWhatIsNotFinite() throws {
         let graph = try fixture(), quantizer = try Quantizer(graph)
-        var x = [Float](repeating: 0.5, count: 12 * 12 * 3)
-        x[7] = .nan
-        XCTAssertThrowsError(try quantizer.observe([try Tensor(x, shape: [1, 12, 12, 3])])) {
-            XCTAssertEqual(($0 as? ApusError)?.message, "'x' of a sample is NaN at element 7, wanted numbers")
+        for value in [Float.nan, .infinity, -.infinity] {
+            var x = [Float](repeating: 0.5, count: 12 * 12 * 3)
+            x[7] = value
+            XCTAssertThrowsError(try quantizer.observe([try Tensor(x, shape: [1, 12, 12, 3])])) {
+                XCTAssertEqual(($0 as? ApusError)?.message, "'x' is \(value) in f32 at element 7, wanted finite numbers")
+            }
         }
     }
 
@@ -204,6 +206,20 @@ final class QuantizerTests: XCTestCase {
             XCTAssertEqual(report.topAgreement, agreement)
             XCTAssertEqual(report.divergence.map { $0 > 0.5 }, agreement.map { _ in true })
             XCTAssertEqual(report.text.contains("same top class: n/a\n"), agreement == nil)
+        }
+    }
+
+    func testNoiseOfWhatIsNotFinite() {
+        let cases: [([(Double, Double)], Double?)] = [
+            ([(1, 1)], 200), ([(1, 0.9)], 20), ([], nil), ([(.infinity, .infinity), (.nan, .nan)], nil),
+            ([(1, 0.9), (.infinity, .infinity)], 20), ([(1, 1), (1, .infinity)], -.infinity), ([(.infinity, 1)], -.infinity),
+            ([(.infinity, -.infinity)], -.infinity),
+        ]
+        for (pairs, wanted) in cases {
+            var noise = Noise()
+            for (real, found) in pairs { noise.add(real, found) }
+            XCTAssertEqual(noise.decibels ?? 0, wanted ?? 0, accuracy: 1e-9, "\(pairs)")
+            XCTAssertEqual(noise.decibels == nil, wanted == nil, "\(pairs)")
         }
     }
 
