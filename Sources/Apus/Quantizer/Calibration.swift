@@ -20,7 +20,7 @@ public final class Calibration {
         channels = types.map { $0.dtype == .f32 && $0.shape.rank > 1 ? ChannelStatistics($0.shape.last) : nil }
     }
 
-    /// Runs one sample, or a batch of them: a tensor for each input.
+    /// Runs one sample, or a batch of them, which the symbolic dimension is that leads every input: a tensor for each input.
     public func observe(_ inputs: [Tensor]) throws(ApusError) {
         try graph.functions[function].checkFinite(inputs)
         let dimensions = graph.dimensions(function: function, of: inputs)
@@ -39,7 +39,7 @@ public final class Calibration {
         for local in inputs.count..<histograms.count where histograms[local] != nil {
             add(try run.floats(local), to: local)
         }
-        sampleCount += dimensions.first ?? 1
+        sampleCount += graph.functions[function].sampleCount(dimensions)
     }
 
     private func add(_ values: UnsafeBufferPointer<Float>, to local: Int) {
@@ -67,5 +67,12 @@ extension Function {
                 throw .argument("'\(input.name)' is \(stray.element) in f32 at element \(stray.offset), wanted finite numbers")
             }
         }
+    }
+
+    /// How many samples inputs are that give the symbolic dimensions these values.
+    fileprivate func sampleCount(_ dimensions: [Int]) -> Int {
+        let leading = Set(inputs.map { $0.type.shape.dimensions.first ?? 0 })
+        guard leading.count == 1, let extent = leading.first, extent < 0 else { return 1 }
+        return dimensions[-1 - extent]
     }
 }

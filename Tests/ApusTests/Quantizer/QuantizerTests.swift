@@ -189,6 +189,21 @@ final class QuantizerTests: XCTestCase {
         }
     }
 
+    /// The symbolic dimension that leads every input counts samples, wherever it stands among the dimensions.
+    func testCountsSamples() throws {
+        for (shapes, count) in [([[-2, -1, 3]], 2), ([[-1, 3]], 5), ([[-2, -1, 3], [-1, 3]], 1), ([[4, -1, 3]], 1)] {
+            let graph = Graph("fixture")
+            graph.dimensions = [SymbolicDimension("time", 1...8), SymbolicDimension("batch", 1...4)]
+            let builder = GraphBuilder(graph, function: "predict")
+            let inputs = try shapes.map { try builder.input("x\($0.count)", TensorType(.f32, Shape($0))) }
+            builder.output("y", try builder(ActivationOperator(.relu), inputs[0]), type: TensorType(.f32, Shape(shapes[0])))
+            builder.finish()
+            let calibration = try Calibration(graph)
+            for _ in 0..<3 { try calibration.observe(try Goldens.randomInputs(of: graph, function: 0, dimensions: [5, 2])) }
+            XCTAssertEqual(calibration.sampleCount, 3 * count, "\(shapes)")
+        }
+    }
+
     /// One number says which of two classes after a sigmoid or where samples have classes, and is a number otherwise.
     func testReportsOneNumber() throws {
         func graph(_ weight: Float, sigmoid: Bool) throws -> Graph {
