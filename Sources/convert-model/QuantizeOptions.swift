@@ -25,7 +25,7 @@ struct QuantizeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A node that stays real; may be repeated.", valueName: "node"))
     var keepFloat: [String] = []
 
-    @Option(help: "The most points of accuracy that may be lost; the worst nodes stay real until it holds.")
+    @Option(help: "The most points of accuracy that may be lost; the worst nodes stay real until it holds, no more than that needs.")
     var maxDrop: Double?
 
     @Flag(help: "Even out the weights of products that follow one another, before int8: cross-layer equalization.")

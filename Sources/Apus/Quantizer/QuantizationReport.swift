@@ -64,11 +64,12 @@ public struct QuantizationReport: Encodable, Sendable {
         method = options.scheme == .int8 ? options.method.rawValue : nil
         calibrationSamples = quantizer.calibration.sampleCount
         steps = quantizer.steps + (options.scheme == .int8 && options.correctsBias ? [Step(name: "correct bias", nodes: quantizer.correctedNodes)] : [])
-        keptReal = options.keepFloat.union(keepFloat).sorted()
+        let kept = options.keepFloat.union(keepFloat)
+        keptReal = kept.sorted()
         let single = BinaryScore(real.functions[0]) ?? (classified ? .logit : nil)
         var comparison = try NodeComparison(real, quantized, samples, single: single)
         for sample in samples { try comparison.add(sample) }
-        let isolated = try quantizer.isolatedNoise(Array(samples.prefix(4)), keepFloat: keepFloat)
+        let isolated = try quantizer.isolatedNoise(Array(samples.prefix(4)), except: kept)
         nodes = real.functions[0].nodes.enumerated().compactMap { place, node in
             guard let found = comparison.figures[node.name] else { return nil }
             return Node(
@@ -91,11 +92,11 @@ public struct QuantizationReport: Encodable, Sendable {
 extension Quantizer {
     /// Per product that can compute on integers, in dB: signal to noise at its output when it alone does, against the real
     /// product of the same codes. So what the codes of an input lose counts where they were made.
-    func isolatedNoise(_ samples: [[Tensor]], keepFloat: Set<String> = []) throws(ApusError) -> [String: Double] {
+    func isolatedNoise(_ samples: [[Tensor]], except: Set<String> = []) throws(ApusError) -> [String: Double] {
         guard options.scheme == .int8 else { return [:] }
         let names = real.functions[0].nodes.map { $0.name }
         var result: [String: Double] = [:]
-        for node in real.functions[0].nodes where Product(node) != nil && !keepFloat.contains(node.name) {
+        for node in real.functions[0].nodes where Product(node) != nil && !except.contains(node.name) {
             var translation = try IntegerTranslation(
                 real, codes: codes, keepFloat: Set(names).subtracting([node.name]))
             let graph = try translation.run()

@@ -84,7 +84,8 @@ public struct Quantizer {
             graph = try whole()
             _ = try Export.optimize(graph, Quantizer.beforePacking)
             try IntegerTables.quantize(graph, options.scheme, block: options.block, keepFloat: kept)
-            guard try WeightOnly.quantize(graph, options.scheme, block: options.block, keepFloat: kept) > 0 else {
+            let changes = try WeightOnly.quantize(graph, options.scheme, block: options.block, keepFloat: kept)
+            guard changes > 0 || !kept.isEmpty else {
                 throw .unsupported("\(options.scheme.rawValue) of a model without dense layers of 32 rows or more")
             }
         case .f16, .bf16:

@@ -151,6 +151,35 @@ final class CLIQuantizeTests: XCTestCase {
         }
     }
 
+    /// The outlier's weight leaves the others no code but 0.
+    func testHoldsABoundWithWeightsAlone() throws {
+        let folder = try ScratchFolder(), data = "npz:" + (try points(folder, count: 60, columns: 40))
+        let model = try classifier(folder, "m.apus", weights: [1, -1, 1000] + [Float](repeating: 0, count: 37))
+        for (arguments, kept) in [([], []), (["--max-drop", "5"], ["difference"])] {
+            let run = try quantized(model, data, arguments, scheme: "w8")
+            run.expectSuccess()
+            let report = try XCTUnwrap(try run.json()["quantization"] as? [String: Any])
+            XCTAssertEqual(report["quantizedMetric"] as? Double == 100, kept == ["difference"])
+            XCTAssertEqual(report["keptReal"] as? [String], kept)
+        }
+    }
+
+    /// What "wide" makes needs finer codes than its outlier leaves, so it and its reader must be real; "copy" need not.
+    func testKeepsNoMoreRealThanABoundNeeds() throws {
+        let folder = try ScratchFolder(), data = "npz:" + (try points(folder, count: 60)), f = PassFixture()
+        var value = try f.input("x", [2])
+        for (name, weights) in [("copy", [1, 0, 0, 1]), ("wide", [1, 1000, -1, 0]), ("difference", [1, 0] as [Float])] {
+            let w = f.constant(name + "/w", try Tensor(weights, shape: [2, weights.count / 2]))
+            value = try f.builder.node(ApusGraph.Dense(hasBias: false), [value, w], name: name)[0]
+        }
+        f.finish(value)
+        try ModelWriter.write(f.graph, to: folder.file("m.apus"))
+        let run = try quantized(folder.file("m.apus"), data, ["--max-drop", "5", "--method", "minmax"])
+        run.expectSuccess()
+        let report = try XCTUnwrap(try run.json()["quantization"] as? [String: Any])
+        XCTAssertEqual(report["keptReal"] as? [String], ["difference", "wide"])
+    }
+
     func testSamplesOfAFixedBatch() throws {
         let folder = try ScratchFolder(), points = try points(folder, count: 60)
         for (batch, count) in [(1, 60), (4, 15)] {

@@ -151,6 +151,10 @@ final class QuantizerTests: XCTestCase {
         XCTAssertEqual(names.first { $0.name == "depthwise" }?.op.name, "Conv2D")
         XCTAssertEqual(names.first { $0.name == "logits" }?.op.name, "Dense")
         XCTAssertEqual(names.first { $0.name == "residual" }?.op.name, "QuantizedConv2D")
+        let report = try QuantizationReport(
+            quantizer, try quantizer.quantized(), keepFloat: ["logits"], samples: try samples(quantizer.real, 2), timed: false)
+        let measured = report.nodes.filter { $0.isolated != nil }.map { $0.name }
+        XCTAssertEqual(Set(measured), ["first", "residual", "smooth"], "not of nodes kept real")
         XCTAssertThrowsError(try quantizer.quantized(keepFloat: ["nothing"])) {
             XCTAssertEqual(($0 as? ApusError)?.message, "no node 'nothing' to keep real")
         }
