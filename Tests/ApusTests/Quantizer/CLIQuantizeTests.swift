@@ -180,6 +180,19 @@ final class CLIQuantizeTests: XCTestCase {
         XCTAssertEqual(report["keptReal"] as? [String], ["difference", "wide"])
     }
 
+    /// The model as read, not as quantized; what integers may change is not bounded unless asked for.
+    func testVerifiesAgainstTheModelAsRead() throws {
+        let f = try CLIFixture()
+        for scheme in ["int8", "f16"] {
+            let arguments = [f.model, "-o", f.file("q.apus"), "--quantize", scheme, "--calibrate", "synthetic", "--verify", "random"]
+            try CLIRun("convert-model", arguments + ["--quiet"]).expectSuccess()
+            let run = try CLIRun("convert-model", arguments + ["--tolerance", "0", "--json", "--quiet"])
+            XCTAssertEqual(run.code, 1, scheme)
+            let outputs = try XCTUnwrap(try run.json()["verified"] as? [[String: Any]])
+            XCTAssertGreaterThan(try XCTUnwrap(outputs[0]["absolute"] as? Double), 0, scheme)
+        }
+    }
+
     func testSamplesOfAFixedBatch() throws {
         let folder = try ScratchFolder(), points = try points(folder, count: 60)
         for (batch, count) in [(1, 60), (4, 15)] {
