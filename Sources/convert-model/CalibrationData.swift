@@ -83,7 +83,10 @@ struct CalibrationData {
     }
 
     /// Indices of at most so many samples, evenly spaced.
-    func chosen(_ limit: Int) -> [Int] { limit >= count ? Array(0..<count) : (0..<limit).map { $0 * count / limit } }
+    func chosen(_ limit: Int) -> LazyMapSequence<Range<Int>, Int> {
+        let chosen = min(limit, count)
+        return (0..<chosen).lazy.map { chosen.dividingFullWidth(count.multipliedFullWidth(by: $0)).quotient }
+    }
 
     func sample(_ index: Int) throws(ApusError) -> [Tensor] {
         let inputs = try unchecked(index)

@@ -57,7 +57,9 @@ struct QuantizeOptions: ParsableArguments {
     func validate() throws {
         guard [32, 64, 128].contains(block) else { throw ValidationError("'--block \(block)', wanted 32, 64 or 128") }
         if let smooth, !(0...1).contains(smooth) { throw ValidationError("'--smooth \(smooth)', wanted 0 … 1") }
-        guard calibrationSamples >= 1 else { throw ValidationError("'--calibration-samples \(calibrationSamples)', wanted 1 or more") }
+        guard 1...1_000_000_000 ~= calibrationSamples else {
+            throw ValidationError("'--calibration-samples \(calibrationSamples)', wanted 1 … 1000000000")
+        }
         if let maxDrop, !(maxDrop >= 0) { throw ValidationError("'--max-drop \(maxDrop)', wanted 0 or more") }
         guard let quantize else {
             guard calibrate == nil, maxDrop == nil, quantizationReport == nil else {

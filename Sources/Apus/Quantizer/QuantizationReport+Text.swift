@@ -26,8 +26,8 @@ extension QuantizationReport {
             lines.append((metric, "\(Quantity.digits(realMetric)) real, \(Quantity.digits(quantizedMetric)) quantized"))
         }
         let share = 100 * Double(quantizedBytes) / Double(max(1, realBytes))
-        lines.append(
-            ("size", "\(Quantity.bytes(realBytes)) real, \(Quantity.bytes(quantizedBytes)) quantized (\(Quantity.digits(share)) %)"))
+        let sizes = "\(Quantity.bytes(realBytes)) real, \(Quantity.bytes(quantizedBytes)) quantized (\(Quantity.digits(share)) %)"
+        lines.append(("size without golden pairs and report", sizes))
         if let realMicroseconds, let quantizedMicroseconds, let isFaster {
             let times = "\(Quantity.digits(realMicroseconds)) µs real, \(Quantity.digits(quantizedMicroseconds)) µs quantized"
             lines.append(("one run, one thread, here", times + (isFaster ? "" : ": NOT FASTER")))

@@ -37,6 +37,7 @@ public struct QuantizationReport: Encodable, Sendable {
     /// The mean over samples of KL(softmax real ‖ softmax quantized) of the first output, in nats, or likewise of two classes.
     public let divergence: Double?
     public let outputNoise: Double?
+    /// Of files without golden pairs and this report.
     public let realBytes: Int
     public let quantizedBytes: Int
     /// Medians of a run on one thread of this machine, for one of the samples, where it was timed.

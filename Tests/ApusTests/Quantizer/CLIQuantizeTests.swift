@@ -223,6 +223,15 @@ final class CLIQuantizeTests: XCTestCase {
         }
     }
 
+    /// Samples are drawn when they are needed, so that many are no more memory.
+    func testManySyntheticSamples() throws {
+        let folder = try ScratchFolder(), model = try classifier(folder, "m.apus")
+        for (count, code) in [(1_000_000_000, 0), (10_000_000_000, 64), (Int.max, 64), (0, 64)] {
+            let run = try quantized(model, "synthetic", ["--calibration-samples", "\(count)"], scheme: "f16")
+            XCTAssertEqual(Int(run.code), code, run.errors)
+        }
+    }
+
     func testABoundOnWhatIsNotMeasured() throws {
         let folder = try ScratchFolder(), model = try classifier(folder, "m.apus"), points = try points(folder, count: 10)
         XCTAssertEqual(try quantized(model, "npz:" + points, ["--max-drop=-1"]).code, 64)

@@ -225,6 +225,7 @@ final class QuantizerTests: XCTestCase {
             XCTAssertEqual(report.topAgreement, agreement)
             XCTAssertEqual(report.divergence.map { $0 > 0.5 }, agreement.map { _ in true })
             XCTAssertEqual(report.text.contains("same top class: n/a\n"), agreement == nil)
+            XCTAssertTrue(report.text.contains("size without golden pairs and report: "))
         }
     }
 
