@@ -12,6 +12,9 @@ struct CalibrationData {
         case drawn(Graph, [Int])
     }
 
+    /// As the command line names them.
+    private let name: String
+    private let function: Function
     private let source: Source
     let count: Int
     /// Of each input the rows of one sample; nil where it has no axis of samples.
@@ -25,6 +28,7 @@ struct CalibrationData {
 
     init(_ text: String, for graph: Graph, synthetic count: Int) throws(ApusError) {
         let function = graph.functions[0]
+        (name, self.function) = (text, function)
         isSynthetic = text == "synthetic"
         if isSynthetic {
             let batches = Set(function.inputs.compactMap { $0.type.shape.dimensions.first })
@@ -80,9 +84,18 @@ struct CalibrationData {
     }
 
     /// Indices of at most so many samples, evenly spaced.
-    func chosen(_ limit: Int) -> [Int] { limit >= count ? Array(0..<count) : (0..<limit).map { $0 * count / limit } }
+    func chosen(_ limit: Int) -> LazyMapSequence<Range<Int>, Int> {
+        let chosen = min(limit, count)
+        return (0..<chosen).lazy.map { chosen.dividingFullWidth(count.multipliedFullWidth(by: $0)).quotient }
+    }
 
     func sample(_ index: Int) throws(ApusError) -> [Tensor] {
+        let inputs = try unchecked(index)
+        do throws(ApusError) { try function.checkFinite(inputs) } catch { throw error.within("\(name): sample \(index)") }
+        return inputs
+    }
+
+    private func unchecked(_ index: Int) throws(ApusError) -> [Tensor] {
         switch source {
         case .drawn(let graph, let dimensions):
             return try Goldens.randomInputs(of: graph, function: 0, dimensions: dimensions, seed: UInt64(index) + 1)
@@ -99,14 +112,17 @@ struct CalibrationData {
     var hasClasses: Bool { classes != nil }
 
     /// The share, in percent, of samples whose class the first output says.
-    func accuracy(_ graph: Graph, samples: [Int]) throws(ApusError) -> Double {
+    func accuracy(_ graph: Graph, samples: some Collection<Int>) throws(ApusError) -> Double {
         guard let classes, let classifier else { throw .argument("accuracy of samples without classes") }
         let run = try ModelRun(try ApusRuntime.Model(graph), function: 0)
-        var right = 0
+        var right = 0.0
         for index in samples {
-            let output = try run.outputs(try sample(index))[0].tensor.doubles()
-            if classifier.predicted(output) == Int(classes[index]) { right += 1 }
+            var accuracy = classifier.accuracy
+            let output = try run.outputs(try sample(index))[0].tensor
+            try accuracy.update(
+                predictions: try output.reshaped([1, output.count]), targets: try Tensor([classes[index]], shape: [1]))
+            right += accuracy.value
         }
-        return 100 * Double(right) / Double(samples.count)
+        return 100 * right / Double(samples.count)
     }
 }

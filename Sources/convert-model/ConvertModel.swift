@@ -71,7 +71,8 @@ struct ConvertModel: ParsableCommand {
 
     @OptionGroup(title: "ONNX out") var export: ExportToOnnxOptions
 
-    @Option(help: "The part of its largest value that --verify lets an output differ by; 1e-4, narrow weights 2e-2.")
+    @Option(help: ArgumentHelp(
+        "The part of its largest value that --verify lets an output differ by; 1e-4, weights of f16 or bf16 2e-2, integers any."))
     var tolerance: Double?
 
     @OptionGroup var common: CommonOptions
@@ -125,10 +126,11 @@ struct ConvertModel: ParsableCommand {
         if passes { return try listPasses(console) }
         if listOperators { return try listOperators(console) }
         let progress = ConversionProgress(console)
-        var source = try open(console, progress)
+        let read = try open(console, progress)
+        var source = read
         var lost: QuantizationReport?
         if quantization.quantize != nil {
-            do { (source, lost) = try Quantization(quantization, source, console).run() } catch let error as ApusError {
+            do { (source, lost) = try Quantization(quantization, read, console).run() } catch let error as ApusError {
                 throw error.within("\(input!)")
             }
         }
@@ -143,8 +145,8 @@ struct ConvertModel: ParsableCommand {
         } catch {
             throw error.within("\(input!)")
         }
-        let verified = try verify.map { path in try differences(conversion, inputs: path) }
-        let complaint = verified?.complaint(beyond: tolerance ?? (weights == nil || weights == .f32 ? 1e-4 : 2e-2))
+        let verified = try verify.map { path in try differences(conversion.graph, from: read, inputs: path) }
+        let complaint = (tolerance ?? usualTolerance).flatMap { verified?.complaint(beyond: $0) }
         let size = complaint == nil ? try files.written { try write(conversion, lost, console, progress) } : 0
         let report = try ConversionReport(conversion, output: complaint == nil ? output : nil, bytes: size, verified, lost)
         if writesToStandardOutput {
@@ -157,6 +159,15 @@ struct ConvertModel: ParsableCommand {
         if let complaint {
             console.complain(complaint + (output.map { "; \($0) is not written" } ?? ""))
             throw ExitCode(.failure)
+        }
+    }
+
+    /// nil where weights become integers: what that may change is for the caller to say.
+    private var usualTolerance: Double? {
+        switch quantization.quantize {
+        case nil: weights == nil || weights == .f32 ? 1e-4 : 2e-2
+        case .f16, .bf16: 2e-2
+        case .int8, .int8Dynamic, .w8, .w4, .w4Dynamic: nil
         }
     }
 
@@ -201,19 +212,18 @@ struct ConvertModel: ParsableCommand {
         }
     }
 
-    /// The outputs of the model after conversion and before, on the same inputs.
-    private func differences(_ conversion: ModelConversion, inputs path: String) throws -> [OutputDifference] {
+    /// The outputs of the model as written and as read, on the same inputs.
+    private func differences(_ written: Graph, from read: Graph, inputs path: String) throws -> [OutputDifference] {
         let inputs: [Tensor]
         if path == "random" {
-            let graph = conversion.source
-            let dimensions = graph.dimensions.map { min($0.maximum, max(2, $0.minimum)) }
-            inputs = try Goldens.randomInputs(of: graph, function: 0, dimensions: dimensions)
+            let dimensions = read.dimensions.map { min($0.maximum, max(2, $0.minimum)) }
+            inputs = try Goldens.randomInputs(of: read, function: 0, dimensions: dimensions)
         } else {
-            inputs = try ModelInputs.read([path], for: conversion.source.functions[0])
+            inputs = try ModelInputs.read([path], for: read.functions[0])
         }
         return try OutputDifference.between(
-            try ModelRun(try ApusRuntime.Model(conversion.graph), function: 0).outputs(inputs),
-            try ModelRun(try ApusRuntime.Model(conversion.source), function: 0).outputs(inputs))
+            try ModelRun(try ApusRuntime.Model(written), function: 0).outputs(inputs),
+            try ModelRun(try ApusRuntime.Model(read), function: 0).outputs(inputs))
     }
 
     private func listPasses(_ console: Console) throws {

@@ -50,7 +50,8 @@ struct Quantization {
         console.progress("measuring what was lost")
         var samples: [[Tensor]] = []
         for index in data.chosen(Quantization.reportedSamples) { samples.append(try data.sample(index)) }
-        var report = try QuantizationReport(quantizer, graph, keepFloat: kept, samples: samples, timed: options.timing ?? true)
+        var report = try QuantizationReport(
+            quantizer, graph, keepFloat: kept, samples: samples, classified: data.hasClasses, timed: options.timing ?? true)
         if let metric {
             (report.metric, report.realMetric, report.quantizedMetric) = ("accuracy", metric.real, metric.quantized)
         }
@@ -73,27 +74,47 @@ struct Quantization {
         return String(decoding: try encoder.encode(report), as: UTF8.self)
     }
 
-    /// Keeps the nodes of most isolated noise real, one after another, until no more than `bound` points are lost.
+    /// Keeps the nodes that lose most real, one after another, until no more than `bound` points are lost, then gives back those
+    /// that others have made needless.
     private func held(
-        _ bound: Double, _ real: Double, _ quantizer: Quantizer, _ first: Graph, _ data: CalibrationData, _ samples: [Int]
+        _ bound: Double, _ real: Double, _ quantizer: Quantizer, _ first: Graph, _ data: CalibrationData,
+        _ samples: some Collection<Int>
     ) throws -> (Graph, Set<String>) {
-        var graph = first, kept: Set<String> = []
-        func lost() throws -> Double { real - (try data.accuracy(graph, samples: samples)) }
-        var drop = try lost()
-        if drop <= bound { return (graph, kept) }
+        func drop(_ graph: Graph) throws -> Double { real - (try data.accuracy(graph, samples: samples)) }
+        func tried(_ kept: [String]) throws -> (graph: Graph, drop: Double) {
+            let graph = try quantizer.quantized(keepFloat: Set(kept)), drop = try drop(graph)
+            console.progress("\(kept.count) nodes real: \(Quantity.digits(drop)) points lost")
+            return (graph, drop)
+        }
+        var kept: [String] = [], found = (graph: first, drop: try drop(first))
+        if found.drop <= bound { return (first, []) }
         var few: [[Tensor]] = []
         for index in data.chosen(8) { few.append(try data.sample(index)) }
-        let report = try QuantizationReport(quantizer, graph, samples: few, timed: false)
-        for node in report.nodes where node.isolated != nil && drop > bound {
-            kept.insert(node.name)
-            graph = try quantizer.quantized(keepFloat: kept)
-            drop = try lost()
-            console.progress("\(kept.count) nodes real: \(Quantity.digits(drop)) points lost")
+        let report = try QuantizationReport(quantizer, first, samples: few, timed: false), narrow = first.nodesOfNarrowConstants
+        for node in report.nodes where found.drop > bound && (node.isolated != nil || narrow.contains(node.name)) {
+            kept.append(node.name)
+            found = try tried(kept)
         }
-        guard drop <= bound || options.force else {
+        guard found.drop <= bound || options.force else {
             throw ApusError.argument(
-                "\(Quantity.digits(drop)) points of accuracy lost with every product real, wanted \(bound) or less; --force writes it")
+                "\(Quantity.digits(found.drop)) points of accuracy lost with every product real, wanted \(bound) or less; "
+                    + "--force writes it")
         }
-        return (graph, kept)
+        // Without the last one the bound did not hold.
+        for name in kept.dropLast().reversed() where found.drop <= bound {
+            let fewer = kept.filter { $0 != name }, other = try tried(fewer)
+            if other.drop <= bound { (kept, found) = (fewer, other) }
+        }
+        return (found.graph, Set(kept))
+    }
+}
+
+extension Graph {
+    /// Names of the first function's nodes that read a constant of less than 32 bits an element.
+    fileprivate var nodesOfNarrowConstants: Set<String> {
+        let nodes = functions[0].nodes.filter { node in
+            node.inputs.contains { if case .constant(let index) = $0 { constants[index].type.dtype.bitWidth < 32 } else { false } }
+        }
+        return Set(nodes.map { $0.name })
     }
 }

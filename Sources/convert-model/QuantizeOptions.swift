@@ -25,7 +25,7 @@ struct QuantizeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A node that stays real; may be repeated.", valueName: "node"))
     var keepFloat: [String] = []
 
-    @Option(help: "The most points of accuracy that may be lost; the worst nodes stay real until it holds.")
+    @Option(help: "The most points of accuracy that may be lost; the worst nodes stay real until it holds, no more than that needs.")
     var maxDrop: Double?
 
     @Flag(help: "Even out the weights of products that follow one another, before int8: cross-layer equalization.")
@@ -58,8 +58,8 @@ struct QuantizeOptions: ParsableArguments {
         try OptionNeed.check(needs)
         if let block, ![32, 64, 128].contains(block) { throw ValidationError("'--block \(block)', wanted 32, 64 or 128") }
         if let smooth, !(0...1).contains(smooth) { throw ValidationError("'--smooth \(smooth)', wanted 0 … 1") }
-        if let calibrationSamples, !(1...1_000_000).contains(calibrationSamples) {
-            throw ValidationError("'--calibration-samples \(calibrationSamples)', wanted 1 … 1000000")
+        if let calibrationSamples, !(1...1_000_000_000).contains(calibrationSamples) {
+            throw ValidationError("'--calibration-samples \(calibrationSamples)', wanted 1 … 1000000000")
         }
         if let maxDrop, !(maxDrop >= 0) { throw ValidationError("'--max-drop \(maxDrop)', wanted 0 or more") }
         guard quantize != .int8 || calibrate != nil else {

@@ -29,12 +29,17 @@ public struct ExportOptions: Sendable {
     public var disabled: Set<String>
     /// f16, bf16 or f32: what weights in panels are stored as; nil leaves them.
     public var weights: DType?
+    /// Names of nodes whose weights keep their type.
+    public var keepFloat: Set<String>
     /// No algorithm that rounds otherwise than the definition's one chain of multiply-adds.
     public var exact: Bool
 
-    public init(disabled: Set<String> = [], weights: DType? = nil, exact: Bool = false) {
+    public init(
+        disabled: Set<String> = [], weights: DType? = nil, keepFloat: Set<String> = [], exact: Bool = false
+    ) {
         self.disabled = disabled
         self.weights = weights
+        self.keepFloat = keepFloat
         self.exact = exact
     }
 }

@@ -20,12 +20,9 @@ public final class Calibration {
         channels = types.map { $0.dtype == .f32 && $0.shape.rank > 1 ? ChannelStatistics($0.shape.last) : nil }
     }
 
-    /// Runs one sample, or a batch of them: a tensor for each input. NaN is refused.
+    /// Runs one sample, or a batch of them, which the symbolic dimension is that leads every input: a tensor for each input.
     public func observe(_ inputs: [Tensor]) throws(ApusError) {
-        for (input, tensor) in zip(graph.functions[function].inputs, inputs) where tensor.dtype == .f32 {
-            let element = tensor.withUnsafeBytes { $0.bindMemory(to: Float.self).firstIndex { $0.isNaN } }
-            if let element { throw .argument("'\(input.name)' of a sample is NaN at element \(element), wanted numbers") }
-        }
+        try graph.functions[function].checkFinite(inputs)
         let dimensions = graph.dimensions(function: function, of: inputs)
         if observed?.dimensions != dimensions {
             observed = nil
@@ -42,7 +39,7 @@ public final class Calibration {
         for local in inputs.count..<histograms.count where histograms[local] != nil {
             add(try run.floats(local), to: local)
         }
-        sampleCount += dimensions.first ?? 1
+        sampleCount += graph.functions[function].sampleCount(dimensions)
     }
 
     private func add(_ values: UnsafeBufferPointer<Float>, to local: Int) {
@@ -56,5 +53,26 @@ public final class Calibration {
     /// Per local of the function the codes for it; nil for what is not f32 or was never seen.
     public func codes(_ method: CalibrationMethod) -> [CodeScale?] {
         histograms.map { $0.flatMap { $0.total > 0 ? method.codes($0) : nil } }
+    }
+}
+
+extension Function {
+    /// Refuses inputs of which no range or loss can be told.
+    public func checkFinite(_ tensors: [Tensor]) throws(ApusError) {
+        for (input, tensor) in zip(inputs, tensors) where tensor.dtype == .f32 {
+            let stray = tensor.withUnsafeBytes { bytes in
+                bytes.bindMemory(to: Float.self).enumerated().first { !$0.element.isFinite }
+            }
+            if let stray {
+                throw .argument("'\(input.name)' is \(stray.element) in f32 at element \(stray.offset), wanted finite numbers")
+            }
+        }
+    }
+
+    /// How many samples inputs are that give the symbolic dimensions these values.
+    fileprivate func sampleCount(_ dimensions: [Int]) -> Int {
+        let leading = Set(inputs.map { $0.type.shape.dimensions.first ?? 0 })
+        guard leading.count == 1, let extent = leading.first, extent < 0 else { return 1 }
+        return dimensions[-1 - extent]
     }
 }

@@ -6,13 +6,21 @@ struct Noise {
     private var signal = 0.0
     private var error = 0.0
 
+    /// Numbers that are not finite count only where the other is another one: as an error without bound.
     mutating func add(_ real: Double, _ found: Double) {
+        guard real.isFinite && found.isFinite else {
+            if real != found && !(real.isNaN && found.isNaN) { error = .infinity }
+            return
+        }
         signal += real * real
         error += (found - real) * (found - real)
     }
 
-    /// 10·log10(Σ x² / Σ (x − x̂)²), at most 200; nil where there was no signal.
-    var decibels: Double? { signal > 0 ? min(200, 10 * log10(signal / max(error, signal * 1e-20))) : nil }
+    /// 10·log10(Σ x² / Σ (x − x̂)²), at most 200; nil where there was neither signal nor an error without bound.
+    var decibels: Double? {
+        if error == .infinity { return -.infinity }
+        return signal > 0 ? min(200, 10 * log10(signal / max(error, signal * 1e-20))) : nil
+    }
 }
 
 /// A real graph and one that was quantized from it, run on the same samples: nodes of the same name, and the outputs.
@@ -29,10 +37,13 @@ struct NodeComparison {
     /// Per name the first output's local in either function.
     private let places: [(name: String, real: Int, quantized: Int)]
     private let outputPlaces: (real: Int, quantized: Int)?
+    /// What rows of one number say; nil where that is not known.
+    private let single: BinaryScore?
     private(set) var figures: [String: Figures] = [:]
     private var agreeing = 0, rows = 0, divergence = 0.0, outputNoise = Noise()
 
-    init(_ real: Graph, _ quantized: Graph, _ samples: [[Tensor]]) throws(ApusError) {
+    init(_ real: Graph, _ quantized: Graph, _ samples: [[Tensor]], single: BinaryScore? = nil) throws(ApusError) {
+        self.single = single
         guard let first = samples.first else { throw .argument("no sample to compare on") }
         let dimensions = real.dimensions(function: 0, of: first)
         self.real = try ObservedFunction(real, function: 0, dimensions: dimensions)
@@ -77,8 +88,12 @@ struct NodeComparison {
         let x = try a.doubles(), y = try b.doubles()
         guard x.count == y.count else { return }
         for start in stride(from: 0, to: x.count, by: width) {
-            let p = Array(x[start..<start + width]), q = Array(y[start..<start + width])
+            var p = Array(x[start..<start + width]), q = Array(y[start..<start + width])
             for (value, other) in zip(p, q) { outputNoise.add(value, other) }
+            if width == 1 {
+                guard let single else { continue }
+                (p, q) = (single.logits(p[0]), single.logits(q[0]))
+            }
             if p.indices.max(by: { p[$0] < p[$1] }) == q.indices.max(by: { q[$0] < q[$1] }) { agreeing += 1 }
             divergence += zip(logSoftmax(p), logSoftmax(q)).reduce(0) { $0 + exp($1.0) * ($1.0 - $1.1) }
             rows += 1
@@ -90,8 +105,9 @@ struct NodeComparison {
         return x.map { $0 - most - log(sum) }
     }
 
-    var outputs: (agreement: Double, divergence: Double, noise: Double?) {
-        (Double(agreeing) / Double(max(1, rows)), divergence / Double(max(1, rows)), outputNoise.decibels)
+    var outputs: (agreement: Double?, divergence: Double?, noise: Double?) {
+        guard rows > 0 else { return (nil, nil, outputNoise.decibels) }
+        return (Double(agreeing) / Double(rows), divergence / Double(rows), outputNoise.decibels)
     }
 }
 

@@ -19,15 +19,15 @@ extension QuantizationReport {
             lines.append(("beforehand", steps.map { "\($0.name) (\($0.nodes.count) nodes)" }.joined(separator: ", ")))
         }
         if !keptReal.isEmpty { lines.append(("kept real", keptReal.joined(separator: ", "))) }
-        lines.append(("same top class", "\(Quantity.digits(100 * topAgreement)) %"))
-        lines.append(("KL divergence of outputs", "\(Quantity.digits(divergence)) nats"))
+        lines.append(("same top class", topAgreement.map { "\(Quantity.digits(100 * $0)) %" } ?? "n/a"))
+        lines.append(("KL divergence of outputs", divergence.map { "\(Quantity.digits($0)) nats" } ?? "n/a"))
         if let outputNoise { lines.append(("signal to noise of outputs", "\(Quantity.digits(outputNoise)) dB")) }
         if let metric, let realMetric, let quantizedMetric {
             lines.append((metric, "\(Quantity.digits(realMetric)) real, \(Quantity.digits(quantizedMetric)) quantized"))
         }
         let share = 100 * Double(quantizedBytes) / Double(max(1, realBytes))
-        lines.append(
-            ("size", "\(Quantity.bytes(realBytes)) real, \(Quantity.bytes(quantizedBytes)) quantized (\(Quantity.digits(share)) %)"))
+        let sizes = "\(Quantity.bytes(realBytes)) real, \(Quantity.bytes(quantizedBytes)) quantized (\(Quantity.digits(share)) %)"
+        lines.append(("size without golden pairs and report", sizes))
         if let realMicroseconds, let quantizedMicroseconds, let isFaster {
             let times = "\(Quantity.digits(realMicroseconds)) µs real, \(Quantity.digits(quantizedMicroseconds)) µs quantized"
             lines.append(("one run, one thread, here", times + (isFaster ? "" : ": NOT FASTER")))

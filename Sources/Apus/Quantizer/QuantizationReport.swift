@@ -31,11 +31,13 @@ public struct QuantizationReport: Encodable, Sendable {
     /// Nodes that stayed real on request or for accuracy.
     public let keptReal: [String]
     public internal(set) var nodes: [Node]
-    /// Of samples whose first output has the same greatest element.
-    public let topAgreement: Double
-    /// The mean over samples of KL(softmax real ‖ softmax quantized) of the first output, in nats.
-    public let divergence: Double
+    /// Of samples whose first output has the same greatest element or, being one number, says the same of two classes; nil where
+    /// nothing tells that it speaks of classes.
+    public let topAgreement: Double?
+    /// The mean over samples of KL(softmax real ‖ softmax quantized) of the first output, in nats, or likewise of two classes.
+    public let divergence: Double?
     public let outputNoise: Double?
+    /// Of files without golden pairs and this report.
     public let realBytes: Int
     public let quantizedBytes: Int
     /// Medians of a run on one thread of this machine, for one of the samples, where it was timed.
@@ -53,19 +55,22 @@ public struct QuantizationReport: Encodable, Sendable {
     }
 
     /// Compares what `quantizer` made with its real graph on samples, of which isolated figures take a few. All but the times
-    /// depend on nothing else.
+    /// depend on nothing else. `classified`: the samples have classes, so that a first output of one number tells two apart.
     public init(
-        _ quantizer: Quantizer, _ quantized: Graph, keepFloat: Set<String> = [], samples: [[Tensor]], timed: Bool = true
+        _ quantizer: Quantizer, _ quantized: Graph, keepFloat: Set<String> = [], samples: [[Tensor]], classified: Bool = false,
+        timed: Bool = true
     ) throws(ApusError) {
         let options = quantizer.options, real = quantizer.real
         scheme = options.scheme.rawValue
         method = options.scheme == .int8 ? options.method.rawValue : nil
         calibrationSamples = quantizer.calibration.sampleCount
         steps = quantizer.steps + (options.scheme == .int8 && options.correctsBias ? [Step(name: "correct bias", nodes: quantizer.correctedNodes)] : [])
-        keptReal = options.keepFloat.union(keepFloat).sorted()
-        var comparison = try NodeComparison(real, quantized, samples)
+        let kept = options.keepFloat.union(keepFloat)
+        keptReal = kept.sorted()
+        let single = BinaryScore(real.functions[0]) ?? (classified ? .logit : nil)
+        var comparison = try NodeComparison(real, quantized, samples, single: single)
         for sample in samples { try comparison.add(sample) }
-        let isolated = try quantizer.isolatedNoise(Array(samples.prefix(4)), keepFloat: keepFloat)
+        let isolated = try quantizer.isolatedNoise(Array(samples.prefix(4)), except: kept)
         nodes = real.functions[0].nodes.enumerated().compactMap { place, node in
             guard let found = comparison.figures[node.name] else { return nil }
             return Node(
@@ -88,11 +93,11 @@ public struct QuantizationReport: Encodable, Sendable {
 extension Quantizer {
     /// Per product that can compute on integers, in dB: signal to noise at its output when it alone does, against the real
     /// product of the same codes. So what the codes of an input lose counts where they were made.
-    func isolatedNoise(_ samples: [[Tensor]], keepFloat: Set<String> = []) throws(ApusError) -> [String: Double] {
+    func isolatedNoise(_ samples: [[Tensor]], except: Set<String> = []) throws(ApusError) -> [String: Double] {
         guard options.scheme == .int8 else { return [:] }
         let names = real.functions[0].nodes.map { $0.name }
         var result: [String: Double] = [:]
-        for node in real.functions[0].nodes where Product(node) != nil && !keepFloat.contains(node.name) {
+        for node in real.functions[0].nodes where Product(node) != nil && !except.contains(node.name) {
             var translation = try IntegerTranslation(
                 real, codes: codes, keepFloat: Set(names).subtracting([node.name]))
             let graph = try translation.run()

@@ -84,14 +84,15 @@ public struct Quantizer {
             graph = try whole()
             _ = try Export.optimize(graph, Quantizer.beforePacking)
             try IntegerTables.quantize(graph, options.scheme, block: options.block, keepFloat: kept)
-            guard try WeightOnly.quantize(graph, options.scheme, block: options.block, keepFloat: kept) > 0 else {
+            let changes = try WeightOnly.quantize(graph, options.scheme, block: options.block, keepFloat: kept)
+            guard changes > 0 || !kept.isEmpty else {
                 throw .unsupported("\(options.scheme.rawValue) of a model without dense layers of 32 rows or more")
             }
         case .f16, .bf16:
             graph = try whole()
         }
         let dtype: DType? = options.scheme == .f16 ? .f16 : options.scheme == .bf16 ? .bf16 : nil
-        return try Export.optimize(graph, ExportOptions(weights: dtype))
+        return try Export.optimize(graph, ExportOptions(weights: dtype, keepFloat: kept))
     }
 
     /// Every function, weights plain.

@@ -103,11 +103,13 @@ final class CLIQuantizeTests: XCTestCase {
         XCTAssertEqual(report["calibrationSamples"] as? Int, 8)
     }
 
-    /// A model of one column for inputs [batch, 2], of a fixed batch where one is given.
-    private func classifier(_ folder: ScratchFolder, _ name: String, batch: Int? = nil, sigmoid: Bool = false) throws -> String {
+    /// A model of one column for inputs [batch, weights], of a fixed batch where one is given.
+    private func classifier(
+        _ folder: ScratchFolder, _ name: String, batch: Int? = nil, sigmoid: Bool = false, weights: [Float] = [1, -1]
+    ) throws -> String {
         let f = PassFixture()
-        let x = try f.builder.input("x", TensorType(.f32, [batch ?? -1, 2]))
-        let w = f.constant("w", try Tensor([1, -1] as [Float], shape: [2, 1]))
+        let x = try f.builder.input("x", TensorType(.f32, [batch ?? -1, weights.count]))
+        let w = f.constant("w", try Tensor(weights, shape: [weights.count, 1]))
         var y = try f.builder.node(ApusGraph.Dense(hasBias: false), [x, w], name: "difference")[0]
         if sigmoid { y = try f.builder(ActivationOperator(.sigmoid), y) }
         f.finish(y)
@@ -115,34 +117,79 @@ final class CLIQuantizeTests: XCTestCase {
         return folder.file(name)
     }
 
-    /// Points and whether the first of their numbers is the greater one.
-    private func points(_ folder: ScratchFolder, count: Int) throws -> String {
+    /// Points, with zeros behind two numbers, and whether the first number is the greater one.
+    private func points(_ folder: ScratchFolder, count: Int, columns: Int = 2) throws -> String {
         var x: [Float] = [], y: [Int32] = []
         for i in 0..<count {
             let (a, b) = (Float(i * 7 % 11) / 11, Float(i * 5 % 13) / 13 + 0.01)
-            x += [a, b]
+            x += [a, b] + [Float](repeating: 0, count: columns - 2)
             y.append(a > b ? 1 : 0)
         }
         try NPZ.write(
             [
-                NamedTensor("x", try Tensor(x, shape: [count, 2])), NamedTensor("y", try Tensor(y, shape: [count])),
+                NamedTensor("x", try Tensor(x, shape: [count, columns])), NamedTensor("y", try Tensor(y, shape: [count])),
             ], to: folder.file("points.npz"))
         return folder.file("points.npz")
     }
 
-    private func quantized(_ model: String, _ data: String, _ more: String...) throws -> CLIRun {
+    private func quantized(_ model: String, _ data: String, _ more: [String] = [], scheme: String = "int8") throws -> CLIRun {
         try CLIRun(
             "convert-model",
-            [model, "-o", model + ".int8.apus", "--quantize", "int8", "--calibrate", data, "--json", "--quiet"] + more)
+            [model, "-o", "\(model).\(scheme).apus", "--quantize", scheme, "--calibrate", data, "--json", "--quiet"] + more)
     }
 
     func testAccuracyOfOneColumn() throws {
         let folder = try ScratchFolder(), data = "npz:" + (try points(folder, count: 60))
         for sigmoid in [false, true] {
-            let run = try quantized(try classifier(folder, "m.apus", sigmoid: sigmoid), data)
+            for scheme in ["int8", "f16"] {
+                let run = try quantized(try classifier(folder, "m.apus", sigmoid: sigmoid), data, scheme: scheme)
+                run.expectSuccess()
+                let report = try XCTUnwrap(try run.json()["quantization"] as? [String: Any])
+                XCTAssertEqual(report["realMetric"] as? Double, 100, "\(scheme) \(sigmoid)")
+                XCTAssertNotNil(report["topAgreement"], "\(scheme) \(sigmoid)")
+            }
+        }
+    }
+
+    /// The outlier's weight leaves the others no code but 0.
+    func testHoldsABoundWithWeightsAlone() throws {
+        let folder = try ScratchFolder(), data = "npz:" + (try points(folder, count: 60, columns: 40))
+        let model = try classifier(folder, "m.apus", weights: [1, -1, 1000] + [Float](repeating: 0, count: 37))
+        for (arguments, kept) in [([], []), (["--max-drop", "5"], ["difference"])] {
+            let run = try quantized(model, data, arguments, scheme: "w8")
             run.expectSuccess()
             let report = try XCTUnwrap(try run.json()["quantization"] as? [String: Any])
-            XCTAssertEqual(report["realMetric"] as? Double, 100)
+            XCTAssertEqual(report["quantizedMetric"] as? Double == 100, kept == ["difference"])
+            XCTAssertEqual(report["keptReal"] as? [String], kept)
+        }
+    }
+
+    /// What "wide" makes needs finer codes than its outlier leaves, so it and its reader must be real; "copy" need not.
+    func testKeepsNoMoreRealThanABoundNeeds() throws {
+        let folder = try ScratchFolder(), data = "npz:" + (try points(folder, count: 60)), f = PassFixture()
+        var value = try f.input("x", [2])
+        for (name, weights) in [("copy", [1, 0, 0, 1]), ("wide", [1, 1000, -1, 0]), ("difference", [1, 0] as [Float])] {
+            let w = f.constant(name + "/w", try Tensor(weights, shape: [2, weights.count / 2]))
+            value = try f.builder.node(ApusGraph.Dense(hasBias: false), [value, w], name: name)[0]
+        }
+        f.finish(value)
+        try ModelWriter.write(f.graph, to: folder.file("m.apus"))
+        let run = try quantized(folder.file("m.apus"), data, ["--max-drop", "5", "--method", "minmax"])
+        run.expectSuccess()
+        let report = try XCTUnwrap(try run.json()["quantization"] as? [String: Any])
+        XCTAssertEqual(report["keptReal"] as? [String], ["difference", "wide"])
+    }
+
+    /// The model as read, not as quantized; what integers may change is not bounded unless asked for.
+    func testVerifiesAgainstTheModelAsRead() throws {
+        let f = try CLIFixture()
+        for scheme in ["int8", "f16"] {
+            let arguments = [f.model, "-o", f.file("q.apus"), "--quantize", scheme, "--calibrate", "synthetic", "--verify", "random"]
+            try CLIRun("convert-model", arguments + ["--quiet"]).expectSuccess()
+            let run = try CLIRun("convert-model", arguments + ["--tolerance", "0", "--json", "--quiet"])
+            XCTAssertEqual(run.code, 1, scheme)
+            let outputs = try XCTUnwrap(try run.json()["verified"] as? [[String: Any]])
+            XCTAssertGreaterThan(try XCTUnwrap(outputs[0]["absolute"] as? Double), 0, scheme)
         }
     }
 
@@ -167,22 +214,31 @@ final class CLIQuantizeTests: XCTestCase {
 
     func testSamplesThatAreNotFinite() throws {
         let folder = try ScratchFolder(), model = try classifier(folder, "m.apus")
-        try NPY.write(try Tensor([1, .nan] as [Float], shape: [1, 2]), to: folder.file("x.npy"))
-        try quantized(model, folder.file("x.npy")).expectFailure(2, "'x' of a sample is NaN at element 1, wanted numbers\n")
-        try NPY.write(try Tensor([.infinity, .infinity] as [Float], shape: [1, 2]), to: folder.file("x.npy"))
-        let run = try quantized(model, folder.file("x.npy"), "--quantization-report", folder.file("r.json"))
-        run.expectSuccess()
-        _ = try run.json()
-        try CLIRun("apus", ["inspect", model + ".int8.apus"]).expectSuccess()
+        for (value, name) in [(Double.nan, "nan"), (.infinity, "inf"), (-1e300, "-inf")] {
+            for scheme in ["int8", "f16"] {
+                try NPY.write(try Tensor([0, 1, 2, value], shape: [2, 2]), to: folder.file("x.npy"))
+                try quantized(model, folder.file("x.npy"), scheme: scheme)
+                    .expectFailure(2, "x.npy: sample 1: 'x' is \(name) in f32 at element 1, wanted finite numbers\n")
+            }
+        }
+    }
+
+    /// Samples are drawn when they are needed, so that many are no more memory.
+    func testManySyntheticSamples() throws {
+        let folder = try ScratchFolder(), model = try classifier(folder, "m.apus")
+        for (count, code) in [(1_000_000_000, 0), (10_000_000_000, 64), (Int.max, 64), (0, 64)] {
+            let run = try quantized(model, "synthetic", ["--calibration-samples", "\(count)"], scheme: "f16")
+            XCTAssertEqual(Int(run.code), code, run.errors)
+        }
     }
 
     func testABoundOnWhatIsNotMeasured() throws {
         let folder = try ScratchFolder(), model = try classifier(folder, "m.apus"), points = try points(folder, count: 10)
-        XCTAssertEqual(try quantized(model, "npz:" + points, "--max-drop=-1").code, 64)
-        XCTAssertEqual(try quantized(model, "npz:" + points, "--max-drop", "nan").code, 64)
+        XCTAssertEqual(try quantized(model, "npz:" + points, ["--max-drop=-1"]).code, 64)
+        XCTAssertEqual(try quantized(model, "npz:" + points, ["--max-drop", "nan"]).code, 64)
         let x = try Tensor([1, 2, 3, 4] as [Float], shape: [2, 2]), y = try Tensor([7, 8] as [Int32], shape: [2])
         try NPZ.write([NamedTensor("x", x), NamedTensor("y", y)], to: points)
-        try quantized(model, "npz:" + points, "--max-drop", "1").expectFailure(2, "--max-drop of data without a class")
+        try quantized(model, "npz:" + points, ["--max-drop", "1"]).expectFailure(2, "--max-drop of data without a class")
     }
 
     func testInputsOfUnequalCounts() throws {

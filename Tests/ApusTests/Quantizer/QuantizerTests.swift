@@ -151,6 +151,10 @@ final class QuantizerTests: XCTestCase {
         XCTAssertEqual(names.first { $0.name == "depthwise" }?.op.name, "Conv2D")
         XCTAssertEqual(names.first { $0.name == "logits" }?.op.name, "Dense")
         XCTAssertEqual(names.first { $0.name == "residual" }?.op.name, "QuantizedConv2D")
+        let report = try QuantizationReport(
+            quantizer, try quantizer.quantized(), keepFloat: ["logits"], samples: try samples(quantizer.real, 2), timed: false)
+        let measured = report.nodes.filter { $0.isolated != nil }.map { $0.name }
+        XCTAssertEqual(Set(measured), ["first", "residual", "smooth"], "not of nodes kept real")
         XCTAssertThrowsError(try quantizer.quantized(keepFloat: ["nothing"])) {
             XCTAssertEqual(($0 as? ApusError)?.message, "no node 'nothing' to keep real")
         }
@@ -178,12 +182,80 @@ final class QuantizerTests: XCTestCase {
         XCTAssertEqual(integer.macs, try GraphReport(try ValidGraph(validating: quantizer.real), function: 0).macs)
     }
 
-    func testRefusesNaN() throws {
+    func testRefusesWhatIsNotFinite() throws {
         let graph = try fixture(), quantizer = try Quantizer(graph)
-        var x = [Float](repeating: 0.5, count: 12 * 12 * 3)
-        x[7] = .nan
-        XCTAssertThrowsError(try quantizer.observe([try Tensor(x, shape: [1, 12, 12, 3])])) {
-            XCTAssertEqual(($0 as? ApusError)?.message, "'x' of a sample is NaN at element 7, wanted numbers")
+        for value in [Float.nan, .infinity, -.infinity] {
+            var x = [Float](repeating: 0.5, count: 12 * 12 * 3)
+            x[7] = value
+            XCTAssertThrowsError(try quantizer.observe([try Tensor(x, shape: [1, 12, 12, 3])])) {
+                XCTAssertEqual(($0 as? ApusError)?.message, "'x' is \(value) in f32 at element 7, wanted finite numbers")
+            }
+        }
+    }
+
+    /// The symbolic dimension that leads every input counts samples, wherever it stands among the dimensions.
+    func testCountsSamples() throws {
+        for (shapes, count) in [([[-2, -1, 3]], 2), ([[-1, 3]], 5), ([[-2, -1, 3], [-1, 3]], 1), ([[4, -1, 3]], 1)] {
+            let graph = Graph("fixture")
+            graph.dimensions = [SymbolicDimension("time", 1...8), SymbolicDimension("batch", 1...4)]
+            let builder = GraphBuilder(graph, function: "predict")
+            let inputs = try shapes.map { try builder.input("x\($0.count)", TensorType(.f32, Shape($0))) }
+            builder.output("y", try builder(ActivationOperator(.relu), inputs[0]), type: TensorType(.f32, Shape(shapes[0])))
+            builder.finish()
+            let calibration = try Calibration(graph)
+            for _ in 0..<3 { try calibration.observe(try Goldens.randomInputs(of: graph, function: 0, dimensions: [5, 2])) }
+            XCTAssertEqual(calibration.sampleCount, 3 * count, "\(shapes)")
+        }
+    }
+
+    /// One number says which of two classes after a sigmoid or where samples have classes, and is a number otherwise.
+    func testReportsOneNumber() throws {
+        func graph(_ weight: Float, sigmoid: Bool) throws -> Graph {
+            let f = PassFixture(), x = try f.input("x", [1]), w = f.constant("w", try Tensor([weight], shape: [1, 1]))
+            f.finish(
+                try f.builder.node(
+                    ApusGraph.Dense(hasBias: false, activation: sigmoid ? .sigmoid : .none), [x, w], name: "y")[0])
+            return f.graph
+        }
+        let samples = try [-2, -1, 1, 3].map { [try Tensor([$0] as [Float], shape: [1, 1])] }
+        for (sigmoid, classified, agreement) in [(true, false, 0.0), (true, true, 0), (false, true, 0), (false, false, nil)] {
+            let quantizer = try Quantizer(try graph(1, sigmoid: sigmoid), QuantizationOptions(.f16))
+            let report = try QuantizationReport(
+                quantizer, try graph(-1, sigmoid: sigmoid), samples: samples, classified: classified, timed: false)
+            XCTAssertEqual(report.topAgreement, agreement)
+            XCTAssertEqual(report.divergence.map { $0 > 0.5 }, agreement.map { _ in true })
+            XCTAssertEqual(report.text.contains("same top class: n/a\n"), agreement == nil)
+            XCTAssertTrue(report.text.contains("size without golden pairs and report: "))
+        }
+    }
+
+    func testNoiseOfWhatIsNotFinite() {
+        let cases: [([(Double, Double)], Double?)] = [
+            ([(1, 1)], 200), ([(1, 0.9)], 20), ([], nil), ([(.infinity, .infinity), (.nan, .nan)], nil),
+            ([(1, 0.9), (.infinity, .infinity)], 20), ([(1, 1), (1, .infinity)], -.infinity), ([(.infinity, 1)], -.infinity),
+            ([(.infinity, -.infinity)], -.infinity),
+        ]
+        for (pairs, wanted) in cases {
+            var noise = Noise()
+            for (real, found) in pairs { noise.add(real, found) }
+            XCTAssertEqual(noise.decibels ?? 0, wanted ?? 0, accuracy: 1e-9, "\(pairs)")
+            XCTAssertEqual(noise.decibels == nil, wanted == nil, "\(pairs)")
+        }
+    }
+
+    func testKeepsWeightsReal() throws {
+        var f = PassFixture()
+        let x = try f.input("x", [40]), w = try f.constant("w", [40, 48]), v = try f.constant("v", [48, 16])
+        let hidden = try f.builder.node(ApusGraph.Dense(hasBias: false), [x, w], name: "hidden")[0]
+        f.finish(try f.builder.node(ApusGraph.Dense(hasBias: false), [hidden, v], name: "logits")[0])
+        for (scheme, narrow) in [(QuantizationScheme.f16, DType.f16), (.bf16, .bf16), (.w8, .i8)] {
+            for (kept, wanted) in [([], [narrow, narrow]), (["hidden"], [.f32, narrow]), (["hidden", "logits"], [.f32, .f32])] {
+                let graph = try Quantizer(f.graph, QuantizationOptions(scheme, keepFloat: Set(kept))).quantized()
+                let types = graph.functions[0].nodes.map { node in
+                    if case .constant(let index) = node.inputs[1] { graph.constants[index].type.dtype } else { DType.bool }
+                }
+                XCTAssertEqual(types, wanted, "\(scheme) \(kept)")
+            }
         }
     }
 

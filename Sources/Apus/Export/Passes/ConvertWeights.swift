@@ -2,7 +2,7 @@ import ApusGraph
 import CKernels
 
 /// Weights in panels, or that would be packed into them, as f16, bf16 or f32: those that every reader takes in that
-/// type. Does nothing unless a type is asked for.
+/// type, but for those of nodes that keep theirs. Does nothing unless a type is asked for.
 let convertWeightsPass = RewritePass("convert-weights", "weights → the element type asked for") {
     graph, options throws(ApusError) in
     guard let dtype = options.weights else { return 0 }
@@ -10,8 +10,9 @@ let convertWeightsPass = RewritePass("convert-weights", "weights → the element
         throw .argument("weights of \(dtype.name), wanted f32, f16 or bf16")
     }
     let types = try graph.localTypes()
+    let kept = graph.constants(readBy: options.keepFloat)
     var changes = 0
-    for index in graph.constants.indices {
+    for index in graph.constants.indices where !kept.contains(index) {
         let old = graph.constants[index]
         guard [.f32, .f16, .bf16].contains(old.type.dtype), old.type.dtype != dtype else { continue }
         var new = old
@@ -26,6 +27,17 @@ let convertWeightsPass = RewritePass("convert-weights", "weights → the element
 }
 
 extension Graph {
+    /// Those that nodes of some names read.
+    fileprivate func constants(readBy names: Set<String>) -> Set<Int> {
+        var found: Set<Int> = []
+        for function in functions {
+            for node in function.nodes where names.contains(node.name) {
+                for case .constant(let index) in node.inputs { found.insert(index) }
+            }
+        }
+        return found
+    }
+
     /// Per function the types of its locals with every symbolic dimension at its largest.
     fileprivate func localTypes() throws(ApusError) -> [[TensorType]] {
         let valid = try ValidGraph(validating: self)
