@@ -35,7 +35,7 @@ struct Forecasting: ParsableCommand {
         let network = try Forecasting.network(seed: options.seed)
         let samples = try windows(Array(standard.dropLast(held)))
         let trainer = try Trainer(
-            network, loss: MSE(), optimizer: Adam(learningRate: ConstantRate(0.003)), batchSize: 16, seed: options.seed,
+            network, loss: MSE(), optimizer: Adam(learningRate: 0.003), batchSize: 16, seed: options.seed,
             threads: options.threads)
         try trainer.fit(samples, epochs: options.epochs ?? 40, callbacks: options.callbacks)
 

@@ -21,8 +21,8 @@ struct XOR: ParsableCommand {
         let table = try Dataset(
             inputs: Tensor([0, 0, 0, 1, 1, 0, 1, 1] as [Float], shape: [4, 2]),
             targets: Tensor([0, 1, 1, 0] as [Float], shape: [4, 1]))
-        _ = try train(table, MSE(), SGD(learningRate: ConstantRate(1), momentum: 0.9), epochs: 2000)
-        let network = try train(table, BinaryCrossEntropy(), Adam(learningRate: ConstantRate(0.1)), epochs: 500)
+        _ = try train(table, MSE(), SGD(learningRate: 1.0, momentum: 0.9), epochs: 2000)
+        let network = try train(table, BinaryCrossEntropy(), Adam(learningRate: 0.1), epochs: 500)
         try options.exportIfAsked(network)
     }
 

@@ -137,7 +137,7 @@ struct TrainingSetup {
         guard peak > 0 && peak.isFinite else { throw .argument("learning rate \(peak), wanted more than 0") }
         let rate: any LearningRateSchedule
         switch description.schedule {
-        case nil, "constant": rate = ConstantRate(peak)
+        case nil, "constant": rate = peak
         case "cosine": rate = CosineDecay(peak, steps: steps)
         case "one-cycle": rate = OneCycle(peak, steps: steps)
         default: throw .argument("no schedule '\(description.schedule!)', wanted constant, cosine or one-cycle")

@@ -13,6 +13,13 @@ public struct Batch: Sendable {
     public var count: Int { indices.count }
 }
 
+extension Batch {
+    /// All samples of a dataset, for a training loop of one's own.
+    public init(_ dataset: Dataset) {
+        self.init(position: 0, indices: Array(0..<dataset.count), inputs: dataset.inputs, targets: dataset.targets)
+    }
+}
+
 /// The batches of one epoch, in their order.
 ///
 /// A batch is a pure function of the dataset, the size, the seed, the epoch and its position. `batch(at:)` makes any

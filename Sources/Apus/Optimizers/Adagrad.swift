@@ -9,7 +9,7 @@ public struct Adagrad: Optimizer {
     public let clipping: GradientClipping
 
     public init(
-        learningRate: any LearningRateSchedule = ConstantRate(0.001), initialAccumulator: Double = 0.1,
+        learningRate: any LearningRateSchedule = 0.001, initialAccumulator: Double = 0.1,
         epsilon: Double = 1e-7, clipping: GradientClipping = .none
     ) {
         self.learningRate = learningRate

@@ -10,7 +10,7 @@ public struct Adam: Optimizer {
     public let clipping: GradientClipping
 
     public init(
-        learningRate: any LearningRateSchedule = ConstantRate(0.001), beta1: Double = 0.9, beta2: Double = 0.999,
+        learningRate: any LearningRateSchedule = 0.001, beta1: Double = 0.9, beta2: Double = 0.999,
         epsilon: Double = 1e-7, clipping: GradientClipping = .none
     ) {
         self.learningRate = learningRate

@@ -28,7 +28,7 @@ public struct AdamW: Optimizer {
     public let clipping: GradientClipping
 
     public init(
-        learningRate: any LearningRateSchedule = ConstantRate(0.001), weightDecay: Double = 0.004,
+        learningRate: any LearningRateSchedule = 0.001, weightDecay: Double = 0.004,
         decaying: Decaying = .all, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-7,
         clipping: GradientClipping = .none
     ) {

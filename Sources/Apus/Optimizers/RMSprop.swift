@@ -10,7 +10,7 @@ public struct RMSprop: Optimizer {
     public let clipping: GradientClipping
 
     public init(
-        learningRate: any LearningRateSchedule = ConstantRate(0.001), rho: Double = 0.9, momentum: Double = 0,
+        learningRate: any LearningRateSchedule = 0.001, rho: Double = 0.9, momentum: Double = 0,
         epsilon: Double = 1e-7, clipping: GradientClipping = .none
     ) {
         self.learningRate = learningRate

@@ -9,7 +9,7 @@ public struct SGD: Optimizer {
     public let clipping: GradientClipping
 
     public init(
-        learningRate: any LearningRateSchedule = ConstantRate(0.01), momentum: Double = 0, nesterov: Bool = false,
+        learningRate: any LearningRateSchedule = 0.01, momentum: Double = 0, nesterov: Bool = false,
         clipping: GradientClipping = .none
     ) {
         self.learningRate = learningRate

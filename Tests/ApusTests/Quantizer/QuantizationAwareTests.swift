@@ -28,7 +28,7 @@ final class QuantizationAwareTests: XCTestCase {
 
     private func trainer(_ network: Network, threads: Int = 1) throws -> Trainer {
         try Trainer(
-            network, loss: crossEntropy, optimizer: Adam(learningRate: ConstantRate(0.01)), metrics: [Accuracy()], batchSize: 16, seed: 7,
+            network, loss: crossEntropy, optimizer: Adam(learningRate: 0.01), metrics: [Accuracy()], batchSize: 16, seed: 7,
             threads: threads)
     }
 

@@ -120,7 +120,7 @@ final class NativeCheckpointTests: XCTestCase {
                 NamedTensor($0.0, try Tensor($0.1, shape: [4, 6]))
             }, targets: [NamedTensor("output", try Tensor([Int32(0), 1, 1, 0]))])
         let trainer = try Trainer(
-            network, loss: SparseCategoricalCrossEntropy(fromLogits: true), optimizer: AdamW(learningRate: ConstantRate(0.003)),
+            network, loss: SparseCategoricalCrossEntropy(fromLogits: true), optimizer: AdamW(learningRate: 0.003),
             batchSize: 4)
         let first = try trainer.step(batch)
         for _ in 0..<30 { try trainer.step(batch) }

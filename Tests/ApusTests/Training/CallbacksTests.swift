@@ -45,7 +45,7 @@ final class CallbacksTests: XCTestCase {
     }
 
     func testReduceOnPlateau() throws {
-        let trainer = try SmallTraining.trainer(optimizer: SGD(learningRate: ConstantRate(0.1)))
+        let trainer = try SmallTraining.trainer(optimizer: SGD(learningRate: 0.1))
         let reduce = ReduceLROnPlateau(
             monitor: "loss", factor: 0.5, patience: 2, minimumDelta: 0.05, cooldown: 1, minimumRate: 0.02)
         var rates: [Double] = []
@@ -154,7 +154,7 @@ final class CallbacksTests: XCTestCase {
         var x = [Float](repeating: 1, count: 80)
         (x[2 * zero], x[2 * zero + 1]) = (value, value)
         let trainer = try Trainer(
-            network, loss: MSE(), optimizer: SGD(learningRate: ConstantRate(1e-3)), batchSize: 4, seed: 1)
+            network, loss: MSE(), optimizer: SGD(learningRate: 1e-3), batchSize: 4, seed: 1)
         let targets = try Tensor([Float](repeating: 1, count: 40), shape: [40, 1])
         return (trainer, try Dataset(inputs: Tensor(x, shape: [40, 2]), targets: targets))
     }
@@ -186,7 +186,7 @@ final class CallbacksTests: XCTestCase {
     func testNaNStopFindsAnUpdateOneBatchBefore() throws {
         let network = try Sequential(input: [1]) { Dense(1, kernelInitializer: Filled(1)) }
         let trainer = try Trainer(
-            network, loss: MSE(), optimizer: SGD(learningRate: ConstantRate(1e38)), batchSize: 1, seed: 1)
+            network, loss: MSE(), optimizer: SGD(learningRate: 1e38), batchSize: 1, seed: 1)
         let data = try Dataset(
             inputs: Tensor([Float](repeating: 30, count: 6), shape: [6, 1]),
             targets: Tensor.zeros(.f32, shape: [6, 1]))
@@ -208,7 +208,7 @@ final class CallbacksTests: XCTestCase {
         let network = try Sequential(input: [8, 8, 1]) { Flatten(); Dense(4, kernelInitializer: Filled(0)) }
         let trainer = try Trainer(
             network, loss: SparseCategoricalCrossEntropy(fromLogits: true),
-            optimizer: SGD(learningRate: ConstantRate(0)), batchSize: 16)
+            optimizer: SGD(learningRate: 0.0), batchSize: 16)
         try trainer.fit(SmallTraining.quarters(72), epochs: 1, callbacks: [bar])
         return text.replacingOccurrences(of: "[0-9]\\.[0-9]s  ", with: "TIME  ", options: .regularExpression)
     }

@@ -143,7 +143,7 @@ final class CheckpointTests: XCTestCase {
         XCTAssertEqual(refusal(try adam(Adam(), 16, 7, 1)), """
             FILE: checkpoint of optimizer Adam(learningRate: CosineDecay(peak: 0.01, steps: 60, alpha: 0.0, \
             initial: 0.0, warmupSteps: 5), beta1: 0.9, beta2: 0.999, epsilon: 1e-07, \
-            clipping: GradientClipping.none), wanted Adam(learningRate: ConstantRate(rate: 0.001), beta1: 0.9, \
+            clipping: GradientClipping.none), wanted Adam(learningRate: 0.001, beta1: 0.9, \
             beta2: 0.999, epsilon: 1e-07, clipping: GradientClipping.none)
             """)
         XCTAssertEqual(

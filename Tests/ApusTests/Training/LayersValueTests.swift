@@ -134,7 +134,7 @@ final class LayersValueTests: XCTestCase {
             BatchNorm(momentum: 0.9)
             Dense(1)
         }
-        let still = SGD(learningRate: ConstantRate(0))
+        let still = SGD(learningRate: 0.0)
         let trainer = try Trainer(network, loss: MSE(), optimizer: still, batchSize: 3, threads: 1)
         try trainer.step(try batch([1, 10, 3, 20, 8, 60], [3, 2], [0, 0, 0], [3, 1]))
         try trainer.updateNetwork()

@@ -149,7 +149,7 @@ final class MisuseTests: XCTestCase {
     func testRatesAndLimits() throws {
         for rate in [-1, .nan, .infinity] {
             XCTAssertFails(.invalidArgument, "learning rate \(rate) of step 0") {
-                try trainer(network(), optimizer: SGD(learningRate: ConstantRate(rate))).fit(data(9), epochs: 1)
+                try trainer(network(), optimizer: SGD(learningRate: rate)).fit(data(9), epochs: 1)
             }
         }
         for size in [0, 1 << 31, .max] {

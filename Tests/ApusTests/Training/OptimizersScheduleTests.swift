@@ -13,7 +13,7 @@ final class OptimizersScheduleTests: XCTestCase {
     }
 
     func testValues() {
-        check(ConstantRate(0.25), [0: 0.25, 1_000_000: 0.25])
+        check(0.25, [0: 0.25, 1_000_000: 0.25])
         check(StepDecay(1, factor: 0.5, every: 10), [0: 1, 9: 1, 10: 0.5, 19: 0.5, 20: 0.25, 35: 0.125])
         check(ExponentialDecay(2, decay: 0.25, steps: 4), [0: 2, 2: 1, 4: 0.5, 8: 0.125])
         let quarter = 0.1 + 0.9 * (1 + 0.5.squareRoot()) / 2
@@ -33,8 +33,7 @@ final class OptimizersScheduleTests: XCTestCase {
         check(OneCycle(1, steps: 11), [0: low, 1: third, 3: 1, 8: late, 10: end, 50: end])
     }
 
-    func testLiteralsAreConstantRates() {
-        let rate: ConstantRate = 0.5
-        XCTAssertEqual(rate.rate(atStep: 3), 0.5)
+    func testANumberIsAConstantRate() {
+        XCTAssertEqual(SGD(learningRate: 0.5).learningRate.rate(atStep: 3), 0.5)
     }
 }

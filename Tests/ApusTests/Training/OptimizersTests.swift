@@ -37,24 +37,24 @@ final class OptimizersTests: XCTestCase {
     }
 
     func testSGD() throws {
-        try check(SGD(learningRate: ConstantRate(0.1))) { w, g, _, rate, _ in w -= rate * g }
+        try check(SGD(learningRate: 0.1)) { w, g, _, rate, _ in w -= rate * g }
         try check(SGD(learningRate: ExponentialDecay(0.1, decay: 0.5, steps: 1))) { w, g, _, rate, _ in w -= rate * g }
-        try check(SGD(learningRate: ConstantRate(0.1), momentum: 0.9), slots: [0]) { w, g, v, rate, _ in
+        try check(SGD(learningRate: 0.1, momentum: 0.9), slots: [0]) { w, g, v, rate, _ in
             v[0] = 0.9 * v[0] - rate * g
             w += v[0]
         }
-        try check(SGD(learningRate: ConstantRate(0.1), momentum: 0.9, nesterov: true), slots: [0]) { w, g, v, rate, _ in
+        try check(SGD(learningRate: 0.1, momentum: 0.9, nesterov: true), slots: [0]) { w, g, v, rate, _ in
             v[0] = 0.9 * v[0] - rate * g
             w += 0.9 * v[0] - rate * g
         }
     }
 
     func testRMSprop() throws {
-        try check(RMSprop(learningRate: ConstantRate(0.05)), slots: [0]) { w, g, v, rate, _ in
+        try check(RMSprop(learningRate: 0.05), slots: [0]) { w, g, v, rate, _ in
             v[0] = 0.9 * v[0] + 0.1 * g * g
             w -= rate * g / (v[0] + 1e-7).squareRoot()
         }
-        let heavy = RMSprop(learningRate: ConstantRate(0.05), rho: 0.8, momentum: 0.5)
+        let heavy = RMSprop(learningRate: 0.05, rho: 0.8, momentum: 0.5)
         try check(heavy, slots: [0, 0]) { w, g, v, rate, _ in
             v[0] = 0.8 * v[0] + 0.2 * g * g
             v[1] = 0.5 * v[1] + rate * g / (v[0] + 1e-7).squareRoot()
@@ -63,7 +63,7 @@ final class OptimizersTests: XCTestCase {
     }
 
     func testAdagrad() throws {
-        try check(Adagrad(learningRate: ConstantRate(0.1)), slots: [0.1]) { w, g, a, rate, _ in
+        try check(Adagrad(learningRate: 0.1), slots: [0.1]) { w, g, a, rate, _ in
             a[0] += g * g
             w -= rate * g / (a[0] + 1e-7).squareRoot()
         }
@@ -75,15 +75,15 @@ final class OptimizersTests: XCTestCase {
             s[1] += (g * g - s[1]) * (1 - 0.999)
             w -= rate * (1 - pow(0.999, t)).squareRoot() / (1 - pow(0.9, t)) * s[0] / (s[1].squareRoot() + 1e-7)
         }
-        try check(Adam(learningRate: ConstantRate(0.05)), slots: [0, 0], adam)
-        try check(AdamW(learningRate: ConstantRate(0.05), weightDecay: 0.1), slots: [0, 0]) { w, g, s, rate, t in
+        try check(Adam(learningRate: 0.05), slots: [0, 0], adam)
+        try check(AdamW(learningRate: 0.05, weightDecay: 0.1), slots: [0, 0]) { w, g, s, rate, t in
             w -= w * 0.1 * rate
             adam(&w, g, &s, rate, t)
         }
     }
 
     func testClipping() throws {
-        let rate = ConstantRate(0.1)
+        let rate = 0.1
         try check(SGD(learningRate: rate, clipping: .value(0.7)), clip: { $0.map { min(max($0, -0.7), 0.7) } }) {
             w, g, _, rate, _ in w -= rate * g
         }
@@ -104,7 +104,7 @@ final class OptimizersTests: XCTestCase {
             let right = Dense(1, usesBias: false, kernelInitializer: Filled(0), name: "right")
             let network = try Network(inputs: [a, b], outputs: [Add()(left(a), right(b))])
             let trainer = try Trainer(
-                network, loss: MSE(), optimizer: SGD(learningRate: ConstantRate(1), clipping: clipping), batchSize: 1,
+                network, loss: MSE(), optimizer: SGD(learningRate: 1.0, clipping: clipping), batchSize: 1,
                 threads: 1)
             // The gradient of (x·w − t)² at w = 0 is −2·t·x.
             let inputs = try [3, 4].map { NamedTensor("x", try Tensor([$0] as [Float], shape: [1, 1])) }

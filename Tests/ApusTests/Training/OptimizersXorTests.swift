@@ -23,20 +23,20 @@ final class OptimizersXorTests: XCTestCase {
     }
 
     func testAdam() throws {
-        let (network, loss) = try train(BinaryCrossEntropy(), Adam(learningRate: ConstantRate(0.1)), steps: 500)
+        let (network, loss) = try train(BinaryCrossEntropy(), Adam(learningRate: 0.1), steps: 500)
         XCTAssertLessThan(loss, 0.05)
         try check(network)
     }
 
     func testSGD() throws {
-        let optimizer = SGD(learningRate: ConstantRate(1), momentum: 0.9)
+        let optimizer = SGD(learningRate: 1.0, momentum: 0.9)
         let (network, loss) = try train(MSE(), optimizer, steps: 2000)
         XCTAssertLessThan(loss, 0.01)
         try check(network)
     }
 
     func testTheSameSeedGivesTheSameBits() throws {
-        let make = { try self.train(BinaryCrossEntropy(), Adam(learningRate: ConstantRate(0.1)), steps: 20).0 }
+        let make = { try self.train(BinaryCrossEntropy(), Adam(learningRate: 0.1), steps: 20).0 }
         XCTAssertEqual(try make().parameters.all.map { $0.value }, try make().parameters.all.map { $0.value })
     }
 }

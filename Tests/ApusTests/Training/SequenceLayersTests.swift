@@ -198,11 +198,11 @@ final class SequenceLayersTests: XCTestCase {
         for (cell, (most, threads)) in cells.flatMap({ cell in [(32, 1), (64, 1), (64, 2)].map { (cell, $0) } }) {
             let network = try Sequential(input: [2, 3], seed: 1) { cell(); Dense(2) }
             let trainer = try Trainer(
-                network, loss: MSE(), optimizer: SGD(learningRate: ConstantRate(0.1)), batchSize: most, threads: threads)
+                network, loss: MSE(), optimizer: SGD(learningRate: 0.1), batchSize: most, threads: threads)
             let x = try Tensor.zeros(.f32, shape: [2 * most, 2, 3]), y = try Tensor.zeros(.f32, shape: [2 * most, 2])
             for count in 1...most {
                 let data = try Dataset(inputs: x.rows(0..<count), targets: y.rows(0..<count))
-                XCTAssertNoThrow(try trainer.step(try data.batches(size: count).batch(at: 0)), "\(count) of \(most)")
+                XCTAssertNoThrow(try trainer.step(Batch(data)), "\(count) of \(most)")
                 XCTAssertNoThrow(
                     try network.predict(x.rows(0..<most + count), batchSize: most, threads: threads), "\(count) of \(most)")
             }

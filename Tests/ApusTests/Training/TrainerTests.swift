@@ -18,7 +18,7 @@ final class TrainerTests: XCTestCase {
     /// The loss of an epoch is the mean over its samples, whatever the last batch holds.
     func testUnevenLastBatch() throws {
         let data = try SmallTraining.quarters(21)
-        let still = SGD(learningRate: ConstantRate(0))
+        let still = SGD(learningRate: 0.0)
         let dropless = { try Sequential(input: [8, 8, 1], seed: 3) { Flatten(); Dense(4) } }
         func loss(_ batchSize: Int) throws -> Double {
             let trainer = try Trainer(
@@ -76,7 +76,7 @@ final class TrainerTests: XCTestCase {
         func train(_ inputs: [NamedTensor], _ targets: [NamedTensor], _ weights: [Double]) throws -> Trainer {
             let trainer = try Trainer(
                 try network(), losses: [MSE(), MAE()], lossWeights: weights,
-                optimizer: Adam(learningRate: ConstantRate(0.01)),
+                optimizer: Adam(learningRate: 0.01),
                 metrics: [MeanAbsoluteError(), MeanAbsoluteError().on(output: 1)], batchSize: 16)
             let data = try Dataset(inputs: inputs, targets: targets)
             try trainer.fit(data, epochs: 60, validation: .data(data))
@@ -127,7 +127,7 @@ final class TrainerTests: XCTestCase {
             let trainer = try Trainer(
                 try Sequential(input: [8, 8, 1], seed: 3) { Flatten(); Dense(4) },
                 loss: SparseCategoricalCrossEntropy(fromLogits: true, classWeights: weights),
-                optimizer: SGD(learningRate: ConstantRate(Double(data.count) / 24)), batchSize: 64)
+                optimizer: SGD(learningRate: Double(data.count) / 24), batchSize: 64)
             let log = try trainer.fit(data, epochs: 1, callbacks: [])
             let kernel = try XCTUnwrap(trainer.network.parameters["dense/kernel"])
             return (try XCTUnwrap(log[0]["loss"]), try kernel.array(of: Float.self))

@@ -8,7 +8,7 @@ import XCTest
 final class TrainerWeightsTests: XCTestCase {
     private func trainer(_ network: Network, rate: Double = 0.1) throws -> Trainer {
         try Trainer(
-            network, loss: SparseCategoricalCrossEntropy(fromLogits: true), optimizer: SGD(learningRate: ConstantRate(rate)),
+            network, loss: SparseCategoricalCrossEntropy(fromLogits: true), optimizer: SGD(learningRate: rate),
             batchSize: 16, threads: 1)
     }
 

@@ -130,7 +130,7 @@ final class TransformerLayerTests: XCTestCase {
         let tokens = try Tensor(Array(sequence[..<8]), shape: [1, 8]), next = try Tensor(Array(sequence[1...]), shape: [1, 8])
         let batch = Batch(
             position: 0, indices: [0], inputs: [NamedTensor("tokens", tokens)], targets: [NamedTensor("logits", next)])
-        let optimizer = AdamW(learningRate: ConstantRate(0.01), weightDecay: 0.01, decaying: .kernels)
+        let optimizer = AdamW(learningRate: 0.01, weightDecay: 0.01, decaying: .kernels)
         let trainer = try Trainer(
             network, loss: SparseCategoricalCrossEntropy(fromLogits: true, labelSmoothing: 0.05), optimizer: optimizer,
             batchSize: 1)

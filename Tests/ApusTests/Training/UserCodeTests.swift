@@ -53,7 +53,7 @@ final class UserCodeTests: XCTestCase {
         let x = (0..<64).map { Float($0 % 8) / 8 }, y = (0..<32).map { x[2 * $0] - x[2 * $0 + 1] }
         let data = try Dataset(inputs: Tensor(x, shape: [32, 2]), targets: Tensor(y, shape: [32, 1]))
         let trainer = try Trainer(
-            network, loss: Quantile(q: 0.7), optimizer: Adam(learningRate: ConstantRate(0.02)), metrics: [LargestError()],
+            network, loss: Quantile(q: 0.7), optimizer: Adam(learningRate: 0.02), metrics: [LargestError()],
             batchSize: 8, threads: 1)
         let log = try trainer.fit(data, epochs: 50, validation: .data(data), callbacks: [EndAfter(epochs: 20)])
         XCTAssertEqual(log.count, 20)

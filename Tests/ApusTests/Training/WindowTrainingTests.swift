@@ -26,7 +26,7 @@ final class WindowTrainingTests: XCTestCase {
 
     private func trainer(_ network: Network, window: Int?, rate: Double, batch: Int) throws -> Trainer {
         try Trainer(
-            network, loss: MSE(), optimizer: SGD(learningRate: ConstantRate(rate)), batchSize: batch, threads: 1, window: window)
+            network, loss: MSE(), optimizer: SGD(learningRate: rate), batchSize: batch, threads: 1, window: window)
     }
 
     /// Where nothing is learned the windows together are the sequences: in every batch states begin as zeros and go on.
