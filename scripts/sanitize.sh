@@ -35,7 +35,7 @@ header() { # name, sanitizer, flags of C, flags of programs
     "$toolchain/clang" -shared -fuse-ld=lld -fsanitize="$2" -Wl,-Bsymbolic "build/$1/apus.swift.o" "build/$1"/c/*.o \
         -lprotobuf-c -lm -o "build/$1/libapus.so"
     CC="$toolchain/clang" CXX="$toolchain/clang++" CFLAGS="-fuse-ld=lld -fsanitize=$2 $3 $4" LIBRARY="build/$1" \
-        TESTS="misuse threads" Tests/CHeaderTests/run.sh
+        TESTS="opening misuse threads" Tests/CHeaderTests/run.sh
 }
 
 scripts/build-lib.sh

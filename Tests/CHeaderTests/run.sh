@@ -2,7 +2,7 @@
 # run.sh [MODEL…]: compiles and runs the tests of this folder against build/libapus.so; prints one line for each.
 # Environment: CFLAGS is added to every compilation of a test; TESTS names those to run; LIBRARY is the folder of the
 # libapus.so that they use, build by default. Sanitizers bring a malloc of their own, whose place the counted one of memory,
-# oom and refused would take: under them set TESTS="misuse threads".
+# oom and refused would take: under them set TESTS="opening misuse threads".
 set -eu
 cd "$(dirname "$0")/../.."
 build=build/c-tests
@@ -42,7 +42,7 @@ cc=${CC:-cc}
 cxx=${CXX:-c++}
 library=$(cd "${LIBRARY:-build}" && pwd)
 link="-L$library -lapus -Wl,-rpath,$library"
-for test in misuse hosts memory oom refused; do
+for test in opening misuse hosts memory oom refused; do
     $cc -std=c11 -D_GNU_SOURCE -g -O1 $strict ${CFLAGS-} $include "$here/$test.c" -o "$build/$test" $link -lm -pthread
 done
 $cxx -std=c++17 -g -O1 $strict ${CFLAGS-} $include "$here/threads.cpp" -o "$build/threads" $link -pthread
@@ -65,7 +65,7 @@ check() {
     fi
 }
 for model; do
-    for test in ${TESTS:-misuse misuse-static hosts threads memory oom}; do check "$test" "$model"; done
+    for test in ${TESTS:-opening misuse misuse-static hosts threads memory oom}; do check "$test" "$model"; done
 done
 if [ -z "${TESTS-}" ]; then
     for broken in "$build"/models/broken/*.apus; do check refused "$broken"; done
