@@ -1,3 +1,4 @@
+import ApusGraph
 import ArgumentParser
 import Foundation
 
@@ -15,6 +16,16 @@ public struct WrittenFiles {
             }
             if let other = self.files[..<i].first(where: { identity.isSame(as: FileIdentity($0.path)) }) {
                 throw ValidationError("\(file.option) \(file.path), wanted another file than that of \(other.option)")
+            }
+        }
+    }
+
+    /// Throws where the folder of one is not there, so that no work is done for nothing.
+    public func requireFolders() throws(ApusError) {
+        for file in files {
+            let folder = URL(fileURLWithPath: file.path).deletingLastPathComponent().path
+            guard FileIdentity(folder).exists else {
+                throw ApusError(.ioError, "\(file.path): \(String(cString: strerror(ENOENT)))")
             }
         }
     }

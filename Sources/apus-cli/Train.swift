@@ -115,9 +115,11 @@ struct Train: ParsableCommand {
     func run() throws {
         let console = common.console(toolName)
         let description = try description()
-        _ = try WrittenFiles(
+        try OptionNeed.check(description.needs)
+        let files = try WrittenFiles(
             [("--export", export), ("--checkpoint", checkpoint), ("--log", log)],
             reading: description.files + [config].compactMap { $0 })
+        try files.requireFolders()
         let setup = try TrainingSetup(description)
         let trainer = try Trainer(
             setup.network, loss: setup.loss, optimizer: setup.optimizer, metrics: setup.metrics,

@@ -125,6 +125,7 @@ struct ConvertModel: ParsableCommand {
         let console = common.console("convert-model")
         if passes { return try listPasses(console) }
         if listOperators { return try listOperators(console) }
+        try files.requireFolders()
         let progress = ConversionProgress(console)
         let read = try open(console, progress)
         var source = read
