@@ -125,9 +125,9 @@ struct ConvertModel: ParsableCommand {
         let console = common.console("convert-model")
         if passes { return try listPasses(console) }
         if listOperators { return try listOperators(console) }
-        try files.requireFolders()
         let progress = ConversionProgress(console)
         let read = try open(console, progress)
+        try files.requireFolders()
         var source = read
         var lost: QuantizationReport?
         if quantization.quantize != nil {
