@@ -17,7 +17,8 @@
  * Rules that hold everywhere
  * - A function that can fail returns an apus_status; 0 is success. Given an apus_error it also fills in one line that
  *   names the file, node or tensor, the value found and the value wanted. `error` may always be NULL.
- * - Nothing prints, aborts or throws. No input, however broken, ends the process. A call takes up to 160 KB of its thread's stack.
+ * - Nothing prints, aborts or throws. No input, however broken, ends the process. A call takes up to 160 KB of its
+ *   thread's stack.
  * - A pointer that a function returns belongs to the object it was asked of and lives as long as that object.
  * - An apus_model is immutable and may be shared by threads. An apus_session belongs to one thread at a time.
  * - Results do not depend on the caller's mode of floating-point arithmetic, such as its rounding or flushing to zero.
@@ -203,7 +204,8 @@ APUS_API apus_status apus_session_output_info(const apus_session *session, size_
 
 /* ---- 5. Tensors in and out ---------------------------------------------------------------------------------------- */
 
-/* Copies a tensor in or out; `size` must be its byte_size, and where it is 0 `data` may be NULL. An input that is bound to the caller's memory cannot be set.
+/* Copies a tensor in or out; `size` must be its byte_size, and where it is 0 `data` may be NULL. An input that is bound
+ * to the caller's memory cannot be set.
  * Functions share memory: set a function's inputs, run it and read its outputs before another function of the same
  * session is given inputs. */
 APUS_API apus_status apus_session_set_input(apus_session *session, size_t function, size_t input, const void *data,

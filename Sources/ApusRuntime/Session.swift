@@ -126,7 +126,7 @@ public struct Session {
         if step.pointee.lanes <= 1 { return runAlone(step) }
         for lane in 0..<step.pointee.lanes { step.pointee.taken[lane &* CS_TAKEN] = 0 }
         if let parallelFor = header.pointee.parallelFor {
-            parallelFor(header.pointee.parallelContext, step.pointee.lanes, runLane, step)
+            parallelFor(header.pointee.parallelContext, step.pointee.lanes, runHostLane, step)
         } else {
             cs_pool_run(header.pointee.pool, runLane, step)
         }
@@ -154,10 +154,16 @@ public struct Session {
 }
 
 /// Every lane takes pieces of the step until all its units are taken: any number of lanes may come, in any order.
+@inline(never)
 private func runLane(_ context: UnsafeMutableRawPointer?, _ lane: Int) {
     let step = context!.assumingMemoryBound(to: Step.self).pointee
     guard lane >= 0 && lane < step.lanes else { return }
-    let mode = cs_float_begin()
     step.share(lane: lane)
+}
+
+/// The same on a thread of the host's.
+private func runHostLane(_ context: UnsafeMutableRawPointer?, _ lane: Int) {
+    let mode = cs_float_begin()
+    runLane(context, lane)
     cs_float_end(mode)
 }

@@ -64,6 +64,7 @@ static void sleep_until_run(cs_pool *pool, uint32_t seen) {
 static void *work(void *argument) {
     cs_pool *pool = argument;
     uint32_t seen = 0, now;
+    cs_float_begin(); /* a thread begins with its maker's mode */
     for (;;) {
         int spins = 0;
         while ((now = atomic_load_explicit(&pool->generation, memory_order_acquire)) == seen) {

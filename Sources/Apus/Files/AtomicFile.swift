@@ -51,7 +51,7 @@ public enum AtomicFile {
         try body(FileSink(descriptor: descriptor, path: path))
     }
 
-    static func failure(_ path: String) -> ApusError {
+    fileprivate static func failure(_ path: String) -> ApusError {
         ApusError(.ioError, "\(path): \(String(cString: strerror(errno)))")
     }
 }

@@ -29,11 +29,6 @@ void cs_sha256_begin(cs_sha256 *hash);
 void cs_sha256_update(cs_sha256 *hash, const void *bytes, size_t size);
 void cs_sha256_end(cs_sha256 *hash, uint8_t digest[32]);
 
-/* The mode of floating-point arithmetic that results are defined in: to the nearest, numbers near 0 as they are, no traps. A host
- * may have set another. Returns what cs_float_end restores. */
-static inline uint64_t cs_float_begin(void);
-static inline void cs_float_end(uint64_t mode);
-
 /* A pool of threads that lives in memory the caller provides. The calling thread is one of the `lanes`. */
 typedef struct cs_pool cs_pool;
 typedef void (*cs_body)(void *context, size_t index);
@@ -67,6 +62,8 @@ void cs_permanent_end(void);
 int cs_swift_allocate(void **memory, size_t alignment, size_t size);
 void cs_swift_free(void *memory);
 
+/* The mode of floating-point arithmetic that results are defined in: to the nearest, numbers near 0 as they are, no traps. A host
+ * may have set another. Returns what cs_float_end restores. */
 #if defined(__x86_64__)
 enum { CS_FLOAT_FLAGS = 0x3f, CS_FLOAT_MODE = 0x1f80 };
 static inline uint64_t cs_float_begin(void) {
