@@ -90,19 +90,23 @@ compile_swift() { # name, flags
 
 shared=
 if [ "$(uname -m)" = x86_64 ]; then
-    cc -O2 -fPIC -fvisibility=hidden -c packaging/glibc_compat.c -o "$work/glibc_compat.o"
+    cc -Os -fPIC -fvisibility=hidden -fno-asynchronous-unwind-tables -c packaging/glibc_compat.c -o "$work/glibc_compat.o"
     shared=$work/glibc_compat.o
-    for name in exp log pow expf logf powf pthread_create pthread_join; do shared="$shared -Wl,--wrap=$name"; done
+    for name in $(sed -n 's/^OLD([a-z]*, \([a-z_]*\),.*/\1/p' packaging/glibc_compat.c); do
+        shared="$shared -Wl,--wrap=$name"
+    done
 fi
 
-# Leaves the code of the library as one object beside it, $work/NAME.lto.o.
+# Leaves the code of the library as one object beside it, $work/NAME.lto.o. It has no constructors, so the toolchain's start
+# files, which run them, stay out.
 link_shared() { # name
-    "$toolchain/clang" -fuse-ld=lld -shared -Oz -flto -o "$out/lib$1.so.$version" \
+    "$toolchain/clang" -fuse-ld=lld -nostartfiles -shared -Oz -flto -o "$out/lib$1.so.$version" \
         "$work/$1.swift.o" "$work/$1"/*.o "$work"/protobuf/*.o $shared -lm \
         -Wl,--lto-obj-path="$work/$1.lto.o" -Wl,-mllvm,-enable-machine-outliner=always \
         -Wl,-mllvm,-enable-global-merge-func -Wl,--icf=all -Wl,--gc-sections \
         -Wl,-soname,"lib$1.so.$major" -Wl,--version-script="$work/exports.map" -Wl,--no-undefined -Wl,-Bsymbolic \
         -Wl,-z,relro,-z,now -Wl,-z,noseparate-code -Wl,-O2 -Wl,--hash-style=gnu -Wl,--strip-all
+    objcopy --remove-section=.comment "$out/lib$1.so.$version"
     ln -sf "lib$1.so.$version" "$out/lib$1.so.$major"
     ln -sf "lib$1.so.$version" "$out/lib$1.so"
     echo "lib$1.so: $(stat -c %s "$out/lib$1.so.$version") bytes"

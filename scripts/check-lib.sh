@@ -19,7 +19,10 @@ objdump -T $library | awk '$4 == ".text" { print $NF }' | sort >build/exports.tx
 grep -o 'apus_[a-z_]*(' Include/apus.h | tr -d '(' | sort -u | grep -v '^apus_parallel' >build/declared.txt
 diff build/declared.txt build/exports.txt >&2 || fail "exports differ from apus.h"
 
+newest=2.17
+young=$(objdump -T $library | sed -n 's/.*(GLIBC_\([0-9.]*\)) *\(.*\)/\1 \2/p' | sort -uV |
+    awk -v newest=$newest '{ split($1, v, "."); split(newest, w, ".")
+        if (v[1] > w[1] || v[1] == w[1] && v[2] > w[2]) print $2 " (GLIBC_" $1 ")" }' | tr '\n' ' ')
+[ -z "$young" ] || [ "$(uname -m)" != x86_64 ] || fail "needs ${young% }, wanted nothing above GLIBC_$newest"
 highest=$(objdump -T $library | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -1)
-young=$(objdump -T $library | sed -n 's/.*(\(GLIBC_[0-9.]*\)) *\(.*\)/\1 \2/p' | sort -uV |
-    awk '{ split(substr($1, 7), v, "."); if (v[1] > 2 || v[2] > 17) print $2 " (" $1 ")" }' | tr '\n' ' ')
-echo "libapus.so: $size bytes, needs $needed- highest symbol $highest${young:+; above GLIBC_2.17: $young}"
+echo "libapus.so: $size bytes, needs $needed- highest symbol $highest"
