@@ -6,6 +6,7 @@
  *     apus_session *session;
  *     apus_model_open("digits.apus", &model, NULL);
  *     apus_session_create(model, NULL, &session, NULL);
+ *     apus_session_set_dimension(session, "batch", 1, NULL);       // it is at its maximum otherwise
  *     apus_session_set_input(session, 0, 0, image, sizeof image, NULL);
  *     apus_session_run(session, NULL);
  *     apus_session_get_output(session, 0, 0, logits, sizeof logits, NULL);
@@ -23,6 +24,8 @@
  * - An apus_model is immutable and may be shared by threads. An apus_session belongs to one thread at a time.
  * - Results do not depend on the caller's mode of floating-point arithmetic, such as its rounding or flushing to zero.
  * - Tensors are dense, row-major, the last dimension contiguous; images are channels-last (NHWC).
+ * - Kernels are those of the best instruction set that the processor has; the environment variable APUS_ISA caps it:
+ *   reference, avx2, avx_vnni, avx512, avx512_vnni or avx512_amx. Another value counts for none.
  * - `function` is an index, 0 for the file's first function (`predict` in a model made for inference).
  */
 #ifndef APUS_H
@@ -239,7 +242,8 @@ APUS_API apus_status apus_session_run_function(apus_session *session, size_t fun
 /* Puts every state back to the value in the file. */
 APUS_API apus_status apus_session_reset_states(apus_session *session, apus_error *error);
 
-/* All states as one block of bytes, to store and to load into a session of the same model. */
+/* All states as one block of bytes, to store and to load into a session of the same model. States of other names, types or
+ * shapes are refused; that they came of the same weights is the caller's to know. */
 APUS_API size_t apus_session_states_size(const apus_session *session);
 APUS_API apus_status apus_session_save_states(const apus_session *session, void *data, size_t size, apus_error *error);
 APUS_API apus_status apus_session_load_states(apus_session *session, const void *data, size_t size, apus_error *error);

@@ -9,6 +9,9 @@ cat >"$work/main.cpp" <<'C'
 #include <cstdio>
 int main() { return std::printf("%s\n", apus::version().c_str()) > 0 && apus::version() == APUS_VERSION_STRING ? 0 : 1; }
 C
+for text in LICENSE THIRD-PARTY-NOTICES; do
+    [ -s "$prefix/share/doc/apus/$text" ] || { echo "test-install.sh: no $prefix/share/doc/apus/$text" >&2; exit 1; }
+done
 export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
 c++ -std=c++17 "$work/main.cpp" -o "$work/shared" $(pkg-config --cflags --libs apus) -Wl,-rpath,"$prefix/lib"
 "$work/shared"

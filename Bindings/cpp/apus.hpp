@@ -2,8 +2,9 @@
 //
 //     apus::Model model("digits.apus");
 //     apus::Session session(model);
-//     apus::span<float> image = session.input<float>("image");
-//     std::copy(pixels.begin(), pixels.end(), image.begin());
+//     session.set_dimension("batch", 1);                // it is at its maximum otherwise
+//     apus::span<float> pixels = session.input<float>("input");
+//     std::copy(image.begin(), image.end(), pixels.begin());
 //     session.run();
 //     apus::span<const float> logits = session.output<float>("logits");
 //
@@ -300,16 +301,17 @@ public:
     }
 
     // The session's own memory of a tensor, at the current dimensions: T is float for f32, std::uint16_t for the bits of
-    // f16 and bf16, std::uint8_t for packed int4, std::byte for any. Asking for an input counts as setting it.
+    // f16 and bf16, std::uint8_t for packed int4, std::byte for any. Asking for an input counts as setting it. Throws for a
+    // tensor that is bound to the caller's memory.
     template <class T> span<T> input(const Key &input, const Key &function = 0) {
         const Tensor tensor = typed<T>(input_of(function, input));
         void *data = apus_session_input_data(get(), tensor.function, tensor.index);
-        return {static_cast<T *>(data), data ? tensor.info.byte_size / sizeof(T) : 0};
+        return {static_cast<T *>(data), owned(tensor, data, "input") / sizeof(T)};
     }
     template <class T> span<const T> output(const Key &output, const Key &function = 0) const {
         const Tensor tensor = typed<T>(output_of(function, output));
         const void *data = apus_session_output_data(get(), tensor.function, tensor.index);
-        return {static_cast<const T *>(data), data ? tensor.info.byte_size / sizeof(T) : 0};
+        return {static_cast<const T *>(data), owned(tensor, data, "output") / sizeof(T)};
     }
 
     // Copies in; the size must be that of the current shape.
@@ -427,6 +429,12 @@ private:
     }
     Tensor output_of(const Key &function, const Key &key) const {
         return find(apus_session_output_info, "output", function, key);
+    }
+
+    // The bytes of a tensor whose memory is the session's; throws where it is the caller's.
+    static std::size_t owned(const Tensor &tensor, const void *data, const char *kind) {
+        if (data || tensor.info.byte_size == 0) return tensor.info.byte_size;
+        throw Error(APUS_INVALID_ARGUMENT, std::string(kind) + " '" + tensor.info.name + "' is bound to the caller's memory");
     }
 
     // The tensor, checked to hold elements of type T.

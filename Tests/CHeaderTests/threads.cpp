@@ -134,6 +134,10 @@ void wrapper(const char *path) {
     outputs(model, session);
     check(std::equal(bound.begin(), bound.end(), before.begin()), "a bound output is written");
     session.bind_output<std::byte>(0, {});
+    Bytes given(session.input_info(0).byte_size);
+    session.bind_input<std::byte>(0, given);
+    refuses(APUS_INVALID_ARGUMENT, "a view of a bound input", [&] { session.input<std::byte>(0); });
+    session.bind_input<std::byte>(0, {});
     session.load_states(states);
     apus::Options smallest;
     smallest.dimensions = options.dimensions;

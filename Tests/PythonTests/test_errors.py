@@ -7,7 +7,9 @@ import apus
 import numpy as np
 import pytest
 import tiny_models
-from apus import Status
+from apus import DType, Status
+from apus._session import _typed
+from apus._types import _NUMPY as NUMPY
 
 ROWS = np.zeros((2, 3), np.float32)
 
@@ -149,3 +151,27 @@ def test_a_missing_library_is_named(tmp_path):
     environment = {**os.environ, "APUS_LIBRARY": str(tmp_path / "libnothing.so"), "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert done.returncode != 0 and "libnothing.so" in done.stderr and "APUS_LIBRARY" in done.stderr
+
+
+def converted(kind, values):
+    info = apus.TensorInfo("x", kind, np.dtype(NUMPY[kind]), (2,), (None,), 8, 0, 0)
+    return _typed(info, values)
+
+
+@pytest.mark.parametrize("kind", [DType.F32, DType.F16, DType.I64, DType.U8, DType.BOOL])
+def test_lists_become_the_type(kind):
+    values = [True, False] if kind == DType.BOOL else [1, 2]
+    array = converted(kind, values)
+    assert array.dtype == NUMPY[kind] and array.tolist() == values
+
+
+@pytest.mark.parametrize(
+    "kind, values, found",
+    [
+        (DType.I32, [1.7, 2], "float64"), (DType.U8, ["1", "2"], "<U1"), (DType.BOOL, [1, 0], "int64"), (DType.F32, [1j, 2], "complex128"),
+        (DType.I8, [1, 300], "int64 of 1 to 300"), (DType.U8, [-1, 2], "int64 of -1 to 2"),
+        (DType.BF16, [1.5, 2], "list"), (DType.I4, [1, 2], "list"),
+    ],
+)  # fmt: skip
+def test_lists_that_would_lose_something(kind, values, found):
+    refused(Status.INVALID_ARGUMENT, rf"'x': dtype {found} found, .*{np.dtype(NUMPY[kind])}.* wanted", converted, kind, values)

@@ -29,6 +29,7 @@ def test_name_and_contents(wheel):
     assert wheel.name.startswith("apus-1.0.0-py3-none-linux_")
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"apus/libapus.so", "apus/__init__.py", "apus/_abi.py", "apus/py.typed"} <= names
+    assert {"LICENSE", "THIRD-PARTY-NOTICES"} <= {Path(name).name for name in names}
 
 
 def test_it_runs_without_the_checkout(wheel, tmp_path, models):

@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _abi
-from ._abi import Status
+from ._abi import DType, Status
 from ._types import Error, ProfileEntry, TensorInfo, c_integer, c_string, call
 
 if TYPE_CHECKING:
     from ._model import Model
 
 Array = np.ndarray[Any, np.dtype[Any]]
+# Types that NumPy lacks: what their arrays hold.
+_PACKED = {DType.BF16: "the bits", DType.I4: "two to a byte", DType.U4: "two to a byte"}
 Name = Union[str, SupportsIndex]
 
 
@@ -92,7 +94,8 @@ class Session:
     def run(self, *inputs: Any, function: Name = 0) -> Union[dict[str, Array], list[Array]]:
         """Copies arrays in, runs, and copies the outputs out: a dict gives a dict, arrays in order give a list.
 
-        Symbolic dimensions take the arrays' sizes. Inputs that were bound or written before may be left out of a dict.
+        Symbolic dimensions take the arrays' sizes. Inputs that were bound or written before may be left out of a dict; one that
+        is given is no longer bound. The result of a bound output is the bound array.
         """
         index = self._function(function)
         wanted = self._functions[index].inputs
@@ -134,7 +137,7 @@ class Session:
         return self._view("output", function, name)
 
     def bind_input(self, name: Name, array: Optional[Array], *, function: Name = 0) -> None:
-        """Reads an input from this array in every later run; None returns to the session's own memory."""
+        """Reads an input from this array in later runs, until ``run`` is given the input; None returns to the session's memory."""
         index = self._function(function)
         self._bind("input", index, self._tensor(index, "input", name), array)
 
@@ -327,12 +330,22 @@ def _shaped(bound: Array, info: TensorInfo) -> Array:
 
 
 def _typed(info: TensorInfo, value: Any, kind: str = "input") -> Array:
-    """An array of the tensor's type: NumPy arrays as they are, lists and numbers converted."""
-    if not isinstance(value, np.ndarray):
-        return np.asarray(value, info.dtype)
-    if value.dtype != info.dtype:
-        raise _mismatch(info, "dtype", value.dtype, info.dtype, kind)
-    return value
+    """An array of the tensor's type: NumPy arrays as they are; lists and numbers converted, where none loses its fraction."""
+    if isinstance(value, np.ndarray):
+        if value.dtype != info.dtype:
+            raise _mismatch(info, "dtype", value.dtype, info.dtype, kind)
+        return value
+    if info.type in _PACKED:
+        raise _mismatch(info, "dtype", type(value).__name__, f"a NumPy array of {info.dtype}, {_PACKED[info.type]},", kind)
+    found = np.asarray(value)
+    kinds = {"f": "biuf", "i": "biu", "u": "biu", "b": "b"}[info.dtype.kind]
+    if found.size > 0 and found.dtype.kind not in kinds:
+        raise _mismatch(info, "dtype", found.dtype, info.dtype, kind)
+    if found.size > 0 and info.dtype.kind in "iu":
+        limits = np.iinfo(info.dtype)
+        if found.min() < limits.min or found.max() > limits.max:
+            raise _mismatch(info, "dtype", f"{found.dtype} of {found.min()} to {found.max()}", info.dtype, kind)
+    return found.astype(info.dtype)
 
 
 def _mismatch(info: TensorInfo, what: str, found: object, wanted: object, kind: str = "input") -> Error:
