@@ -17,6 +17,8 @@ c++ -std=c++17 "$work/main.cpp" -o "$work/shared" $(pkg-config --cflags --libs a
 "$work/shared"
 c++ -std=c++17 "$work/main.cpp" -o "$work/static" $(pkg-config --cflags apus) "$prefix/lib/libapus.a" -lm -pthread
 "$work/static"
+c++ -std=c++17 "$work/main.cpp" -o "$work/training" $(pkg-config --cflags --libs apus-training) -Wl,-rpath,"$prefix/lib"
+"$work/training"
 echo "ok: pkg-config"
 command -v cmake >/dev/null || exit 0
 cat >"$work/CMakeLists.txt" <<'C'
@@ -24,7 +26,7 @@ cmake_minimum_required(VERSION 3.13)
 project(Probe CXX)
 set(CMAKE_CXX_STANDARD 17)
 find_package(Apus 1.0 REQUIRED)
-foreach(library apus apus_static)
+foreach(library apus apus_static apus_training)
   add_executable(probe_${library} main.cpp)
   target_link_libraries(probe_${library} PRIVATE Apus::${library})
 endforeach()
@@ -33,4 +35,5 @@ cmake -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
 cmake --build "$work/build" >/dev/null
 "$work/build/probe_apus"
 "$work/build/probe_apus_static"
+"$work/build/probe_apus_training"
 echo "ok: cmake"

@@ -16,6 +16,10 @@
 #ifndef APUS_HPP
 #define APUS_HPP
 
+#if !defined(__cpp_exceptions)
+#error "apus.hpp throws; apus.h is the header for programs without exceptions"
+#endif
+
 #include <apus.h>
 
 #include <algorithm>

@@ -43,6 +43,13 @@ def test_what_a_model_holds(model):
     assert model.labels("z") == []
 
 
+def test_they_describe_themselves(model, session):
+    assert repr(model) == "<apus.Model add(x: f32 [batch, 3]) -> y: f32 [batch, 3]; negate(x: f32 [batch, 3]) -> z: f32 [batch, 3]>"
+    assert repr(session) == "<apus.Session of add, negate>"
+    session.close()
+    assert repr(session) == "<apus.Session of add, negate, closed>"
+
+
 @pytest.mark.parametrize("kind", [str, Path])
 def test_opening_a_path(models, kind):
     with apus.Model(kind(models / "counter.apus")) as model, model.session() as session:

@@ -49,6 +49,12 @@ class Model:
             for index in range(library.apus_model_metadata_count(pointer))
         }  # fmt: skip
 
+    def __repr__(self) -> str:
+        functions = "; ".join(
+            f"{one.name}({', '.join(map(str, one.inputs))}) -> {', '.join(map(str, one.outputs))}" for one in self.functions
+        )
+        return f"<apus.Model {functions}>"
+
     @property
     def inputs(self) -> tuple[TensorInfo, ...]:
         """The inputs of the first function."""

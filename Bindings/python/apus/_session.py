@@ -84,6 +84,9 @@ class Session:
         self._states = model.states
         self._symbols = model._symbols
 
+    def __repr__(self) -> str:
+        return f"<apus.Session of {', '.join(one.name for one in self._functions)}{'' if self._handle else ', closed'}>"
+
     # ---- Running
 
     @overload
