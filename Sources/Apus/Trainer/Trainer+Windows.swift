@@ -45,7 +45,9 @@ extension Trainer {
                 let isSequence = shape.rank > 1 && shape[1] == window && target.tensor.shape.dropFirst().first == length
                 wanted.append(isSequence ? try target.window(index, of: length / window) : target)
             }
-            parts.append(Batch(position: batch.position, indices: batch.indices, inputs: inputs, targets: wanted))
+            parts.append(
+                Batch(
+                    position: batch.position, indices: batch.indices, inputs: inputs, targets: wanted, weights: batch.weights))
         }
         return parts
     }

@@ -58,11 +58,13 @@ extension Trainer {
             throw .file("a model without a checkpoint, wanted a file that saveCheckpoint wrote")
         }
         let checkpoint = try CheckpointText.decode(Checkpoint.self, text)
+        let before = program.weighsSamples
+        let weighsSamples = found.functions.first?.inputs.last?.name == TrainingProgram.sampleWeights
         do throws(ApusError) {
-            try plan(epoch: max(0, checkpoint.progress.epoch))
+            try plan(epoch: max(0, checkpoint.progress.epoch), weighsSamples: weighsSamples)
             try check(checkpoint, found)
         } catch {
-            try plan(epoch: progress.epoch)
+            try plan(epoch: progress.epoch, weighsSamples: before)
             throw error
         }
         let running = try checkpoint.running.map { running throws(ApusError) in try running.restored(metrics) }
