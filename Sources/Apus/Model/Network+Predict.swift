@@ -4,7 +4,8 @@ import ApusRuntime
 extension Network {
     /// The outputs for samples given input by input, each [samples, …]; for no samples [0, …].
     ///
-    /// - Throws: `.badShape` for inputs of different numbers of samples, or that are not the network's.
+    /// - Throws: `.badShape` for inputs of different numbers of samples, or that are not the network's; `.invalidArgument` for an
+    ///   index outside −vocabulary ..< vocabulary of an `Embedding` that reads the input.
     public func predict(
         _ inputs: [Tensor], batchSize: Int = 64, threads: Int? = nil
     ) throws(ApusError) -> [Tensor] {
@@ -14,6 +15,7 @@ extension Network {
             throw .shape("'\(name)' given as \(input), wanted \(samples) rows as '\(inputNames[0])' has")
         }
         if samples == 0 { return try predictNothing(inputs) }
+        try checkIndices(inputs, samples: 0..<samples)
         let runner = try Runner(try exportGraph(maximumBatch: max(1, min(batchSize, samples))), threads: threads)
         var parts: [[Tensor]] = outputs.map { _ in [] }
         var start = 0
@@ -63,6 +65,7 @@ extension Network {
         while let batch = iterator.next() {
             let inputs = try ordered(batch.inputs, as: inputNames, "inputs")
             let targets = try ordered(batch.targets, as: outputNames, "targets").map { $0.tensor }
+            try checkIndices(inputs.map { $0.tensor }, samples: batch.indices)
             let predictions = try runner.run(inputs.map { $0.tensor })
             if let evaluator {
                 for (i, loss) in losses.enumerated() {

@@ -22,6 +22,8 @@ public class Network {
     public internal(set) var quantization: QuantizationAwareness?
     /// Every call of a layer, in an order in which it can be emitted.
     let calls: [LayerCall]
+    /// Per input how many rows the tables have that its indices are looked up in; nil where they are not.
+    let vocabularies: [Int?]
 
     public init(
         inputs: [SymbolicTensor], outputs: [SymbolicTensor], outputNames: [String]? = nil, name: String = "model",
@@ -38,6 +40,7 @@ public class Network {
         parameters = Parameters(seed: seed)
         guard !outputs.isEmpty else { throw .argument("network '\(name)' without an output") }
         calls = Network.order(outputs)
+        vocabularies = Network.vocabularies(inputs, calls)
         for input in inputs where !(input.call.layer is InputLayer) {
             throw .argument("an input of network '\(name)' that Input(…) did not make")
         }

@@ -172,6 +172,7 @@ public final class Trainer {
         }
         try session.setDimension(Network.batch, batch.count)
         let inputs = try network.ordered(batch.inputs, as: inputNames, "inputs")
+        try network.checkIndices(inputs.lazy.map { $0.tensor }, samples: batch.indices)
         for (i, input) in inputs.enumerated() { try session.set(input: i, input.tensor) }
         for (i, target) in try targets(batch).enumerated() {
             let prediction = program.graph.functions[0].outputs[program.firstPrediction + i].type
