@@ -59,8 +59,9 @@ extension Network {
             do throws(ApusError) {
                 try context.enter(call.layer)
                 let made = try call.layer.call(arguments, context)
-                guard made.count == call.layer.outputCount else {
-                    throw .argument("\(made.count) tensors made, wanted \(call.layer.outputCount)")
+                let wanted = max(1, call.layer.outputCount)
+                guard made.count == wanted else {
+                    throw .argument("\(made.count) tensors made, wanted \(wanted)")
                 }
                 context.passLengths(from: arguments, to: made)
                 values[ObjectIdentifier(call)] = made
