@@ -53,7 +53,7 @@ public final class Trainer {
     private let inputNames: [String]
     private let outputNames: [String]
     private let exact, recompute, profiles: Bool
-    private let precision: ComputePrecision
+    let precision: ComputePrecision
 
     /// - Parameters:
     ///   - lossWeights: one per output; all 1 by default.

@@ -8,6 +8,8 @@ import ApusRuntime
 /// network's outputs and, where there are several, the loss of each, unweighted.
 struct TrainingProgram {
     let graph: Graph
+    /// The function without what is computed again: what checkpoints hold.
+    private let plain: Function
     /// Indices of the states that hold the network's parameters, in the parameters' order.
     let parameterStates: [Int]
     let stepState: Int
@@ -78,9 +80,9 @@ struct TrainingProgram {
         for pass in passes { _ = try pass.run(graph, ExportOptions(exact: exact)) }
         _ = try graph.chooseAlgorithms(exact: exact, largestBatch: true)
         // The gradients' nodes are named so, fused or not.
-        let function = graph.functions[0]
-        if recompute, let begin = function.nodes.firstIndex(where: { $0.name.hasPrefix("gradient/") }) {
-            graph.functions[0] = Recompute(function, backwardFrom: begin).result
+        plain = graph.functions[0]
+        if recompute, let begin = plain.nodes.firstIndex(where: { $0.name.hasPrefix("gradient/") }) {
+            graph.functions[0] = Recompute(plain, backwardFrom: begin).result
         }
         graph.mixedPrecision = precision == .mixedBF16
         self.graph = graph
@@ -89,6 +91,17 @@ struct TrainingProgram {
         self.stepState = stepState
         memory = graph.states.indices.filter { graph.states[$0].role == .memory }
         parameterStates = Array(network.parameters.all.indices)
+    }
+
+    /// A copy of the graph for a checkpoint: the same whether or not a step computes results again.
+    func checkpointGraph() -> Graph {
+        let copy = Graph(graph.name)
+        copy.producer = graph.producer
+        copy.dimensions = graph.dimensions
+        copy.constants = graph.constants
+        copy.states = graph.states
+        copy.functions = [plain]
+        return copy
     }
 
     /// What each output's loss wants as targets, the batch a symbol.
