@@ -4,8 +4,11 @@ import ApusGraph
 ///
 /// Called on symbolic tensors it becomes part of a network; called twice it shares its weights.
 open class Layer {
-    /// Unique in its network; given by the network where it is left empty.
+    /// Unique in its network; given by the first network that it is part of where it is left empty. In another network where a
+    /// layer has that name too it gets one of its own: `Network.name(of:)`.
     public internal(set) var name: String
+    /// Whether a network gave the name.
+    var isNamedByNetwork = false
 
     public init(name: String = "") { self.name = name }
 

@@ -18,7 +18,9 @@ extension Trainer {
         for input in network.inputs {
             guard let layer = input.call.layer as? InputLayer, layer.shape.first == window else {
                 let shape = Shape((input.call.layer as? InputLayer)?.shape ?? [])
-                throw .argument("windows of \(window) for input '\(input.call.layer.name)' \(shape), wanted sequences of that length")
+                throw .argument(
+                    "windows of \(window) for input '\(network.name(of: input.call.layer))' \(shape), "
+                        + "wanted sequences of that length")
             }
         }
     }
