@@ -5,7 +5,7 @@ import Foundation
 /// Samples named on the command line: KIND:PATH[,PATH…], with OPTION=VALUE among the paths.
 ///
 ///     idx:images.gz,labels.gz          cifar10:batch_1.bin,batch_2.bin
-///     csv:table.csv,label=class        csv:table.csv,label=price,numeric
+///     csv:table.csv,label=class        csv:table.csv,label=price,numeric,weight=share
 ///     npz:samples.npz,x=images,y=labels
 ///     folder:pictures,size=32x32       folder:pictures,size=28x28,gray
 public struct DataSource {
@@ -46,15 +46,14 @@ public struct DataSource {
             try allow(["layout"])
             return try CIFAR10.read(paths, layout: options["layout"] == "channels-last" ? .channelsLast : .channelsFirst)
         case "csv":
-            try allow(["label", "separator", "numeric", "no-header"])
-            let name = options["label"] ?? "-1"
-            let label = Int(name).map { CSVColumn.index($0) } ?? .named(name), separator = options["separator"] ?? ""
+            try allow(["label", "weight", "separator", "numeric", "no-header"])
+            let label = column("label") ?? -1, separator = options["separator"] ?? ""
             guard separator.count <= 1 else { throw .argument("csv separator=\(separator), wanted one character") }
             return try Dataset.csv(
                 try onePath(), header: options["no-header"] == nil, separator: separator.first ?? ",", label: label,
-                labels: options["numeric"] == nil ? .categorical() : .numeric)
+                labels: options["numeric"] == nil ? .categorical() : .numeric, weight: column("weight"))
         case "npz":
-            try allow(["x", "y"])
+            try allow(["x", "y", "weight"])
             let path = try onePath()
             return try archive(path)
         case "folder":
@@ -67,16 +66,24 @@ public struct DataSource {
         }
     }
 
+    /// A column by name or by number.
+    private func column(_ option: String) -> CSVColumn? {
+        options[option].map { name in Int(name).map { .index($0) } ?? .named(name) }
+    }
+
     /// Integer targets of one a sample are classes; others are numbers.
     private func archive(_ path: String) throws(ApusError) -> Dataset {
         let x = try NPZ.read(path, array: options["x"] ?? "x"), y = try NPZ.read(path, array: options["y"] ?? "y")
+        let weight = try options["weight"].map { name throws(ApusError) in try NPZ.read(path, array: name) }
         do throws(ApusError) {
+            let weights = try weight?.converted(to: .f32)
             if y.dtype.isInteger && y.shape.count == 1 {
-                return try Dataset(inputs: x, targets: try y.converted(to: .i32))
+                return try Dataset(inputs: x, targets: try y.converted(to: .i32), weights: weights)
             }
             let targets = try y.converted(to: .f32)
             return try Dataset(
-                inputs: x, targets: targets.shape.count == 1 ? try targets.reshaped([targets.count, 1]) : targets)
+                inputs: x, targets: targets.shape.count == 1 ? try targets.reshaped([targets.count, 1]) : targets,
+                weights: weights)
         } catch {
             throw error.within("\(path)")
         }

@@ -17,7 +17,8 @@ struct Train: ParsableCommand {
               --learning-rate 1e-4 --epochs 3 --freeze-observers 2 --freeze-batch-norm 2 --export int8.apus
 
             Data is KIND:PATH[,PATH…] with KIND \(DataSource.kinds). Options stand among the paths: csv label=NAME, \
-            numeric, no-header; npz x=NAME, y=NAME; folder size=HxW, gray.
+            weight=NAME, numeric, no-header; npz x=NAME, y=NAME, weight=NAME; folder size=HxW, gray. What weight names is \
+            what each sample counts in the loss.
 
             Bytes are divided by the largest, columns of a table brought to mean 0 and deviation 1; the exported file \
             says so.
@@ -61,6 +62,9 @@ struct Train: ParsableCommand {
 
     @Option(help: "cross-entropy for classes; mse, mae or huber for numbers.")
     var loss: String?
+
+    @Option(help: "balanced: a class counts the less, the more samples it has, so that all count alike.")
+    var classWeights: String?
 
     @Option(help: "Such as flip,crop:4,shift:0.1,rotate:10,cutout:8.")
     var augment: String?
@@ -163,7 +167,7 @@ struct Train: ParsableCommand {
         let options = TrainingDescription(
             model: model, activation: activation, data: data, validation: validation, epochs: epochs,
             batchSize: batchSize, optimizer: optimizer, learningRate: learningRate, momentum: momentum,
-            weightDecay: weightDecay, schedule: schedule, loss: loss, augment: augment, seed: seed, threads: threads,
+            weightDecay: weightDecay, schedule: schedule, loss: loss, classWeights: classWeights, augment: augment, seed: seed, threads: threads,
             precision: precision, initialWeights: initialWeights, quantizationAware: awareness.quantizationAware ? true : nil,
             keepFloat: awareness.keepFloat.isEmpty ? nil : awareness.keepFloat, learnRanges: awareness.learnRanges,
             freezeObservers: awareness.freezeObservers, freezeBatchNorm: awareness.freezeBatchNorm)

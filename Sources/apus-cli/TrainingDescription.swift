@@ -20,6 +20,8 @@ struct TrainingDescription: Codable {
     /// constant, cosine or one-cycle over all epochs.
     var schedule: String?
     var loss: String?
+    /// balanced.
+    var classWeights: String?
     /// Such as "flip,crop:4,cutout:8".
     var augment: String?
     var seed: UInt64?
@@ -76,7 +78,8 @@ struct TrainingDescription: Codable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case model, activation, data, validation, epochs, batchSize = "batch-size", optimizer
-        case learningRate = "learning-rate", momentum, weightDecay = "weight-decay", schedule, loss, augment, seed
+        case learningRate = "learning-rate", momentum, weightDecay = "weight-decay", schedule, loss
+        case classWeights = "class-weights", augment, seed
         case threads, precision, initialWeights = "initial-weights", quantizationAware = "quantization-aware"
         case keepFloat = "keep-float", learnRanges = "learn-ranges", freezeObservers = "freeze-observers"
         case freezeBatchNorm = "freeze-batch-norm"
@@ -90,7 +93,9 @@ struct TrainingDescription: Codable {
             case .precision: ComputePrecision.allCases.map { $0.rawValue }.joined(separator: " or ")
             case .quantizationAware: "true or false"
             case .keepFloat: "a list of texts"
-            case .model, .activation, .data, .validation, .optimizer, .schedule, .loss, .augment, .initialWeights: "a text"
+            case .model, .activation, .data, .validation, .optimizer, .schedule, .loss, .classWeights, .augment,
+                .initialWeights:
+                "a text"
             }
         }
     }
@@ -103,8 +108,8 @@ struct TrainingDescription: Codable {
             batchSize: other.batchSize ?? batchSize, optimizer: other.optimizer ?? optimizer,
             learningRate: other.learningRate ?? learningRate, momentum: other.momentum ?? momentum,
             weightDecay: other.weightDecay ?? weightDecay, schedule: other.schedule ?? schedule,
-            loss: other.loss ?? loss, augment: other.augment ?? augment, seed: other.seed ?? seed,
-            threads: other.threads ?? threads, precision: other.precision ?? precision,
+            loss: other.loss ?? loss, classWeights: other.classWeights ?? classWeights,
+            augment: other.augment ?? augment, seed: other.seed ?? seed, threads: other.threads ?? threads, precision: other.precision ?? precision,
             initialWeights: other.initialWeights ?? initialWeights,
             quantizationAware: other.quantizationAware ?? quantizationAware, keepFloat: other.keepFloat ?? keepFloat,
             learnRanges: other.learnRanges ?? learnRanges, freezeObservers: other.freezeObservers ?? freezeObservers,

@@ -41,7 +41,7 @@ struct TrainingSetup {
         try description.prepare(network)
         network.classNames = raw.classNames
         try network.setContract(raw.contract(normalization))
-        (loss, metrics) = try TrainingSetup.loss(description.loss, training)
+        (loss, metrics) = try TrainingSetup.loss(description.loss, training, classWeights: description.classWeights)
         let batches = (training.count - 1) / batchSize + 1
         let (steps, isTooMany) = epochs.multipliedReportingOverflow(by: batches)
         guard !isTooMany else { throw .argument("\(epochs) epochs of \(batches) batches, wanted at most \(Int.max) steps") }
@@ -113,12 +113,19 @@ struct TrainingSetup {
         }
     }
 
-    static func loss(_ name: String?, _ data: Dataset) throws(ApusError) -> (any Loss, [any Metric]) {
+    static func loss(
+        _ name: String?, _ data: Dataset, classWeights: String? = nil
+    ) throws(ApusError) -> (any Loss, [any Metric]) {
+        if let classWeights {
+            guard classWeights == "balanced" else { throw .argument("class weights '\(classWeights)', wanted balanced") }
+            guard data.isClassification else { throw .argument("class weights for numbers, wanted classes") }
+        }
         if data.isClassification {
             guard name == nil || name == "cross-entropy" else {
                 throw .argument("no loss '\(name!)' for classes, wanted cross-entropy")
             }
-            return (SparseCategoricalCrossEntropy(fromLogits: true), [Accuracy()])
+            let weights = classWeights == nil ? [] : try data.balancedClassWeights()
+            return (SparseCategoricalCrossEntropy(fromLogits: true, classWeights: weights), [Accuracy()])
         }
         let metrics: [any Metric] = [MeanAbsoluteError(), RootMeanSquaredError()]
         switch name {

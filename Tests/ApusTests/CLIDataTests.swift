@@ -44,6 +44,39 @@ final class CLIDataTests: XCTestCase {
         try CLIRun("convert-model", [model, "-o", f.file("q.apus")] + quantize + ["csv:\(strange)"]).expectFailure(2, part)
     }
 
+    /// A column that weighs samples is no input, and what weighs nothing is not learned; balanced classes change the loss.
+    func testWeights() throws {
+        let f = try CLIFixture()
+        var text = "a,b,share,class\n"
+        for i in 0..<24 {
+            // Every third row is wrong about its class, and counts nothing.
+            let isWrong = i % 3 == 0, side = i % 2 == 0
+            text += "\(side ? -1 : 1),\(Double(i % 5) / 10),\(isWrong ? 0 : 1),\(side != isWrong ? "x" : "y")\n"
+        }
+        let table = try f.folder.write(Array(text.utf8), "t.csv")
+        let train = ["train", "--model", "mlp:4", "--epochs", "40", "--learning-rate", "0.05", "--seed", "1", "--quiet", "--json"]
+        func loss(_ data: String, _ more: [String] = []) throws -> Double {
+            let run = try CLIRun("apus", train + ["--data", "csv:\(table)\(data)"] + more)
+            run.expectSuccess()
+            let history = try XCTUnwrap(JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [[String: Any]])
+            return try XCTUnwrap((history.last?["values"] as? [Double])?.first)
+        }
+        XCTAssertLessThan(try loss(",weight=share"), 0.05)
+        XCTAssertGreaterThan(try loss(""), 0.15)
+        let skewed = try f.folder.write(Array("a,class\n1,x\n2,y\n3,y\n4,y\n".utf8), "s.csv")
+        let one = ["train", "--model", "mlp:4", "--epochs", "1", "--quiet", "--data"]
+        let plain = try CLIRun("apus", one + ["csv:\(skewed)"])
+        let balanced = try CLIRun("apus", one + ["csv:\(skewed)", "--class-weights", "balanced"])
+        balanced.expectSuccess()
+        XCTAssertNotEqual(plain.output, balanced.output)
+        try CLIRun("apus", one + ["csv:\(skewed)", "--class-weights", "even"])
+            .expectFailure(2, "class weights 'even', wanted balanced")
+        let numbers = try f.folder.write(Array("a,b\n1,2\n2,3\n".utf8), "n.csv")
+        try CLIRun("apus", one + ["csv:\(numbers),numeric", "--class-weights", "balanced"])
+            .expectFailure(2, "class weights for numbers, wanted classes")
+        try CLIRun("apus", one + ["csv:\(skewed),weight=none"]).expectFailure(2, "there is no column \"none\"")
+    }
+
     func testACalibrationFileWithAColon() throws {
         let f = try CLIFixture(), folder = f.file("c:d")
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

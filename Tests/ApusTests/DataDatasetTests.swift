@@ -51,6 +51,50 @@ final class DataDatasetTests: XCTestCase {
         }
     }
 
+    func testWeightsGoWithTheirSamples() throws {
+        let plain = try counting(8)
+        let data = try Dataset(
+            inputs: plain.inputs, targets: plain.targets, weights: Tensor((0..<8).map { Float($0) / 2 }),
+            classNames: (0..<8).map { "\($0)" })
+        func check(_ found: Dataset, line: UInt = #line) throws {
+            let samples = try found.inputs[0].tensor.array(of: Float.self).enumerated().filter { $0.offset % 2 == 0 }
+            XCTAssertEqual(try found.weights?.array(of: Float.self), samples.map { $0.element / 2 }, line: line)
+        }
+        try check(data.rows(2..<5))
+        try check(data.rows([6, 1]))
+        let (training, validation) = try data.split(validation: 0.25, seed: 3)
+        try check(training)
+        try check(validation)
+        try check(data.oneHot(classes: 8))
+        try check(data.renumbered(to: (0..<9).reversed().map { "\($0)" }))
+        try check(data.mapInputs { $0.tensor })
+        for batch in try data.batches(size: 3, shuffleSeed: 5) {
+            XCTAssertEqual(try batch.weights?.array(of: Float.self), batch.indices.map { Float($0) / 2 })
+        }
+        XCTAssertEqual(Batch(data).weights, data.weights)
+        XCTAssertNil(Batch(plain).weights)
+    }
+
+    /// n / (classes that have samples · samples of the class).
+    func testBalancedClassWeights() throws {
+        func data(_ labels: [Int32], _ names: [String] = [], shape: [Int]? = nil) throws -> Dataset {
+            let targets = try Tensor(labels, shape: shape ?? [labels.count])
+            return try Dataset(inputs: Tensor.zeros(.f32, shape: [targets.shape[0], 1]), targets: targets, classNames: names)
+        }
+        XCTAssertEqual(try data([0, 0, 0, 1]).balancedClassWeights(), [4 / 6, 2])
+        XCTAssertEqual(try data([0, 3, 0, 0], ["a", "b", "c", "d"]).balancedClassWeights(), [4 / 6, 1, 1, 2])
+        XCTAssertEqual(try data([1, -1, 1, 0], shape: [2, 2]).balancedClassWeights(classes: 3, ignoring: -1), [1.5, 0.75, 1])
+        XCTAssertEqual(try data([1, 0]).balancedClassWeights(target: "target"), [1, 1])
+        XCTAssertFails(.invalidArgument, "no target 'y', wanted one of [\"target\"]") {
+            try data([1]).balancedClassWeights(target: "y")
+        }
+        XCTAssertFails(.invalidArgument, "label 2, wanted 0 ..< 2") { try data([0, 2]).balancedClassWeights(classes: 2) }
+        XCTAssertFails(.invalidArgument, "label -1, wanted 0 ..< 2") { try data([1, -1]).balancedClassWeights() }
+        XCTAssertFails(.invalidArgument, "wanted 0 ..< 16777216") { try data([.max]).balancedClassWeights() }
+        XCTAssertFails(.invalidArgument, "no labels") { try data([-1]).balancedClassWeights(ignoring: -1) }
+        XCTAssertFails(.badShape, "wanted class indices") { try data([1]).oneHot(classes: 2).balancedClassWeights() }
+    }
+
     /// The order was computed by a second implementation of SplitMix64 and of the shuffle, in Python.
     func testSplitIsAFunctionOfTheSeed() throws {
         let (training, validation) = try counting(10).split(validation: 0.25, seed: 7)

@@ -111,6 +111,19 @@ final class DataFormatTests: XCTestCase {
         XCTAssertEqual(try Dataset.csv(path, header: false, separator: ";").classNames, ["9", "10"])
     }
 
+    func testCSVWeightsSamples() throws {
+        let scratch = try ScratchFolder()
+        let path = try scratch.write("a,share,class\n1,0.5,x\n2,0,y\n", "t.csv")
+        let table = try Dataset.csv(path, weight: "share")
+        XCTAssertEqual(table.inputs[0].tensor, try Tensor([1, 2] as [Float], shape: [2, 1]))
+        XCTAssertEqual(table.weights, try Tensor([0.5, 0] as [Float]))
+        XCTAssertEqual(try Dataset.csv(path, labels: .categorical(), weight: 1).weights, table.weights)
+        XCTAssertFails(.badFile, "column \"class\" is both label and weight") { try Dataset.csv(path, weight: -1) }
+        XCTAssertFails(.badFile, "t.csv:3", "\"share\" is \"-1\", wanted a finite number of 0 or more") {
+            try Dataset.csv(scratch.write("a,share,class\n1,0.5,x\n2,-1,y\n", "t.csv"), weight: "share")
+        }
+    }
+
     func testCSVErrorsNameTheLine() throws {
         let scratch = try ScratchFolder()
         func read(_ text: String, label: CSVColumn = -1) throws -> Dataset {

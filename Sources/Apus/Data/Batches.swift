@@ -8,6 +8,8 @@ public struct Batch: Sendable {
     public let indices: [Int]
     public let inputs: [NamedTensor]
     public let targets: [NamedTensor]
+    /// What each sample counts in the loss, f32 [count]; nil: 1.
+    public internal(set) var weights: Tensor?
 
     /// The number of samples.
     public var count: Int { indices.count }
@@ -16,7 +18,9 @@ public struct Batch: Sendable {
 extension Batch {
     /// All samples of a dataset, for a training loop of one's own.
     public init(_ dataset: Dataset) {
-        self.init(position: 0, indices: Array(0..<dataset.count), inputs: dataset.inputs, targets: dataset.targets)
+        self.init(
+            position: 0, indices: Array(0..<dataset.count), inputs: dataset.inputs, targets: dataset.targets,
+            weights: dataset.weights)
     }
 }
 
@@ -77,7 +81,7 @@ public struct Batches: Sequence, Sendable {
         return Batch(
             position: position, indices: indices,
             inputs: try augmentation.isEmpty ? samples.inputs : samples.inputs.map(augmented(indices)),
-            targets: samples.targets)
+            targets: samples.targets, weights: samples.weights)
     }
 
     public func makeIterator() -> BatchIterator { BatchIterator(self, ahead: ahead) }

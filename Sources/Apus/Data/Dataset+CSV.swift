@@ -19,22 +19,23 @@ public enum CSVLabels: Sendable, Equatable {
 }
 
 extension Dataset {
-    /// A table: inputs f32 [N, columns] of every column but the label and the ignored ones, which are finite numbers.
+    /// A table: inputs f32 [N, columns] of every column but the label, the weight and the ignored ones, which are finite numbers.
     ///
     /// - Parameters:
     ///   - header: whether the first row names the columns.
     ///   - label: the label column, the last by default.
-    /// - Throws: `.badFile` naming line and column for a missing field, for text where a number is wanted, and for a
-    ///   label outside the given classes.
+    ///   - weight: a column of what each sample counts in the loss, 0 or more.
+    /// - Throws: `.badFile` naming line and column for a missing field, for text where a number is wanted, for a negative weight,
+    ///   and for a label outside the given classes.
     public static func csv(
         _ path: String, header: Bool = true, separator: Character = ",", label: CSVColumn = -1,
-        labels: CSVLabels = .categorical(), ignoring ignored: [CSVColumn] = []
+        labels: CSVLabels = .categorical(), weight: CSVColumn? = nil, ignoring ignored: [CSVColumn] = []
     ) throws(ApusError) -> Dataset {
         guard let byte = separator.asciiValue, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\n") else {
             throw .argument("the separator is '\(separator)', wanted an ASCII character that is no quote or line end")
         }
         return try FileBytes(contentsOf: path).withBytes { bytes throws(ApusError) in
-            var table = CSVTable(name: path, label: label, ignored: ignored, labels: labels)
+            var table = CSVTable(name: path, label: label, weight: weight, ignored: ignored, labels: labels)
             var reader = CSVReader(bytes, separator: byte, name: path)
             if header {
                 guard try reader.next() else { throw .file("\(path): the file is empty, wanted a header and rows") }
@@ -49,20 +50,24 @@ extension Dataset {
 private struct CSVTable {
     let name: String
     let label: CSVColumn
+    let weight: CSVColumn?
     let ignored: [CSVColumn]
     let labels: CSVLabels
 
     private var columns: [String] = []
     private var labelIndex = 0
+    private var weightIndex: Int?
     private var featureIndices: [Int] = []
     private var features: [Float] = []
     private var numbers: [Float] = []
     private var names: [String] = []
+    private var weights: [Float] = []
     private var lines: [Int] = []
 
-    init(name: String, label: CSVColumn, ignored: [CSVColumn], labels: CSVLabels) {
+    init(name: String, label: CSVColumn, weight: CSVColumn?, ignored: [CSVColumn], labels: CSVLabels) {
         self.name = name
         self.label = label
+        self.weight = weight
         self.ignored = ignored
         self.labels = labels
     }
@@ -71,6 +76,13 @@ private struct CSVTable {
         self.columns = columns
         labelIndex = try index(of: label)
         var skipped: Set<Int> = [labelIndex]
+        if let weight {
+            let index = try index(of: weight)
+            guard skipped.insert(index).inserted else {
+                throw .file("\(name): column \"\(columns[index])\" is both label and weight, wanted two columns")
+            }
+            weightIndex = index
+        }
         for column in ignored { skipped.insert(try index(of: column)) }
         featureIndices = columns.indices.filter { !skipped.contains($0) }
         guard !featureIndices.isEmpty else {
@@ -104,12 +116,18 @@ private struct CSVTable {
         } else {
             names.append(fields[labelIndex])
         }
+        if let weightIndex {
+            weights.append(try number(fields[weightIndex], line, columns[weightIndex], least: 0))
+        }
         lines.append(line)
     }
 
-    private func number(_ field: String, _ line: Int, _ column: String) throws(ApusError) -> Float {
-        guard let value = Float(trimmed(field)), value.isFinite else {
-            throw .file("\(name):\(line): column \"\(column)\" is \"\(field)\", wanted a finite number")
+    private func number(
+        _ field: String, _ line: Int, _ column: String, least: Float = -.greatestFiniteMagnitude
+    ) throws(ApusError) -> Float {
+        guard let value = Float(trimmed(field)), value.isFinite, value >= least else {
+            let wanted = least == 0 ? "a finite number of 0 or more" : "a finite number"
+            throw .file("\(name):\(line): column \"\(column)\" is \"\(field)\", wanted \(wanted)")
         }
         return value
     }
@@ -124,8 +142,9 @@ private struct CSVTable {
     func dataset() throws(ApusError) -> Dataset {
         guard !lines.isEmpty else { throw .file("\(name): found no rows") }
         let inputs = try Tensor(features, shape: [lines.count, featureIndices.count])
+        let weights = weightIndex == nil ? nil : try Tensor(self.weights)
         guard case .categorical(let given) = labels else {
-            return try Dataset(inputs: inputs, targets: Tensor(numbers, shape: [lines.count, 1]))
+            return try Dataset(inputs: inputs, targets: Tensor(numbers, shape: [lines.count, 1]), weights: weights)
         }
         let classes = given ?? Self.ordered(Set(names))
         let indexOf = Dictionary(classes.enumerated().map { ($1, Int32($0)) }, uniquingKeysWith: { first, _ in first })
@@ -136,7 +155,7 @@ private struct CSVTable {
             }
             indices.append(index)
         }
-        return try Dataset(inputs: inputs, targets: Tensor(indices), classNames: classes)
+        return try Dataset(inputs: inputs, targets: Tensor(indices), weights: weights, classNames: classes)
     }
 
     private static func ordered(_ names: Set<String>) -> [String] {

@@ -15,14 +15,18 @@ public struct NamedTensor: Sendable, Equatable {
 public struct Dataset: Sendable, Equatable {
     public let inputs: [NamedTensor]
     public let targets: [NamedTensor]
+    /// What each sample counts in the loss, f32 [N], for each output the same; nil: 1. Metrics count all samples alike.
+    public let weights: Tensor?
     /// The names of the classes that the targets count, or nothing.
     public let classNames: [String]
     /// The number of samples: the rows of every tensor.
     public let count: Int
 
     /// - Throws: `.badShape` unless there is an input and all tensors have equally many rows, `.invalidArgument` for a
-    ///   name that comes twice among the inputs or among the targets.
-    public init(inputs: [NamedTensor], targets: [NamedTensor], classNames: [String] = []) throws(ApusError) {
+    ///   name that comes twice among the inputs or among the targets and for a weight that is negative or not finite.
+    public init(
+        inputs: [NamedTensor], targets: [NamedTensor], weights: Tensor? = nil, classNames: [String] = []
+    ) throws(ApusError) {
         guard let first = inputs.first else { throw .shape("a dataset has no input, wanted one or more") }
         for named in inputs + targets {
             guard !named.tensor.shape.isEmpty, named.tensor.rowCount == first.tensor.rowCount else {
@@ -33,16 +37,29 @@ public struct Dataset: Sendable, Equatable {
         for names in [inputs.map(\.name), targets.map(\.name)] where Set(names).count < names.count {
             throw .argument("a name comes twice among \(names)")
         }
+        if let weights { try Dataset.check(weights, samples: first.tensor.rowCount) }
         self.inputs = inputs
         self.targets = targets
+        self.weights = weights
         self.classNames = classNames
         count = first.tensor.rowCount
     }
 
     /// A dataset of one tensor each, named "input" and "target".
-    public init(inputs: Tensor, targets: Tensor, classNames: [String] = []) throws(ApusError) {
+    public init(inputs: Tensor, targets: Tensor, weights: Tensor? = nil, classNames: [String] = []) throws(ApusError) {
         try self.init(
-            inputs: [NamedTensor("input", inputs)], targets: [NamedTensor("target", targets)], classNames: classNames)
+            inputs: [NamedTensor("input", inputs)], targets: [NamedTensor("target", targets)], weights: weights,
+            classNames: classNames)
+    }
+
+    private static func check(_ weights: Tensor, samples: Int) throws(ApusError) {
+        guard weights.dtype == .f32, weights.shape == [samples] else {
+            throw .shape("weights of samples are \(weights), wanted f32 [\(samples)]")
+        }
+        try weights.withUnsafeScalars(of: Float.self) { weights throws(ApusError) in
+            guard let sample = weights.firstIndex(where: { !($0 >= 0 && $0.isFinite) }) else { return }
+            throw .argument("sample \(sample) weighs \(weights[sample]), wanted a finite weight of 0 or more")
+        }
     }
 
     public func rows(_ range: Range<Int>) throws(ApusError) -> Dataset {
@@ -92,7 +109,7 @@ public struct Dataset: Sendable, Equatable {
             }
             changed.append(NamedTensor(target.name, rows))
         }
-        return try Dataset(inputs: inputs, targets: changed, classNames: classNames)
+        return try Dataset(inputs: inputs, targets: changed, weights: weights, classNames: classNames)
     }
 
     /// The same samples, the classes of their targets numbered as in `names`; as it is where there are no names on one side.
@@ -117,14 +134,14 @@ public struct Dataset: Sendable, Equatable {
             }
             changed.append(NamedTensor(target.name, try Tensor(indices, shape: target.tensor.shape)))
         }
-        return try Dataset(inputs: inputs, targets: changed, classNames: names)
+        return try Dataset(inputs: inputs, targets: changed, weights: weights, classNames: names)
     }
 
     /// The same samples with the input tensors changed row by row.
     public func mapInputs(_ change: (NamedTensor) throws(ApusError) -> Tensor) throws(ApusError) -> Dataset {
         var changed: [NamedTensor] = []
         for input in inputs { changed.append(NamedTensor(input.name, try change(input))) }
-        return try Dataset(inputs: changed, targets: targets, classNames: classNames)
+        return try Dataset(inputs: changed, targets: targets, weights: weights, classNames: classNames)
     }
 
     private func map(_ change: (Tensor) throws(ApusError) -> Tensor) throws(ApusError) -> Dataset {
@@ -133,6 +150,7 @@ public struct Dataset: Sendable, Equatable {
             for named in tensors { result.append(NamedTensor(named.name, try change(named.tensor))) }
             return result
         }
-        return try Dataset(inputs: changed(inputs), targets: changed(targets), classNames: classNames)
+        return try Dataset(
+            inputs: changed(inputs), targets: changed(targets), weights: weights.map(change), classNames: classNames)
     }
 }

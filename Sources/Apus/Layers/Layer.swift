@@ -4,8 +4,11 @@ import ApusGraph
 ///
 /// Called on symbolic tensors it becomes part of a network; called twice it shares its weights.
 open class Layer {
-    /// Unique in its network; given by the network where it is left empty.
+    /// Unique in its network; given by the first network that it is part of where it is left empty. In another network where a
+    /// layer has that name too it gets one of its own: `Network.name(of:)`.
     public internal(set) var name: String
+    /// Whether a network gave the name.
+    var isNamedByNetwork = false
 
     public init(name: String = "") { self.name = name }
 
@@ -21,16 +24,18 @@ open class Layer {
     /// alone, or takes up its memory of those before.
     open var runsStepByStep: Bool { false }
 
-    /// How many tensors it makes.
+    /// How many tensors it makes, one or more.
     open var outputCount: Int { 1 }
 
     /// Adds the layer to a network under construction.
-    public func callAsFunction(_ inputs: SymbolicTensor...) -> SymbolicTensor { apply(inputs)[0] }
+    public func callAsFunction(_ inputs: SymbolicTensor...) -> SymbolicTensor {
+        apply(inputs).first ?? SymbolicTensor(call: LayerCall(self, inputs), output: 0)
+    }
 
-    /// The same for a layer of several outputs.
+    /// The same for a layer of several outputs. What is wrong with the inputs the network says that it becomes part of.
     open func apply(_ inputs: [SymbolicTensor]) -> [SymbolicTensor] {
         let call = LayerCall(self, inputs)
-        return (0..<outputCount).map { SymbolicTensor(call: call, output: $0) }
+        return (0..<max(1, outputCount)).map { SymbolicTensor(call: call, output: $0) }
     }
 }
 

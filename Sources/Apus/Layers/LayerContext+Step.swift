@@ -28,12 +28,12 @@ extension LayerContext {
     }
 
     private func stepMemory() throws(ApusError) -> StepMemory {
-        guard let step else { throw .argument("memory of layer '\(currentLayer.name)' where none is kept") }
+        guard let step else { throw .argument("memory of layer '\(currentName)' where none is kept") }
         return step
     }
 
     /// "layer/name"; "layer/2/name" in the layer's second call.
     private func memoryName(_ name: String) -> String {
-        currentCall == 1 ? "\(currentLayer.name)/\(name)" : "\(currentLayer.name)/\(currentCall)/\(name)"
+        currentCall == 1 ? "\(currentName)/\(name)" : "\(currentName)/\(currentCall)/\(name)"
     }
 }

@@ -18,6 +18,8 @@ public final class LayerContext {
     let seed: UInt64
     private let parameters: Parameters
     private let emit: (Int) -> Value
+    /// A layer's name in the network.
+    private let name: (Layer) -> String
     private(set) var updates: [(parameter: Int, value: Value)] = []
     private(set) var losses: [Value] = []
     private var regularized: Set<Int> = []
@@ -29,6 +31,8 @@ public final class LayerContext {
     /// Whether batch norms use their moving statistics in training too.
     var fixesBatchNorm: Bool { rounding?.stage.fixesBatchNorm ?? false }
     private(set) var currentLayer = Layer()
+    /// Its name in the network.
+    private(set) var currentName = ""
     /// 1 for the current layer's first call.
     private(set) var currentCall = 1
     private var callCounts: [ObjectIdentifier: Int] = [:]
@@ -38,7 +42,8 @@ public final class LayerContext {
     /// training by windows.
     init(
         _ phase: Phase, _ builder: GraphBuilder, _ parameters: Parameters, seed: UInt64, counter: Value?,
-        step: StepMemory? = nil, rounding: FakeQuantization? = nil, emit: @escaping (Int) -> Value
+        step: StepMemory? = nil, rounding: FakeQuantization? = nil, name: @escaping (Layer) -> String = { $0.name },
+        emit: @escaping (Int) -> Value
     ) {
         self.phase = phase
         self.builder = builder
@@ -47,6 +52,7 @@ public final class LayerContext {
         self.counter = counter
         self.step = step
         self.rounding = rounding
+        self.name = name
         self.emit = emit
     }
 
@@ -56,6 +62,7 @@ public final class LayerContext {
             throw .unsupported("\(layer.kind) needs the whole sequence and cannot run step by step")
         }
         currentLayer = layer
+        currentName = name(layer)
         currentCall = callCounts[ObjectIdentifier(layer), default: 0] + 1
         callCounts[ObjectIdentifier(layer)] = currentCall
     }
@@ -66,7 +73,7 @@ public final class LayerContext {
         regularizer: Regularizer? = nil
     ) throws(ApusError) -> Value {
         let index = try parameters.index(
-            "\(currentLayer.name)/\(name)", shape, initializer, trainable: trainable)
+            "\(currentName)/\(name)", shape, initializer, trainable: trainable)
         let value = emit(index)
         if let regularizer, phase == .training, regularized.insert(index).inserted {
             losses.append(try regularizer.loss(value, builder))
@@ -76,21 +83,21 @@ public final class LayerContext {
 
     /// A parameter of another layer, which stands before the current one in the network.
     public func parameter(_ name: String, of layer: Layer) throws(ApusError) -> Value {
-        guard let index = parameters.find("\(layer.name)/\(name)") else {
-            throw .argument("layer '\(layer.name)' has no parameter '\(name)' yet, wanted it before '\(currentLayer.name)'")
+        guard let index = parameters.find("\(self.name(layer))/\(name)") else {
+            throw .argument("layer '\(self.name(layer))' has no parameter '\(name)' yet, wanted it before '\(currentName)'")
         }
         return emit(index)
     }
 
     /// Whether a parameter of the current layer is trained.
     public func isTrainable(_ name: String) -> Bool {
-        parameters.find("\(currentLayer.name)/\(name)").map { parameters.all[$0].isTrainable } ?? false
+        parameters.find("\(currentName)/\(name)").map { parameters.all[$0].isTrainable } ?? false
     }
 
     /// After a training step the parameter takes this value.
     public func update(_ name: String, to value: Value) throws(ApusError) {
-        guard let index = parameters.find("\(currentLayer.name)/\(name)") else {
-            throw .argument("layer '\(currentLayer.name)' has no parameter '\(name)'")
+        guard let index = parameters.find("\(currentName)/\(name)") else {
+            throw .argument("layer '\(currentName)' has no parameter '\(name)'")
         }
         if !updates.contains(where: { $0.parameter == index }) { updates.append((index, value)) }
     }
@@ -119,7 +126,7 @@ public final class LayerContext {
     /// What only training emits goes to `builder`, so that the names of the others are the same in both.
     private func nodeName(_ op: Operator) -> String {
         let kind = op.name.hasSuffix("Training") ? String(op.name.dropLast("Training".count)) : op.name
-        var name = used[currentLayer.name] == nil ? currentLayer.name : "\(currentLayer.name)/\(kind)"
+        var name = used[currentName] == nil ? currentName : "\(currentName)/\(kind)"
         let count = used[name, default: 0]
         used[name] = count + 1
         if count > 0 { name += "_\(count)" }

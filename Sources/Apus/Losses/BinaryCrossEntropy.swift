@@ -15,7 +15,7 @@ public struct BinaryCrossEntropy: Loss {
         self.positiveWeights = positiveWeights
     }
 
-    public func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
+    public func terms(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> LossTerms {
         let t = try LossRules.smoothed(target, labelSmoothing, share: 0.5, builder)
         if fromLogits, let weights = try weights(prediction, builder) {
             // w·t·softplus(−x) + (1 − t)·(softplus(−x) + x) = (1 + (w − 1)·t)·softplus(−x) + (1 − t)·x
@@ -23,13 +23,12 @@ public struct BinaryCrossEntropy: Loss {
             let share = try builder(.add, one, try builder(.mul, try builder(.sub, weights, one), t))
             let near = try builder(.mul, share, try builder(ActivationOperator(.softplus), try builder(.neg, prediction)))
             let far = try builder(.mul, try builder(.sub, one, t), prediction)
-            return try LossRules.mean(try builder(.add, near, far), builder)
+            return LossTerms(try builder(.add, near, far))
         }
         if fromLogits {
             // −t·log σ(x) − (1 − t)·log(1 − σ(x)) = softplus(x) − x·t
             let product = try builder(.mul, prediction, t)
-            return try LossRules.mean(
-                try builder(.sub, try builder(ActivationOperator(.softplus), prediction), product), builder)
+            return LossTerms(try builder(.sub, try builder(ActivationOperator(.softplus), prediction), product))
         }
         let p = try LossRules.clipped(prediction, builder)
         let one = try builder.scalar(1, p.type.dtype)
@@ -40,7 +39,7 @@ public struct BinaryCrossEntropy: Loss {
         if let weights = try weights(prediction, builder) { positive = try builder(.mul, weights, positive) }
         let negative = try term(try builder(.sub, one, t), try builder(.sub, one, p))
         let sum = try builder(.add, positive, negative)
-        return try builder(.neg, try LossRules.mean(sum, builder))
+        return LossTerms(sum, isNegated: true)
     }
 
     private func weights(_ prediction: Value, _ builder: GraphBuilder) throws(ApusError) -> Value? {

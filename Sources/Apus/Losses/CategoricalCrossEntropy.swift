@@ -19,15 +19,15 @@ public struct CategoricalCrossEntropy: Loss {
         return prediction
     }
 
-    public func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
+    public func terms(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> LossTerms {
         let t = try LossRules.smoothed(target, labelSmoothing, share: 1 / Double(prediction.shape.last), builder)
         if fromLogits {
-            return try LossRules.mean(try builder.node(SoftmaxCrossEntropy(), [prediction, t])[0], builder)
+            return LossTerms(try builder.node(SoftmaxCrossEntropy(), [prediction, t])[0])
         }
         let sum = try builder(Reduction(.sum, axes: [-1], keepDimensions: true), prediction)
         let p = try LossRules.clipped(try builder(.div, prediction, sum), builder)
         let products = try builder(.mul, t, try builder(.log, p))
         let rows = try builder(Reduction(.sum, axes: [-1]), products)
-        return try builder(.neg, try LossRules.mean(rows, builder))
+        return LossTerms(rows, isNegated: true)
     }
 }

@@ -6,7 +6,7 @@ public struct Huber: Loss {
     public var name: String { "huber" }
     public init(delta: Double = 1) { self.delta = delta }
 
-    public func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
+    public func terms(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> LossTerms {
         guard delta > 0 else { throw .argument("delta \(delta), wanted more than 0") }
         let dtype = prediction.type.dtype
         let error = try builder(.abs, try builder(.sub, prediction, target))
@@ -15,6 +15,6 @@ public struct Huber: Loss {
         let square = try builder(.mul, try builder(.square, near), try builder.scalar(0.5, dtype))
         let far = try builder(
             .mul, try builder(.sub, error, near), try builder.scalar(delta, dtype))
-        return try LossRules.mean(try builder(.add, square, far), builder)
+        return LossTerms(try builder(.add, square, far))
     }
 }

@@ -12,10 +12,10 @@ public struct KLDivergence: Loss {
         return prediction
     }
 
-    public func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
+    public func terms(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> LossTerms {
         let p = try LossRules.clipped(prediction, to: 1, builder), t = try LossRules.clipped(target, to: 1, builder)
         let ratio = try builder(.sub, try builder(.log, t), try builder(.log, p))
         let rows = try builder(Reduction(.sum, axes: [-1]), try builder(.mul, t, ratio))
-        return try LossRules.mean(rows, builder)
+        return LossTerms(rows)
     }
 }

@@ -5,7 +5,7 @@ public struct MSE: Loss {
     public var name: String { "mean_squared_error" }
     public init() {}
 
-    public func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
-        try LossRules.mean(try builder(.square, try builder(.sub, prediction, target)), builder)
+    public func terms(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> LossTerms {
+        LossTerms(try builder(.square, try builder(.sub, prediction, target)))
     }
 }

@@ -43,21 +43,19 @@ public struct SparseCategoricalCrossEntropy: Loss {
         }
     }
 
-    public func value(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
+    public func terms(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> LossTerms {
         // softmax(log p) = p / Σ p, so the loss of probabilities is the loss of their logarithms as logits.
         let logits = fromLogits ? prediction : try builder(.log, try LossRules.clipped(prediction, builder))
-        guard let ignoreIndex else { return try LossRules.mean(try terms(logits, target, builder), builder) }
+        guard let ignoreIndex else { return LossTerms(try weighted(logits, target, builder)) }
         let ignored = try builder.scalar(Double(ignoreIndex), .i32), dtype = prediction.type.dtype
         let counts = try builder(.notEqual, target, ignored)
         let labels = try builder(Where(), counts, target, try builder.scalar(0, .i32))
-        let terms = try builder(Where(), counts, try terms(logits, labels, builder), try builder.scalar(0, dtype))
-        let count = try builder(Reduction(.sum, axes: []), try builder(Cast(dtype), counts))
-        let sum = try builder(Reduction(.sum, axes: []), terms)
-        return try builder(.div, sum, try builder(.maximum, count, try builder.scalar(1, dtype)))
+        let terms = try builder(Where(), counts, try weighted(logits, labels, builder), try builder.scalar(0, dtype))
+        return LossTerms(terms, count: try builder(Reduction(.sum, axes: []), try builder(Cast(dtype), counts)))
     }
 
     /// −log p[label] of each label, weighted by its class.
-    private func terms(_ logits: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
+    private func weighted(_ logits: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
         let losses = try self.losses(logits, target, builder)
         return classWeights.isEmpty ? losses : try builder(.mul, losses, try weights(logits, target, builder))
     }
@@ -80,7 +78,7 @@ public struct SparseCategoricalCrossEntropy: Loss {
         if let weight = classWeights.first(where: { !($0 >= 0 && $0.isFinite) }) {
             throw .argument("a class weight of \(weight), wanted a finite one of 0 or more")
         }
-        let table = try Tensor(classWeights).constant("class_weights")
+        let table = try Tensor(classWeights).converted(to: prediction.type.dtype).constant("class_weights")
         builder.graph.constants.append(table)
         return try builder(Gather(axis: 0), builder.constant(builder.graph.constants.count - 1), target)
     }

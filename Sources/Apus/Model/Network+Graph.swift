@@ -41,16 +41,17 @@ extension Network {
             guard let layer = input.call.layer as? InputLayer else { continue }
             let shape = isStep ? [1, step!.chunk] + layer.shape.dropFirst() : [-1] + layer.shape
             let type = TensorType(layer.dtype, Shape(shape))
-            let value = try builder.input(layer.name, type, contract: layer.contract)
+            let value = try builder.input(name(of: layer), type, contract: layer.contract)
             inputs.append(value)
         }
         var extra: [Value] = []
         for input in extraInputs { extra.append(try builder.input(input.name, input.type)) }
         for (input, value) in zip(self.inputs, inputs) {
-            values[ObjectIdentifier(input.call)] = [try rounding?.rounded(value, place: input.call.layer.name) ?? value]
+            values[ObjectIdentifier(input.call)] = [try rounding?.rounded(value, place: name(of: input.call.layer)) ?? value]
         }
         let context = LayerContext(
-            phase, builder, parameters, seed: seed, counter: counter?(builder), step: step, rounding: rounding, emit: parameter)
+            phase, builder, parameters, seed: seed, counter: counter?(builder), step: step, rounding: rounding, name: name(of:),
+            emit: parameter)
         var emitted: [(layer: Layer, outputs: [Value], nodes: Range<Int>)] = []
         for call in calls where !(call.layer is InputLayer) {
             let firstNode = builder.function.nodes.count
@@ -59,14 +60,15 @@ extension Network {
             do throws(ApusError) {
                 try context.enter(call.layer)
                 let made = try call.layer.call(arguments, context)
-                guard made.count == call.layer.outputCount else {
-                    throw .argument("\(made.count) tensors made, wanted \(call.layer.outputCount)")
+                let wanted = max(1, call.layer.outputCount)
+                guard made.count == wanted else {
+                    throw .argument("\(made.count) tensors made, wanted \(wanted)")
                 }
                 context.passLengths(from: arguments, to: made)
                 values[ObjectIdentifier(call)] = made
                 emitted.append((call.layer, made, firstNode..<builder.function.nodes.count))
             } catch {
-                throw error.within("layer '\(call.layer.name)'")
+                throw error.within("layer '\(name(of: call.layer))'")
             }
         }
         try step?.finish(builder)

@@ -4,7 +4,8 @@ import ApusRuntime
 extension Network {
     /// The outputs for samples given input by input, each [samples, …]; for no samples [0, …].
     ///
-    /// - Throws: `.badShape` for inputs of different numbers of samples, or that are not the network's.
+    /// - Throws: `.badShape` for inputs of different numbers of samples, or that are not the network's; `.invalidArgument` for an
+    ///   index outside −vocabulary ..< vocabulary of an `Embedding` that reads the input.
     public func predict(
         _ inputs: [Tensor], batchSize: Int = 64, threads: Int? = nil
     ) throws(ApusError) -> [Tensor] {
@@ -14,6 +15,7 @@ extension Network {
             throw .shape("'\(name)' given as \(input), wanted \(samples) rows as '\(inputNames[0])' has")
         }
         if samples == 0 { return try predictNothing(inputs) }
+        try checkIndices(inputs, samples: 0..<samples)
         let runner = try Runner(try exportGraph(maximumBatch: max(1, min(batchSize, samples))), threads: threads)
         var parts: [[Tensor]] = outputs.map { _ in [] }
         var start = 0
@@ -44,7 +46,8 @@ extension Network {
     }
 
     /// Loss and metrics over a dataset, measured on the graph that ships. The loss is Σ weight · loss over the outputs,
-    /// weights 1 by default; where there are several outputs, the loss of each follows, unweighted. Of no samples all are NaN.
+    /// weights 1 by default; where there are several outputs, the loss of each follows, unweighted. Where the samples have
+    /// weights, each loss is Σ w·l / n over them; metrics count them alike. Of no samples all are NaN.
     public func evaluate(
         _ data: Dataset, losses: [any Loss] = [], lossWeights: [Double] = [], metrics: [any Metric] = [],
         batchSize: Int = 64, threads: Int? = nil
@@ -53,7 +56,7 @@ extension Network {
         try check(metrics)
         let batchSize = max(1, min(batchSize, data.count))
         let graph = try exportGraph(maximumBatch: batchSize)
-        let evaluator = losses.isEmpty ? nil : try LossEvaluator(graph, losses, lossWeights)
+        let evaluator = losses.isEmpty ? nil : try LossEvaluator(graph, losses, lossWeights, weighsSamples: data.weights != nil)
         let runner = try Runner(graph, threads: threads)
         var mean = MeanLoss(), means = losses.map { _ in MeanLoss() }
         var metrics = metrics
@@ -62,12 +65,13 @@ extension Network {
         while let batch = iterator.next() {
             let inputs = try ordered(batch.inputs, as: inputNames, "inputs")
             let targets = try ordered(batch.targets, as: outputNames, "targets").map { $0.tensor }
+            try checkIndices(inputs.map { $0.tensor }, samples: batch.indices)
             let predictions = try runner.run(inputs.map { $0.tensor })
             if let evaluator {
                 for (i, loss) in losses.enumerated() {
                     try loss.check(targets[i], for: predictions[i].type, samples: batch.indices)
                 }
-                let parts = try evaluator.losses(predictions, targets)
+                let parts = try evaluator.losses(predictions, targets, batch.weights)
                 for (i, part) in parts.enumerated() { means[i].update(loss: part, samples: batch.count) }
                 mean.update(loss: evaluator.sum(parts), samples: batch.count)
             }
@@ -130,7 +134,7 @@ private final class LossEvaluator {
     private let runner: Runner
     private let weights: [Double]
 
-    init(_ graph: Graph, _ losses: [any Loss], _ weights: [Double]) throws(ApusError) {
+    init(_ graph: Graph, _ losses: [any Loss], _ weights: [Double], weighsSamples: Bool) throws(ApusError) {
         let count = graph.functions[0].outputs.count
         self.weights = weights.isEmpty ? losses.map { _ in 1 } : weights
         guard losses.count == count, self.weights.count == count else {
@@ -145,18 +149,22 @@ private final class LossEvaluator {
             let target = Network.symbolic(try losses[i].targetType(for: prediction.type))
             pairs.append((prediction, try builder.input("target_\(i)", target)))
         }
+        let sampleWeights = weighsSamples ? try builder.input(TrainingProgram.sampleWeights, TensorType(.f32, [-1])) : nil
         for (i, pair) in pairs.enumerated() {
-            let loss = try losses[i].value(pair.0, pair.1, builder)
+            let loss = try losses[i].value(pair.0, pair.1, weights: sampleWeights, builder)
             builder.output("loss_\(i)", loss, type: loss.type)
         }
         builder.finish()
         runner = try Runner(own, threads: 1)
     }
 
-    /// Of each output, unweighted.
-    func losses(_ predictions: [Tensor], _ targets: [Tensor]) throws(ApusError) -> [Double] {
+    /// Of each output, not times its weight.
+    func losses(
+        _ predictions: [Tensor], _ targets: [Tensor], _ sampleWeights: Tensor?
+    ) throws(ApusError) -> [Double] {
         var inputs: [Tensor] = []
         for (prediction, target) in zip(predictions, targets) { inputs += [prediction, target] }
+        if let sampleWeights { inputs.append(sampleWeights) }
         var losses: [Double] = []
         for loss in try runner.run(inputs) { losses.append(Double(try loss.array(of: Float.self)[0])) }
         return losses

@@ -56,7 +56,7 @@ extension Network {
         for call in emitted.calls {
             rows.append(
                 NetworkSummary.Row(
-                    name: call.layer.name, kind: call.layer.kind,
+                    name: name(of: call.layer), kind: call.layer.kind,
                     output: Array(call.outputs[0].shape.dimensions.dropFirst()),
                     parameters: cost.rows[call.nodes].reduce(0) { $0 + $1.parameters },
                     macs: cost.rows[call.nodes].reduce(0) { $0 + $1.macs }))

@@ -22,6 +22,10 @@ public class Network {
     public internal(set) var quantization: QuantizationAwareness?
     /// Every call of a layer, in an order in which it can be emitted.
     let calls: [LayerCall]
+    /// Per input how many rows the tables have that its indices are looked up in; nil where they are not.
+    let vocabularies: [Int?]
+    /// The names of its layers.
+    private var names: [ObjectIdentifier: String] = [:]
 
     public init(
         inputs: [SymbolicTensor], outputs: [SymbolicTensor], outputNames: [String]? = nil, name: String = "model",
@@ -38,6 +42,7 @@ public class Network {
         parameters = Parameters(seed: seed)
         guard !outputs.isEmpty else { throw .argument("network '\(name)' without an output") }
         calls = Network.order(outputs)
+        vocabularies = Network.vocabularies(inputs, calls)
         for input in inputs where !(input.call.layer is InputLayer) {
             throw .argument("an input of network '\(name)' that Input(…) did not make")
         }
@@ -47,7 +52,7 @@ public class Network {
             }
         }
         try nameLayers()
-        try Network.check(inputs)
+        try check(inputs)
         // Makes the parameters, and reports a shape that does not fit at once.
         let graph = Graph(name)
         _ = try emit(.inference, graph, function: "predict", maximumBatch: 2) { index in
@@ -61,14 +66,18 @@ public class Network {
         return calls.map { $0.layer }.filter { seen.insert(ObjectIdentifier($0)).inserted }
     }
 
-    private static func check(_ inputs: [SymbolicTensor]) throws(ApusError) {
+    /// A layer's name in this network; that of `Layer.name`, but for a layer that had its name from another network where here a
+    /// layer has it too.
+    public func name(of layer: Layer) -> String { names[ObjectIdentifier(layer)] ?? layer.name }
+
+    private func check(_ inputs: [SymbolicTensor]) throws(ApusError) {
         var seen: Set<ObjectIdentifier> = []
         for input in inputs {
             guard seen.insert(ObjectIdentifier(input.call)).inserted else {
-                throw .argument("input '\(input.call.layer.name)' is listed twice")
+                throw .argument("input '\(name(of: input.call.layer))' is listed twice")
             }
             guard let layer = input.call.layer as? InputLayer, layer.shape.contains(where: { $0 < 0 }) else { continue }
-            throw .shape("input '\(layer.name)' of shape \(layer.shape), wanted extents of 0 or more")
+            throw .shape("input '\(name(of: layer))' of shape \(layer.shape), wanted extents of 0 or more")
         }
     }
 
@@ -90,24 +99,35 @@ public class Network {
         return order
     }
 
-    /// "conv2d", "conv2d_1", … as Keras names them.
+    /// "conv2d", "conv2d_1", … as Keras names them. Names that the program gave stay; then those that another network gave, in
+    /// the order of use; what is left has no name yet, or one that is taken, and gets the next that is free.
     private func nameLayers() throws(ApusError) {
         var counts: [String: Int] = [:]
-        var names: Set<String> = []
+        var taken: Set<String> = []
         var seen: Set<ObjectIdentifier> = []
         let layers = (layers + inputs.map { $0.call.layer }).filter { seen.insert(ObjectIdentifier($0)).inserted }
-        for layer in layers where !layer.name.isEmpty {
-            guard names.insert(layer.name).inserted else {
+        for layer in layers where !layer.name.isEmpty && !layer.isNamedByNetwork {
+            guard taken.insert(layer.name).inserted else {
                 throw .argument("two layers are named '\(layer.name)'")
             }
         }
-        for layer in layers where layer.name.isEmpty {
+        var nameless: [Layer] = []
+        for layer in layers where layer.name.isEmpty || layer.isNamedByNetwork {
+            if layer.name.isEmpty || !taken.insert(layer.name).inserted { nameless.append(layer) }
+        }
+        for layer in nameless {
             let base = layer.kind.lowercased()
+            var name: String
             repeat {
                 let count = counts[base, default: 0]
                 counts[base] = count + 1
-                layer.name = count == 0 ? base : "\(base)_\(count)"
-            } while !names.insert(layer.name).inserted
+                name = count == 0 ? base : "\(base)_\(count)"
+            } while !taken.insert(name).inserted
+            if layer.name.isEmpty {
+                layer.name = name
+                layer.isNamedByNetwork = true
+            }
+            names[ObjectIdentifier(layer)] = name
         }
     }
 }

@@ -73,7 +73,8 @@ public final class Parameters {
     }
 
     /// Takes the values of all parameters that another network has by the same names, and returns how many: what a network
-    /// that was trained before brings to one built around its layers.
+    /// that was trained before brings to one built around its layers. Where layers of several networks meet in one, those that
+    /// got other names there (`Network.name(of:)`) are not found by them: name layers whose values are to be taken.
     @discardableResult
     public func take(from other: Parameters) throws(ApusError) -> Int {
         var count = 0

@@ -2,7 +2,7 @@ import ApusGraph
 
 extension Network {
     /// Names of the inputs.
-    var inputNames: [String] { inputs.map { $0.call.layer.name } }
+    var inputNames: [String] { inputs.map { name(of: $0.call.layer) } }
 
     /// Tensors of a dataset in the network's order: by name where they carry the wanted names, else as they come.
     func ordered(

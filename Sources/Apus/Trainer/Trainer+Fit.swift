@@ -43,7 +43,7 @@ extension Trainer {
             stopReason = nil
         }
         var saver = checkpoint.map { CheckpointSaver($0) }
-        try plan(epoch: progress.epoch)
+        try plan(epoch: progress.epoch, weighsSamples: training.weights != nil)
         try takeNewValues()
         while progress.epoch < epochs && stopReason == nil {
             let log = try runEpoch(training, held, augmentation, &saver)
@@ -65,6 +65,10 @@ extension Trainer {
         let least = window == nil ? 1 : batchSize
         guard training.count >= least else {
             throw .argument("training on \(training.count) samples, wanted \(least) or more")
+        }
+        if running != nil, program.weighsSamples != (training.weights != nil) {
+            let (begun, found) = program.weighsSamples ? ("with", "without") : ("without", "with")
+            throw .argument("an epoch begun on samples \(begun) weights, resumed on samples \(found) weights")
         }
         guard let held else { return }
         guard held.count > 0 else { throw .argument("validation on 0 samples, wanted 1 or more") }

@@ -18,7 +18,9 @@ extension Trainer {
         for input in network.inputs {
             guard let layer = input.call.layer as? InputLayer, layer.shape.first == window else {
                 let shape = Shape((input.call.layer as? InputLayer)?.shape ?? [])
-                throw .argument("windows of \(window) for input '\(input.call.layer.name)' \(shape), wanted sequences of that length")
+                throw .argument(
+                    "windows of \(window) for input '\(network.name(of: input.call.layer))' \(shape), "
+                        + "wanted sequences of that length")
             }
         }
     }
@@ -45,7 +47,9 @@ extension Trainer {
                 let isSequence = shape.rank > 1 && shape[1] == window && target.tensor.shape.dropFirst().first == length
                 wanted.append(isSequence ? try target.window(index, of: length / window) : target)
             }
-            parts.append(Batch(position: batch.position, indices: batch.indices, inputs: inputs, targets: wanted))
+            parts.append(
+                Batch(
+                    position: batch.position, indices: batch.indices, inputs: inputs, targets: wanted, weights: batch.weights))
         }
         return parts
     }

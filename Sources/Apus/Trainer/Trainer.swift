@@ -10,7 +10,8 @@ import ApusRuntime
 /// The same seed, data and settings give the same weights, bit for bit, on any number of threads.
 public final class Trainer {
     public let network: Network
-    /// One per output; what training makes small is Σ weight · loss, and the layers' penalties.
+    /// One per output; what training makes small is Σ weight · loss, and the layers' penalties. Where samples have weights, a
+    /// loss is Σ w·l / n over the n samples of a batch, l being a sample's loss and w its weight (Keras's `sum_over_batch_size`).
     public let losses: [any Loss]
     public let lossWeights: [Double]
     public let optimizer: any Optimizer
@@ -52,7 +53,7 @@ public final class Trainer {
     private let inputNames: [String]
     private let outputNames: [String]
     private let exact, recompute, profiles: Bool
-    private let precision: ComputePrecision
+    let precision: ComputePrecision
 
     /// - Parameters:
     ///   - lossWeights: one per output; all 1 by default.
@@ -104,12 +105,14 @@ public final class Trainer {
         return try Session(try ApusRuntime.Model(program.graph), options)
     }
 
-    /// Plans the step anew where the epoch is of another stage of quantization-aware training. The states stay.
-    func plan(epoch: Int) throws(ApusError) {
-        guard network.quantization?.stage(epoch: epoch) != program.stage else { return }
+    /// Plans the step anew where the epoch is of another stage of quantization-aware training, or samples have weights and had
+    /// none, or the reverse; nil: they are as before. The states stay.
+    func plan(epoch: Int, weighsSamples: Bool? = nil) throws(ApusError) {
+        let weighsSamples = weighsSamples ?? program.weighsSamples
+        guard network.quantization?.stage(epoch: epoch) != program.stage || weighsSamples != program.weighsSamples else { return }
         let next = try TrainingProgram(
-            network, losses: losses, weights: lossWeights, optimizer: optimizer, maximumBatch: batchSize, epoch: epoch,
-            window: window, exact: exact, recompute: recompute, precision: precision)
+            network, losses: losses, weights: lossWeights, optimizer: optimizer, maximumBatch: batchSize,
+            weighsSamples: weighsSamples, epoch: epoch, window: window, exact: exact, recompute: recompute, precision: precision)
         guard next.graph.states.map({ $0.name }) == program.graph.states.map({ $0.name }) else {
             throw .argument("a network that was made quantization-aware after its trainer, wanted before")
         }
@@ -145,6 +148,7 @@ public final class Trainer {
     /// gets the trained values by `updateNetwork`.
     @discardableResult
     public func step(_ batch: Batch) throws(ApusError) -> Double {
+        try plan(epoch: progress.epoch, weighsSamples: batch.weights != nil)
         try takeNewValues()
         let loss = try run(batch, learningRate: learningRate)
         progress.step += 1
@@ -168,6 +172,7 @@ public final class Trainer {
         }
         try session.setDimension(Network.batch, batch.count)
         let inputs = try network.ordered(batch.inputs, as: inputNames, "inputs")
+        try network.checkIndices(inputs.lazy.map { $0.tensor }, samples: batch.indices)
         for (i, input) in inputs.enumerated() { try session.set(input: i, input.tensor) }
         for (i, target) in try targets(batch).enumerated() {
             let prediction = program.graph.functions[0].outputs[program.firstPrediction + i].type
@@ -178,6 +183,7 @@ public final class Trainer {
         try withUnsafeBytes(of: &rate) { bytes throws(ApusError) in
             try session.setInput(inputs.count + outputNames.count, bytes)
         }
+        if let weights = batch.weights { try session.set(input: inputs.count + outputNames.count + 1, weights) }
     }
 
     /// A batch's targets, one per output.

@@ -3,10 +3,13 @@ import ApusRuntime
 
 /// A network's training step as a graph: forward, loss, backward, update, over states that it shares with nobody.
 ///
-/// Function `train_step`. Inputs: the network's, one target per output, the learning rate. Outputs: the loss, the
+/// Function `train_step`. Inputs: the network's, one target per output, the learning rate and, where samples are weighted, the
+/// weight of each. Outputs: the loss, the
 /// network's outputs and, where there are several, the loss of each, unweighted.
 struct TrainingProgram {
     let graph: Graph
+    /// The function without what is computed again: what checkpoints hold.
+    private let plain: Function
     /// Indices of the states that hold the network's parameters, in the parameters' order.
     let parameterStates: [Int]
     let stepState: Int
@@ -14,6 +17,9 @@ struct TrainingProgram {
     let memory: [Int]
     /// Of a quantization-aware network.
     let stage: QuantizationAwareness.Stage?
+    /// Whether each sample has a weight, the last input.
+    let weighsSamples: Bool
+    static let sampleWeights = "sample_weights"
     let lossOutput = 0
     let firstPrediction = 1
     /// Where there are several outputs.
@@ -21,8 +27,8 @@ struct TrainingProgram {
 
     init(
         _ network: Network, losses: [any Loss], weights: [Double] = [], optimizer: any Optimizer, maximumBatch: Int,
-        epoch: Int = 0, window: Int? = nil, exact: Bool = false, recompute: Bool = false, precision: ComputePrecision = .f32,
-        passes: [RewritePass] = trainingPasses
+        weighsSamples: Bool = false, epoch: Int = 0, window: Int? = nil, exact: Bool = false, recompute: Bool = false,
+        precision: ComputePrecision = .f32, passes: [RewritePass] = trainingPasses
     ) throws(ApusError) {
         let weights = weights.isEmpty ? losses.map { _ in 1 } : weights
         guard losses.count == network.outputs.count, weights.count == losses.count else {
@@ -45,6 +51,7 @@ struct TrainingProgram {
             extra.append((targetTypes.count == 1 ? "target" : "target_\(i)", type))
         }
         extra.append(("learning_rate", TensorType(.f32, [])))
+        if weighsSamples { extra.append((TrainingProgram.sampleWeights, TensorType(.f32, [-1]))) }
         let (emitted, inputs) = try network.emit(
             .training, graph, function: "train_step", maximumBatch: maximumBatch, epoch: epoch, extraInputs: extra,
             counter: { $0.state(stepState) },
@@ -53,7 +60,8 @@ struct TrainingProgram {
                 Value(operand: .state(index), type: graph.states[index].type)
             })
         let builder = emitted.builder
-        let parts = try TrainingProgram.losses(losses, of: emitted.outputs, targets: inputs, builder)
+        let parts = try TrainingProgram.losses(
+            losses, of: emitted.outputs, targets: inputs, weights: weighsSamples ? inputs.last : nil, builder)
         let loss = try TrainingProgram.sum(parts, weights, penalties: emitted.context.losses, builder)
         builder.output("loss", loss, type: loss.type)
         for (i, output) in emitted.outputs.enumerated() {
@@ -72,16 +80,28 @@ struct TrainingProgram {
         for pass in passes { _ = try pass.run(graph, ExportOptions(exact: exact)) }
         _ = try graph.chooseAlgorithms(exact: exact, largestBatch: true)
         // The gradients' nodes are named so, fused or not.
-        let function = graph.functions[0]
-        if recompute, let begin = function.nodes.firstIndex(where: { $0.name.hasPrefix("gradient/") }) {
-            graph.functions[0] = Recompute(function, backwardFrom: begin).result
+        plain = graph.functions[0]
+        if recompute, let begin = plain.nodes.firstIndex(where: { $0.name.hasPrefix("gradient/") }) {
+            graph.functions[0] = Recompute(plain, backwardFrom: begin).result
         }
         graph.mixedPrecision = precision == .mixedBF16
         self.graph = graph
         stage = network.quantization?.stage(epoch: epoch)
+        self.weighsSamples = weighsSamples
         self.stepState = stepState
         memory = graph.states.indices.filter { graph.states[$0].role == .memory }
         parameterStates = Array(network.parameters.all.indices)
+    }
+
+    /// A copy of the graph for a checkpoint: the same whether or not a step computes results again.
+    func checkpointGraph() -> Graph {
+        let copy = Graph(graph.name)
+        copy.producer = graph.producer
+        copy.dimensions = graph.dimensions
+        copy.constants = graph.constants
+        copy.states = graph.states
+        copy.functions = [plain]
+        return copy
     }
 
     /// What each output's loss wants as targets, the batch a symbol.
@@ -95,11 +115,11 @@ struct TrainingProgram {
     }
 
     private static func losses(
-        _ losses: [any Loss], of outputs: [Value], targets: [Value], _ builder: GraphBuilder
+        _ losses: [any Loss], of outputs: [Value], targets: [Value], weights: Value?, _ builder: GraphBuilder
     ) throws(ApusError) -> [Value] {
         var parts: [Value] = []
         for (i, loss) in losses.enumerated() {
-            let value = try loss.value(outputs[i], targets[i], builder)
+            let value = try loss.value(outputs[i], targets[i], weights: weights, builder)
             guard value.shape.rank == 0, value.type.dtype.isFloat else {
                 throw .shape("loss '\(loss.name)' is \(value.type), wanted a float scalar")
             }

@@ -176,6 +176,33 @@ final class CheckpointTests: XCTestCase {
             "FILE: checkpoint of loss sparse_categorical_crossentropy, wanted mean_squared_error")
     }
 
+    /// Precision decides the bits, recomputing does not.
+    func testRefusesAnotherPrecisionAndTakesRecomputing() throws {
+        let folder = try ScratchFolder(), path = folder.file("a.apus"), data = try SmallTraining.quarters(40)
+        func trainer(_ precision: ComputePrecision, recompute: Bool = false) throws -> Trainer {
+            try Trainer(
+                try ModelLibrary.cifarResNet(depth: 2, widths: [8, 8], input: [8, 8, 1], seed: 4),
+                loss: SparseCategoricalCrossEntropy(fromLogits: true), optimizer: Adam(), batchSize: 16, threads: 1,
+                recompute: recompute, precision: precision)
+        }
+        for (begun, other) in [(ComputePrecision.f32, ComputePrecision.mixedBF16), (.mixedBF16, .f32)] {
+            let whole = try trainer(begun)
+            try whole.fit(data, epochs: 2)
+            try trainer(begun, recompute: true).fit(data, epochs: 1, checkpoint: CheckpointPolicy(path))
+            XCTAssertFails(.invalidArgument, "checkpoint of precision \(begun.rawValue), wanted \(other.rawValue)") {
+                try trainer(other).restore(path)
+            }
+            for recompute in [false, true] {
+                let resumed = try trainer(begun, recompute: recompute)
+                try resumed.restore(path)
+                try resumed.fit(data, epochs: 2)
+                XCTAssertEqual(resumed.copyStates(), whole.copyStates())
+            }
+        }
+        XCTAssertGreaterThan(
+            try trainer(.f32, recompute: true).stepFunction.nodes.count, try trainer(.f32).stepFunction.nodes.count)
+    }
+
     func testRefusesOtherFiles() throws {
         let folder = try ScratchFolder()
         let trainer = try SmallTraining.trainer()

@@ -20,6 +20,11 @@ public class TransformerBlock: Layer {
         return layer
     }
 
+    /// Reached where there is no input to build upon.
+    public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
+        throw .argument("\(inputs.count) inputs, wanted x [batch, time, width]")
+    }
+
     final func attention(_ name: String, causal: Bool, rotary: RotaryPositions?) -> Layer {
         part(name) {
             MultiHeadAttention(
@@ -67,9 +72,10 @@ public final class EncoderBlock: TransformerBlock {
     public override init(_ options: TransformerOptions, name: String = "") { super.init(options, name: name) }
 
     public override func apply(_ inputs: [SymbolicTensor]) -> [SymbolicTensor] {
+        guard let x = inputs.first else { return super.apply(inputs) }
         let attention = attention("attention", causal: false, rotary: options.rotary)
         let padding = inputs.dropFirst()
-        return [feedForward(around(inputs[0], "attention") { attention.apply([$0] + padding)[0] })]
+        return [feedForward(around(x, "attention") { attention.apply([$0] + padding)[0] })]
     }
 }
 
@@ -81,8 +87,9 @@ public final class DecoderBlock: TransformerBlock {
     public override init(_ options: TransformerOptions, name: String = "") { super.init(options, name: name) }
 
     public override func apply(_ inputs: [SymbolicTensor]) -> [SymbolicTensor] {
+        guard let first = inputs.first else { return super.apply(inputs) }
         let attention = attention("attention", causal: true, rotary: options.rotary)
-        var x = around(inputs[0], "attention") { attention($0) }
+        var x = around(first, "attention") { attention($0) }
         let memory = inputs.dropFirst()
         if !memory.isEmpty {
             let cross = self.attention("cross_attention", causal: false, rotary: nil)

@@ -1,7 +1,8 @@
 import ApusGraph
 
-/// A row of a table for every index: [batch, time] of integers becomes [batch, time, units]. An index outside
-/// −vocabulary ..< vocabulary gives zeros.
+/// A row of a table for every index: [batch, time] of integers becomes [batch, time, units]. Negative indices count from the end.
+/// Of an input of the network, an index outside −vocabulary ..< vocabulary is refused where the network is trained, evaluated or
+/// predicts; elsewhere, as in the exported file, it gives zeros.
 ///
 /// With `maskZero`, index 0 is padding: the layers after it that read lengths take a sequence to end with its last other index.
 /// In a step, where nothing is padded, 0 is an index as any other.

@@ -13,6 +13,8 @@ struct Checkpoint: Codable {
     var stopReason: String?
     var seed: UInt64
     var batchSize: Int
+    /// Files that older versions wrote do not say it.
+    var precision: ComputePrecision?
     /// With every setting.
     var optimizer: String
     var losses: [String]

@@ -6,14 +6,10 @@ extension Trainer {
     /// Writes everything that the rest of training depends on as one .apus file: the training graph with the value of
     /// every state, and where training stands. The file is there whole or not at all.
     public func saveCheckpoint(_ path: String) throws(ApusError) {
-        let graph = Graph(program.graph.name)
-        graph.producer = program.graph.producer
-        graph.dimensions = program.graph.dimensions
-        graph.constants = program.graph.constants
-        graph.functions = program.graph.functions
+        let graph = program.checkpointGraph()
         for (index, state) in program.graph.states.enumerated() {
             let value = Constant(state.name, state.type, Storage(UnsafeRawBufferPointer(session.state(index))))
-            graph.states.append(State(state.name, state.type, state.role, initial: value))
+            graph.states[index] = State(state.name, state.type, state.role, initial: value)
         }
         let callbacks = try activeCallbacks.isEmpty
             ? restoredCallbacks ?? [] : CheckpointedCallback.states(of: activeCallbacks)
@@ -26,8 +22,8 @@ extension Trainer {
         let running = try self.running.map { running throws(ApusError) in try Checkpoint.Running(running) }
         let checkpoint = Checkpoint(
             progress: progress, learningRateScale: learningRateScale, learningRateOverride: learningRateOverride,
-            stopReason: stopReason, seed: seed, batchSize: batchSize, optimizer: optimizerText,
-            losses: losses.map { $0.name }, lossWeights: lossWeights, running: running, callbacks: entries)
+            stopReason: stopReason, seed: seed, batchSize: batchSize, precision: precision,
+            optimizer: optimizerText, losses: losses.map { $0.name }, lossWeights: lossWeights, running: running, callbacks: entries)
         graph.metadata = [(Checkpoint.metadataKey, try CheckpointText.encode(checkpoint))]
         try ModelWriter.write(graph, to: path)
     }
@@ -35,7 +31,7 @@ extension Trainer {
     /// Continues where the checkpoint was written; `fit` then takes the callbacks' states from it too.
     ///
     /// - Throws: `.badFile` for a damaged file or one that is no checkpoint, `.invalidArgument` for the checkpoint of
-    ///   another network, optimizer, loss, batch size or seed, which it names. Then the trainer is as it was.
+    ///   another network, optimizer, loss, batch size, precision or seed, which it names. Then the trainer is as it was.
     public func restore(_ path: String) throws(ApusError) {
         let model = try ApusRuntime.Model(path: path)
         let hash = try WeightsHash(path)
@@ -58,11 +54,13 @@ extension Trainer {
             throw .file("a model without a checkpoint, wanted a file that saveCheckpoint wrote")
         }
         let checkpoint = try CheckpointText.decode(Checkpoint.self, text)
+        let before = program.weighsSamples
+        let weighsSamples = found.functions.first?.inputs.last?.name == TrainingProgram.sampleWeights
         do throws(ApusError) {
-            try plan(epoch: max(0, checkpoint.progress.epoch))
+            try plan(epoch: max(0, checkpoint.progress.epoch), weighsSamples: weighsSamples)
             try check(checkpoint, found)
         } catch {
-            try plan(epoch: progress.epoch)
+            try plan(epoch: progress.epoch, weighsSamples: before)
             throw error
         }
         let running = try checkpoint.running.map { running throws(ApusError) in try running.restored(metrics) }
@@ -99,8 +97,9 @@ extension Trainer {
         try require("optimizer", checkpoint.optimizer, optimizerText)
         try require("loss", list(checkpoint.losses, checkpoint.lossWeights), list(losses.map { $0.name }, lossWeights))
         try require("batch size", "\(checkpoint.batchSize)", "\(batchSize)")
+        if let found = checkpoint.precision { try require("precision", found.rawValue, precision.rawValue) }
         try require("seed", "\(checkpoint.seed)", "\(seed)")
-        if let difference = GraphDifference.first(found, wanted: program.graph) {
+        if let difference = GraphDifference.first(found, wanted: program.checkpointGraph()) {
             throw .argument("checkpoint of another training graph: \(difference)")
         }
         guard found.states.allSatisfy({ $0.initial != nil }) else { throw .file("checkpoint with states left out") }
