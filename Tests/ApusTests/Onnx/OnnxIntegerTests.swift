@@ -71,4 +71,26 @@ final class OnnxIntegerTests: XCTestCase {
             }
         }
     }
+
+    /// Of zeros alone the scale is 1, as in ONNX Runtime, so that what is divided by it stays a number.
+    func testDynamicCodesOfZeros() throws {
+        for (output, wanted) in [("s", [Float(1)]), ("r", [0, 0])] {
+            var f = OnnxFixture()
+            f.input("x", [.fixed(2)])
+            f.node("DynamicQuantizeLinear", ["x"], ["y", "s", "z"])
+            f.node("Div", ["x", "s"], ["r"])
+            f.output(output)
+            let session = try f.session()
+            defer { session.destroy() }
+            XCTAssertEqual(try session.run([:], [try Tensor([Float(0), 0])]).array(of: Float.self), wanted)
+        }
+        var f = OnnxFixture()
+        f.input("x", [.fixed(2)])
+        f.node("DynamicQuantizeLinear", ["x"], ["y", "s", "z"])
+        f.output("y", type: 2)
+        let session = try f.session()
+        defer { session.destroy() }
+        XCTAssertEqual(try session.run([:], [try Tensor([Float(0), 0])]).array(of: UInt8.self), [0, 0])
+        XCTAssertEqual(try session.run([:], [try Tensor([Float(-1), 4])]).array(of: UInt8.self), [0, 255])
+    }
 }
