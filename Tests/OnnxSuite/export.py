@@ -102,11 +102,6 @@ class Onnx:
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions have no common base but this
-            if "gemm_input_reshape_arg_q" in str(error):
-                # It makes products of int8 after a reshape, with a zero point of uint8, and refuses what it made.
-                options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-                self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-                return
             if "NOT_IMPLEMENTED" not in str(error):
                 raise
             self.runtime, self._session = "onnx.reference", ReferenceEvaluator(str(path))
