@@ -59,7 +59,8 @@ struct OnnxFixture {
 
     mutating func node(
         _ op: String, _ inputs: [String], _ outputs: [String], ints: [String: [Int]] = [:], int: [String: Int] = [:],
-        float: [String: Float] = [:], text: [String: String] = [:], body: OnnxFixture? = nil, domain: String = ""
+        float: [String: Float] = [:], floats: [String: [Float]] = [:], text: [String: String] = [:],
+        texts: [String: [String]] = [:], body: OnnxFixture? = nil, domain: String = ""
     ) {
         graph.message(1) { node in
             node.text(7, domain)
@@ -88,6 +89,20 @@ struct OnnxFixture {
                     attribute.varint(20, 1)
                 }
             }
+            for (name, values) in floats.sorted(by: { $0.key < $1.key }) {
+                node.message(5) { attribute in
+                    attribute.text(1, name)
+                    for value in values { attribute.float(7, value) }
+                    attribute.varint(20, 6)
+                }
+            }
+            for (name, values) in texts.sorted(by: { $0.key < $1.key }) {
+                node.message(5) { attribute in
+                    attribute.text(1, name)
+                    for value in values { attribute.text(9, value) }
+                    attribute.varint(20, 8)
+                }
+            }
             for (name, value) in text.sorted(by: { $0.key < $1.key }) {
                 node.message(5) { attribute in
                     attribute.text(1, name)
@@ -113,7 +128,7 @@ struct OnnxFixture {
         tensor(name, [values.count], type: 7) { $0.bytes(9, values.withUnsafeBytes { Array($0) }) }
     }
 
-    /// A tensor of int8, uint8 or int32: type 3, 2 or 6.
+    /// A tensor of int8, uint8, bool or int32: type 3, 2, 9 or 6.
     mutating func codes(_ name: String, _ shape: [Int], _ values: [Int], type: Int = 3) {
         let bytes = values.flatMap { value in
             type == 6 ? withUnsafeBytes(of: Int32(value).littleEndian) { Array($0) } : [UInt8(truncatingIfNeeded: value)]

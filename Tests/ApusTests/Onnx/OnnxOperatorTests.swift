@@ -1,0 +1,35 @@
+import ApusGraph
+import ApusRuntime
+import XCTest
+
+@testable import Apus
+@testable import ApusConvert
+
+/// Operators whose attributes, constants or unread outputs need care.
+final class OnnxOperatorTests: XCTestCase {
+    /// Alphas and betas belong to the activations that have one, in their order, and not to places.
+    func testAlphasAreThoseOfActivationsThatHaveOne() throws {
+        let x: Float = -0.5
+        for (names, alphas, betas, wanted) in [
+            (["Tanh", "LeakyRelu"], [Float(0.5)], [Float](), [tanhf(x), 0.5 * x]),
+            (["LeakyRelu", "Affine"], [0.5, 3], [0.25], [0.5 * x, 3 * x + 0.25]),
+            (["Affine", "LeakyRelu"], [0.5, 0.75], [0.25], [0.5 * x + 0.25, 0.75 * x]),
+            (["Affine", "Affine"], [2], [], [2 * x, x]),
+        ] {
+            var f = OnnxFixture()
+            f.input("x", [.fixed(1), .fixed(1), .fixed(1)])
+            f.constant("W", [2, 1, 1], [1, 1])
+            f.constant("R", [2, 1, 1], [0, 0])
+            f.node(
+                "RNN", ["x", "W", "R"], ["y"], int: ["hidden_size": 1],
+                floats: ["activation_alpha": alphas, "activation_beta": betas].filter { !$0.value.isEmpty },
+                text: ["direction": "bidirectional"], texts: ["activations": names])
+            f.output("y")
+            let session = try f.session()
+            defer { session.destroy() }
+            let y = try session.run([:], [try Tensor([x]).reshaped([1, 1, 1])]).array(of: Float.self)
+            XCTAssertEqual(y.count, 2)
+            for (found, value) in zip(y, wanted) { XCTAssertEqual(found, value, accuracy: 1e-6, "\(names) \(alphas) \(betas)") }
+        }
+    }
+}
