@@ -32,4 +32,17 @@ final class OnnxOperatorTests: XCTestCase {
             for (found, value) in zip(y, wanted) { XCTAssertEqual(found, value, accuracy: 1e-6, "\(names) \(alphas) \(betas)") }
         }
     }
+
+    func testCompressByAConstant() throws {
+        var f = OnnxFixture()
+        f.input("x", [.fixed(3), .fixed(2)])
+        f.codes("c", [3], [1, 0, 1], type: 9)
+        f.node("Compress", ["x", "c"], ["y"], int: ["axis": 0])
+        f.output("y")
+        let session = try f.session()
+        defer { session.destroy() }
+        let y = try session.run([:], [try Tensor((0..<6).map { Float($0) }).reshaped([3, 2])])
+        XCTAssertEqual(y.shape, [2, 2])
+        XCTAssertEqual(try y.array(of: Float.self), [0, 1, 4, 5])
+    }
 }
