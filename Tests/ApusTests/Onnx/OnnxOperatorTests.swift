@@ -45,4 +45,20 @@ final class OnnxOperatorTests: XCTestCase {
         XCTAssertEqual(y.shape, [2, 2])
         XCTAssertEqual(try y.array(of: Float.self), [0, 1, 4, 5])
     }
+
+    /// What nothing reads may measure a size.
+    func testASizeThatNothingReads() throws {
+        for (op, outputs) in [("NonZero", ["y"]), ("Unique", ["y", "i", "j", "k"])] {
+            var f = OnnxFixture()
+            f.input("x", [.fixed(4)])
+            f.node(op, ["x"], outputs)
+            f.node("Abs", ["x"], ["z"])
+            f.output("z")
+            let graph = try f.converted()
+            XCTAssertEqual(graph.operations, ["Abs"], op)
+            let session = try Session(try Model(graph))
+            defer { session.destroy() }
+            XCTAssertEqual(try session.run([:], [try Tensor([Float(-1), 0, 2, -3])]).array(of: Float.self), [1, 0, 2, 3])
+        }
+    }
 }
