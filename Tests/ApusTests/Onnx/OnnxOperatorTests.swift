@@ -61,4 +61,31 @@ final class OnnxOperatorTests: XCTestCase {
             XCTAssertEqual(try session.run([:], [try Tensor([Float(-1), 0, 2, -3])]).array(of: Float.self), [1, 0, 2, 3])
         }
     }
+
+    /// Attention has a scale of f32: one of f64 that is none stays a product.
+    func testAScaleOfF64IsNotNarrowed() throws {
+        for (divisor, isFused) in [(Float(2), true), (3, false)] {
+            var f = OnnxFixture()
+            f.input("x", [.fixed(1), .fixed(4), .fixed(6)], type: 11)
+            f.constant("one", [], [1])
+            f.constant("divisor", [], [divisor])
+            for name in ["one", "divisor"] { f.node("Cast", [name], [name + "/double"], int: ["to": 11]) }
+            f.node("Div", ["one/double", "divisor/double"], ["scale"])
+            f.constant("parts", [1, 4, 2, 3])
+            f.constant("whole", [1, 4, 6])
+            f.node("Reshape", ["x", "parts"], ["heads"])
+            for (name, order) in [("q", [0, 2, 1, 3]), ("k", [0, 2, 3, 1]), ("v", [0, 2, 1, 3])] {
+                f.node("Transpose", ["heads"], [name], ints: ["perm": order])
+            }
+            f.node("MatMul", ["q", "k"], ["products"])
+            f.node("Mul", ["products", "scale"], ["scores"])
+            f.node("Softmax", ["scores"], ["shares"], int: ["axis": 3])
+            f.node("MatMul", ["shares", "v"], ["sums"])
+            f.node("Transpose", ["sums"], ["turned"], ints: ["perm": [0, 2, 1, 3]])
+            f.node("Reshape", ["turned", "whole"], ["y"])
+            f.output("y", type: 11)
+            let graph = try f.converted()
+            XCTAssertEqual(graph.operations.contains("Attention"), isFused, "1 / \(divisor): \(graph.operations)")
+        }
+    }
 }
