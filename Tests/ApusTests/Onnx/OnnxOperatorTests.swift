@@ -1,5 +1,6 @@
 import ApusGraph
 import ApusRuntime
+import Foundation
 import XCTest
 
 @testable import Apus
@@ -86,6 +87,42 @@ final class OnnxOperatorTests: XCTestCase {
             f.output("y", type: 11)
             let graph = try f.converted()
             XCTAssertEqual(graph.operations.contains("Attention"), isFused, "1 / \(divisor): \(graph.operations)")
+        }
+    }
+    /// To a few units in the last place for small, middling and large results, up to the greatest number.
+    func testHyperbolicFunctionsAreExact() throws {
+        let small: [Float] = [1e-20, 1e-4, -0.003, 0.1, 0.49, 0.51, -0.9, 0.999], large: [Float] = [1, 1.5, -7, 30, 88.9, -89.3]
+        let past: [Float] = [1.000001, 1.0001, 1.3, 9000, 11000, 3e18, 1e38]
+        for (op, inputs, function) in [
+            ("Sinh", small + large, { Foundation.sinh($0) }), ("Cosh", small + large, { Foundation.cosh($0) }),
+            ("Asinh", small + large + past, { Foundation.asinh($0) }), ("Acosh", [1] + past, { Foundation.acosh($0) }),
+            ("Atanh", small, { Foundation.atanh($0) }),
+        ] as [(String, [Float], (Double) -> Double)] {
+            var f = OnnxFixture()
+            f.input("x", [.fixed(inputs.count)])
+            f.node(op, ["x"], ["y"])
+            f.output("y")
+            let session = try f.session()
+            defer { session.destroy() }
+            let y = try session.run([:], [try Tensor(inputs)]).array(of: Float.self)
+            for (x, found) in zip(inputs, y) {
+                let wanted = function(Double(x))
+                XCTAssertEqual(Double(found), wanted, accuracy: 1e-6 * abs(wanted), "\(op)(\(x))")
+            }
+        }
+        for (op, x, wanted) in [
+            ("Acosh", Float(0.5), Float.nan), ("Acosh", -1e6, .nan), ("Acosh", .infinity, .infinity), ("Atanh", 1, .infinity),
+            ("Atanh", -1, -.infinity), ("Atanh", 2, .nan), ("Asinh", -.infinity, -.infinity), ("Sinh", 0, 0),
+            ("Sinh", .nan, .nan), ("Sinh", -.infinity, -.infinity), ("Cosh", .infinity, .infinity), ("Asinh", .nan, .nan),
+        ] {
+            var f = OnnxFixture()
+            f.input("x", [.fixed(1)])
+            f.node(op, ["x"], ["y"])
+            f.output("y")
+            let session = try f.session()
+            defer { session.destroy() }
+            let y = try session.run([:], [try Tensor([x])]).array(of: Float.self)[0]
+            XCTAssertTrue(y == wanted || y.isNaN && wanted.isNaN, "\(op)(\(x)) is \(y), wanted \(wanted)")
         }
     }
 }
