@@ -119,7 +119,7 @@ public struct ModelConversion {
 
     private mutating func checkGoldens(changesWeights: Bool) throws(ApusError) {
         guard !graph.goldens.isEmpty else { return try Goldens.add(to: graph) }
-        for golden in graph.goldens {
+        for (index, golden) in graph.goldens.enumerated() {
             for (old, new) in zip(golden.outputs, try Goldens.replay(golden, of: graph)) {
                 let (a, b) = (try Tensor(new), try Tensor(old))
                 let difference = try Difference(a, b)
@@ -127,9 +127,10 @@ public struct ModelConversion {
                 let agrees = try Difference.agree(
                     a, b, relative: Double(golden.relativeTolerance), absolute: Double(golden.absoluteTolerance))
                 guard changesWeights || agrees else {
+                    let isRewritten = passes.contains { $0.changes > 0 }
                     throw .file(
-                        "output '\(old.name)' of golden pair: \(difference.found), wanted \(difference.wanted), after "
-                            + "rewriting")
+                        "output '\(old.name)' of golden pair \(index): \(difference.found), wanted \(difference.wanted)"
+                            + (isRewritten ? ", after rewriting" : ", with this machine's kernels"))
                 }
             }
         }

@@ -45,7 +45,11 @@ struct ConvertModel: ParsableCommand {
     @Flag(help: "Write the graph as it is.")
     var keep = false
 
-    @Flag(help: "No algorithm that rounds otherwise than one chain of multiply-adds, as Winograd's convolution does.")
+    @Flag(
+        help: """
+            No algorithm that rounds otherwise than one chain of multiply-adds, or spreads an infinite pixel or NaN beyond its \
+            windows, as Winograd's convolution does.
+            """)
     var exact = false
 
     @Option(help: "Store weights as f32, f16 or bf16.")

@@ -67,6 +67,32 @@ final class PassesExportTests: XCTestCase {
         }
     }
 
+    /// Codes made of a sum may be off by one where its last bits decide; those made of what every kernel computes alike may not.
+    func testCodesOfSumsAreAsExactAsCodes() throws {
+        let to = CodeScale(scale: 0.5)
+        func tolerance(isSum: Bool, quantizes: Bool = true, dequantizes: Bool = true) throws -> (Float, largest: Float) {
+            let graph = Graph("codes"), b = GraphBuilder(graph, function: "predict")
+            let x = try b.input("x", TensorType(.f32, [4, 9]))
+            let y = try isSum ? b(Reduction(.sum, axes: [1], keepDimensions: true), x) : b(.add, x, x)
+            let codes = try quantizes ? b(Quantize(to: to), y) : y
+            b.output("y", try quantizes && dequantizes ? b(Dequantize(), codes) : codes)
+            b.finish()
+            try Goldens.add(to: graph)
+            let golden = graph.goldens[0]
+            guard golden.outputs[0].type.dtype == .f32 else { return (golden.absoluteTolerance, 0) }
+            let largest = try Tensor(golden.outputs[0]).array(of: Float.self).reduce(0) { max($0, abs($1)) }
+            return (golden.absoluteTolerance, largest)
+        }
+        let sum = try tolerance(isSum: true)
+        XCTAssertEqual(sum.0, max(to.scale, 2e-2 * sum.largest))
+        XCTAssertEqual(try tolerance(isSum: true, dequantizes: false).0, 1)
+        XCTAssertEqual(try tolerance(isSum: false, dequantizes: false).0, 0)
+        for exact in [try tolerance(isSum: false), try tolerance(isSum: true, quantizes: false)] {
+            XCTAssertGreaterThan(exact.largest, 0)
+            XCTAssertEqual(exact.0, 1e-4 * exact.largest)
+        }
+    }
+
     func testGoldenInputsFollowTheContract() throws {
         var contract = InputContract()
         contract.rawRange = 0...255

@@ -187,7 +187,7 @@ DTYPES = {
     1: np.dtype("<f4"), 2: np.dtype("<f8"), 3: np.dtype("<f2"), 4: BF16, 5: np.dtype("i1"), 6: np.dtype("u1"),
     7: np.dtype("<i2"), 8: np.dtype("<u2"), 9: np.dtype("<i4"), 10: np.dtype("<i8"), 11: np.dtype("?"),
 }  # fmt: skip
-I4, U4 = 12, 13
+I8, I4, U4 = 5, 12, 13
 PLAIN, PANELS, CONV_PANELS, PANELS_4, CONV_PANELS_4, WINOGRAD_2_PANELS, WINOGRAD_4_PANELS = range(7)
 INVERSE_TRANSFORMS = {
     WINOGRAD_2_PANELS: np.array([[1, 0, 0, 0], [0, 1, -1, 0], [0, 0, 0, 1]], float),

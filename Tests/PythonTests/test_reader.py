@@ -88,6 +88,12 @@ def test_models(path):
     assert not wrong, "\n".join(wrong)
 
 
+def test_pairs_of_codes_are_among_them():
+    quantized = [path for path in MODELS if path.stem == "mlp-int8"]
+    assert quantized, "no build/oracle: run swift test --filter testOracleFilesAreWritten"
+    assert all(golden.input_quantization for golden in Model(quantized[0]).message.goldens)
+
+
 def test_there_are_models():
     assert len(MODELS) >= 15, "no build/oracle: run swift test --filter testOracleFilesAreWritten"
 

@@ -142,16 +142,21 @@ struct FunctionEditor {
 }
 
 extension Graph {
-    /// Rewrites every function in turn; `body` returns how many changes it made.
+    /// Rewrites every function in turn; `body` returns how many changes it made. Dimensions that nothing measures any more are
+    /// at least 1, as others are.
     func rewriteFunctions(
         _ body: (inout FunctionEditor) throws(ApusError) -> Int
     ) throws(ApusError) -> Int {
-        let valid = try ValidGraph(validating: self)
+        let valid = try ValidGraph(validating: self), wasMeasured = measuredDimensions
         var changes = 0
         for index in functions.indices {
             var editor = try FunctionEditor(valid, function: index)
             changes += try body(&editor)
             editor.finish()
+        }
+        for (i, isMeasured) in measuredDimensions.enumerated() where wasMeasured[i] && !isMeasured {
+            dimensions[i].minimum = max(1, dimensions[i].minimum)
+            dimensions[i].maximum = max(1, dimensions[i].maximum)
         }
         return changes
     }

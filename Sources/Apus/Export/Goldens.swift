@@ -14,10 +14,6 @@ public enum Goldens {
     /// on the machine.
     private static let referenceOperations = 1 << 29
 
-    /// How far an element may be off, as a part of the output's largest. Rows that are quantized at run time turn the last bits
-    /// of real kernels into whole codes, 1 / 127 of a row's greatest.
-    private static let exactness: Float = 1e-4, exactnessOfRuntimeCodes: Float = 2e-2
-
     /// Replaces a graph's pairs by one or two for every function, with inputs drawn from `seed` within their contracts.
     public static func add(to graph: Graph, seed: UInt64 = 0) throws(ApusError) {
         graph.goldens = []
@@ -106,19 +102,11 @@ public enum Goldens {
         _ graph: Graph, _ function: Int, _ dimensions: [Int], _ inputs: [Constant]
     ) throws(ApusError) -> Golden {
         let (outputs, dimensions) = try run(graph, function, dimensions, inputs, try isa(graph, function, dimensions), 1)
-        var largest: Float = 0
-        for output in outputs where output.type.dtype == .f32 {
-            for value in output.bytes.bindMemory(to: Float.self) where value.isFinite {
-                largest = max(largest, abs(value))
-            }
-        }
-        let hasRuntimeCodes = graph.functions[function].nodes.contains {
-            $0.op is DynamicDense || ($0.op as? WeightOnlyDense)?.dynamicActivations == true
-        }
         let stored = inputs.enumerated().map { Golden.stored($1, $0, graph.functions[function]) }
         return Golden(
-            function: function, dimensions: dimensions, inputs: stored, outputs: outputs, relativeTolerance: 1e-3,
-            absoluteTolerance: (hasRuntimeCodes ? exactnessOfRuntimeCodes : exactness) * largest)
+            function: function, dimensions: dimensions, inputs: stored, outputs: outputs,
+            relativeTolerance: GoldenTolerance.relative,
+            absoluteTolerance: GoldenTolerance.absolute(graph.functions[function], outputs))
     }
 
     private static func isa(_ graph: Graph, _ function: Int, _ dimensions: [Int]) throws(ApusError) -> ck_isa {

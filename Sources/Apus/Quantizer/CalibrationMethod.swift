@@ -75,7 +75,9 @@ public enum CalibrationMethod: String, Sendable, CaseIterable {
         var mass = [Double](repeating: 0, count: 256), occupied = mass
         var p: [(code: Int, mass: Double)] = []
         for (bin, count) in h.counts.enumerated() where count > 0 {
-            let x = h.center(bin), code = Int(min(max(((x - low) / step).rounded(), 0), 255))
+            // The bins of the extremes may have their middles beyond them.
+            let x = min(max(h.center(bin), Double(h.minimum)), Double(h.maximum))
+            let code = Int(min(max(((x - low) / step).rounded(), 0), 255))
             mass[code] += x < low || x > high ? 0 : Double(count)
             occupied[code] += 1
             p.append((code, Double(count)))

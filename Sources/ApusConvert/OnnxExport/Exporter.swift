@@ -16,7 +16,9 @@ public struct OnnxExportOptions: Sendable {
 /// Nodes are taken in order; each becomes what its rule in `OnnxExportTable` emits. A node that cannot be exported is
 /// reported, and the others are still looked at, so that one report names all of them.
 final class Exporter {
-    static let operatorSet = 21
+    /// The operator set of a model, and that of one with integers of 4 bits or scales of blocks, which only it has. In models
+    /// of the latter ONNX Runtime 1.32 marks int8 codes as uint8 where it moves them, and then refuses what it made.
+    static let operatorSet = 20, narrowOperatorSet = 21
     static let irVersion = 10
 
     private let graph: Graph
@@ -95,6 +97,7 @@ final class Exporter {
         for node in function.nodes { export(node) }
         for (name, output) in zip(outputNames, function.outputs) { try declare(name, output) }
         removeUnread()
+        chooseOperatorSet()
     }
 
     /// Rules may emit what turns out not to be read.
@@ -107,6 +110,15 @@ final class Exporter {
         }
         model.graph.nodes = nodes.reversed()
         initializers.removeAll { !read.contains($0.name) }
+    }
+
+    private func chooseOperatorSet() {
+        let isNarrow = initializers.contains { $0.dtype.bitWidth == 4 }
+            || (model.graph.inputs + model.graph.outputs).contains { $0.elementType.dtype?.bitWidth == 4 }
+            || model.graph.nodes.contains { $0.attributes["block_size"] != nil }
+        guard isNarrow else { return }
+        model.operatorSets[""] = Exporter.narrowOperatorSet
+        for key in model.functions.keys { model.functions[key]!.operatorSets[""] = Exporter.narrowOperatorSet }
     }
 
     private func export(_ node: Node) {

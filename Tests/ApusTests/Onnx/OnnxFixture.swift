@@ -19,6 +19,11 @@ struct OnnxMessage {
         bytes += payload
     }
 
+    mutating func float(_ field: Int, _ value: Float) {
+        append(UInt64(field << 3 | 5))
+        bytes += withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
+    }
+
     mutating func text(_ field: Int, _ text: String) { bytes(field, Array(text.utf8)) }
 
     mutating func message(_ field: Int, _ body: (inout OnnxMessage) -> Void) {
@@ -46,13 +51,16 @@ struct OnnxFixture {
     private var graph = OnnxMessage()
     private var functions = OnnxMessage()
     var operatorSet = 17
+    /// Operator sets of version 1 beside ONNX's own.
+    var domains: [String] = []
 
     mutating func input(_ name: String, _ shape: [Extent], type: Int = 1) { info(11, name, shape, type) }
     mutating func output(_ name: String, _ shape: [Extent] = [], type: Int = 1) { info(12, name, shape, type) }
 
     mutating func node(
         _ op: String, _ inputs: [String], _ outputs: [String], ints: [String: [Int]] = [:], int: [String: Int] = [:],
-        text: [String: String] = [:], body: OnnxFixture? = nil, domain: String = ""
+        float: [String: Float] = [:], floats: [String: [Float]] = [:], text: [String: String] = [:],
+        texts: [String: [String]] = [:], body: OnnxFixture? = nil, domain: String = ""
     ) {
         graph.message(1) { node in
             node.text(7, domain)
@@ -72,6 +80,27 @@ struct OnnxFixture {
                     attribute.text(1, name)
                     attribute.varint(3, value)
                     attribute.varint(20, 2)
+                }
+            }
+            for (name, value) in float.sorted(by: { $0.key < $1.key }) {
+                node.message(5) { attribute in
+                    attribute.text(1, name)
+                    attribute.float(2, value)
+                    attribute.varint(20, 1)
+                }
+            }
+            for (name, values) in floats.sorted(by: { $0.key < $1.key }) {
+                node.message(5) { attribute in
+                    attribute.text(1, name)
+                    for value in values { attribute.float(7, value) }
+                    attribute.varint(20, 6)
+                }
+            }
+            for (name, values) in texts.sorted(by: { $0.key < $1.key }) {
+                node.message(5) { attribute in
+                    attribute.text(1, name)
+                    for value in values { attribute.text(9, value) }
+                    attribute.varint(20, 8)
                 }
             }
             for (name, value) in text.sorted(by: { $0.key < $1.key }) {
@@ -97,6 +126,14 @@ struct OnnxFixture {
 
     mutating func constant(_ name: String, _ values: [Int]) {
         tensor(name, [values.count], type: 7) { $0.bytes(9, values.withUnsafeBytes { Array($0) }) }
+    }
+
+    /// A tensor of int8, uint8, bool or int32: type 3, 2, 9 or 6.
+    mutating func codes(_ name: String, _ shape: [Int], _ values: [Int], type: Int = 3) {
+        let bytes = values.flatMap { value in
+            type == 6 ? withUnsafeBytes(of: Int32(value).littleEndian) { Array($0) } : [UInt8(truncatingIfNeeded: value)]
+        }
+        tensor(name, shape, type: type) { $0.bytes(9, bytes) }
     }
 
     /// A tensor whose elements lie in a file at `location`; where it lies in it as the file has it, unless left out.
@@ -174,6 +211,12 @@ struct OnnxFixture {
         model.varint(1, 8)
         model.bytes(7, graph.bytes)
         model.message(8) { set in set.varint(2, operatorSet) }
+        for domain in domains {
+            model.message(8) { set in
+                set.text(1, domain)
+                set.varint(2, 1)
+            }
+        }
         return model.bytes + functions.bytes
     }
 }

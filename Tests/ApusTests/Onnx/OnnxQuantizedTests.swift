@@ -43,15 +43,16 @@ final class OnnxQuantizedTests: XCTestCase {
 
     /// Sums of products of bytes beyond 2²⁴ are exact, though no type is wider than 32 bits.
     func testIntegerSumsAreExact() throws {
-        for (op, count, isKnown) in [
-            ("MatMulInteger", 600, true), ("MatMulInteger", 600, false), ("MatMulInteger", 100, false),
-            ("ConvInteger", 600, true), ("ConvInteger", 5000, false),
+        for (op, count, isKnown, groups) in [
+            ("MatMulInteger", 600, true, 1), ("MatMulInteger", 600, false, 1), ("MatMulInteger", 100, false, 1),
+            ("MatMulInteger", 33_000, true, 1), ("MatMulInteger", 33_000, false, 1), ("ConvInteger", 600, true, 1),
+            ("ConvInteger", 5000, false, 1), ("ConvInteger", 33_000, true, 1), ("ConvInteger", 33_000, false, 3),
         ] {
             let isConvolution = op == "ConvInteger", columns = 3
-            let x = (0..<count).map { UInt8(255 - $0 % 7) }
+            let x = (0..<count * groups).map { UInt8(255 - $0 % 7) }
             let w = (0..<columns * count).map { UInt8(255 - $0 % 5) }, zeros = [0, 9, 255]
             let wShape = isConvolution ? [columns, count, 1, 1] : [count, columns]
-            let xShape = isConvolution ? [1, count, 1, 1] : [1, count]
+            let xShape = isConvolution ? [1, count * groups, 1, 1] : [1, count]
             var f = OnnxFixture()
             f.input("x", xShape.map { .fixed($0) }, type: 2)
             f.constant("w/real", wShape, w.map { Float($0) })
@@ -61,7 +62,8 @@ final class OnnxQuantizedTests: XCTestCase {
             if !isKnown { f.input("w", wShape.map { .fixed($0) }, type: 2) }
             if isKnown { f.node("Cast", ["w/real"], ["w"], int: ["to": 2]) }
             let perColumn = isConvolution || isKnown
-            f.node(op, ["x", "w", "x/zeros/bytes", perColumn ? "w/zeros/bytes" : "x/zeros/bytes"], ["y"])
+            f.node(op, ["x", "w", "x/zeros/bytes", perColumn ? "w/zeros/bytes" : "x/zeros/bytes"], ["y"],
+                int: isConvolution ? ["group": groups] : [:])
             f.output("y", type: 6)
             let graph = try f.converted()
             let types = try ValidGraph(validating: graph).types(ofFunction: 0, dimensions: [])
@@ -73,7 +75,8 @@ final class OnnxQuantizedTests: XCTestCase {
             let wanted = (0..<columns).map { column in
                 (0..<count).reduce(Int32(0)) { sum, i in
                     let code = Int32(w[isConvolution ? column * count + i : i * columns + column])
-                    return sum + (Int32(x[i]) - 1) * (code - (perColumn ? Int32(zeros[column]) : 1))
+                    let place = groups == 1 ? i : column * count + i
+                    return sum + (Int32(x[place]) - 1) * (code - (perColumn ? Int32(zeros[column]) : 1))
                 }
             }
             XCTAssertEqual(try session.run([:], inputs).array(of: Int32.self), wanted, "\(op) \(count)")
@@ -107,7 +110,12 @@ final class OnnxQuantizedTests: XCTestCase {
             let quantizer = try Quantizer(real, QuantizationOptions(scheme))
             if scheme == .int8 { for sample in samples { try quantizer.observe(sample) } }
             let graph = try quantizer.quantized()
-            let back = try imported(try Exporter.export(graph, OnnxExportOptions()).get())
+            let exporter = try Exporter.export(graph, OnnxExportOptions()).get()
+            // Only what has 4 bits or blocks asks for the later operator set.
+            let isNarrow = scheme == .w4 || scheme == .w4Dynamic
+            let sets = [exporter.model.operatorSets[""]] + exporter.model.functions.values.map { $0.operatorSets[""] }
+            XCTAssertEqual(Set(sets), [isNarrow ? 21 : 20], "\(scheme)")
+            let back = try imported(exporter)
             func integers(_ graph: Graph) -> [String] {
                 graph.functions[0].nodes.filter { 130..<150 ~= $0.op.code.rawValue }.map { $0.op.name }
             }

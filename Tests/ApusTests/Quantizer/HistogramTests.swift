@@ -37,6 +37,15 @@ final class HistogramTests: XCTestCase {
         }
     }
 
+    /// A bin whose middle lies beyond the greatest value, which many values have.
+    func testAnExtremeOfManyValuesIsKept() {
+        var random = Philox(seed: 6)
+        let bulk = (0..<20_000).map { $0 % 10 < 3 ? 6 : 3 * random.uniform() }
+        let h = histogram([[4], bulk])
+        XCTAssertGreaterThan(h.center(Int(6 / h.binWidth) + Histogram.binCount / 2), 6)
+        XCTAssertEqual(CalibrationMethod.entropy.codes(h).scale, 6 / 255, accuracy: 1e-3)
+    }
+
     func testValuesOfOneSignKeepZero() {
         let codes = CalibrationMethod.mse.codes(histogram([[2, 3, 4, 6]]))
         XCTAssertEqual(codes.zeroPoint, -128)

@@ -11,7 +11,8 @@ import XCTest
 /// `moving/NAME`, the new moving statistics; `prediction`, the exported network's logits.
 ///
 /// Beside it NETWORK.apus, NETWORK-f16.apus and NETWORK-training.apus, a whole training step, with golden pairs: what
-/// the second reader recomputes. streams/stream.apus is what test_streams.py carries from process to process.
+/// the second reader recomputes. So are mlp-int8.apus, whose pairs hold codes, and transformer-int8.apus, where codes are
+/// turned and made of sums. streams/stream.apus is what test_streams.py carries from process to process.
 final class OracleFiles: XCTestCase {
     func testOracleFilesAreWritten() throws {
         let folder = CaseFiles.root.appendingPathComponent("build/oracle")
@@ -32,10 +33,28 @@ final class OracleFiles: XCTestCase {
             try network.export(to: path + "-f16.apus", maximumBatch: 2, options: ExportOptions(weights: .f16))
             try ModelWriter.write(try trainingStep(network), to: path + "-training.apus")
         }
+        let transformer = try Sequential(input: [6, 16], name: "transformer", seed: 12) {
+            DecoderBlock(TransformerOptions(width: 16, heads: 2))
+            Dense(5)
+        }
+        for (name, network) in [("mlp", networks[0]), ("transformer", transformer)] {
+            try ModelWriter.write(try quantized(network), to: folder.appendingPathComponent("\(name)-int8.apus").path)
+        }
         let streams = folder.appendingPathComponent("streams")
         try FileManager.default.createDirectory(at: streams, withIntermediateDirectories: true)
         try SequenceNetworks.stream().export(
             to: streams.appendingPathComponent("stream.apus").path, maximumBatch: 1, steps: StepOptions(chunks: [1, 4]))
+    }
+
+    private func quantized(_ network: Network) throws -> Graph {
+        let real = try network.exportGraph(maximumBatch: 3)
+        var quantizer = try Quantizer(real, QuantizationOptions(.int8))
+        for seed in 0..<8 {
+            try quantizer.observe(try Goldens.randomInputs(of: real, function: 0, dimensions: [1], seed: UInt64(seed)))
+        }
+        let graph = try quantizer.quantized()
+        try Goldens.add(to: graph)
+        return graph
     }
 
     /// One whole step, the new value of every state an output too.

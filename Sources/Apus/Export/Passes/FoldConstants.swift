@@ -13,7 +13,8 @@ let foldConstantsPass = RewritePass("fold-constants", "a node of constants only 
             let outputs = (0..<node.op.outputCount).map { editor.output(of: place, $0) }
             var inputs: [Constant] = []
             for case .constant(let i) in node.inputs { inputs.append(graph.constants[i]) }
-            guard !inputs.isEmpty, inputs.count == node.inputs.count,
+            // What a node measures of constants, another node's shape is.
+            guard !inputs.isEmpty, inputs.count == node.inputs.count, node.op.measuredDimension == nil,
                 outputs.reduce(0, { $0 + editor.type(of: $1).byteSize }) <= sizeLimit(inputs)
             else { continue }
             for (output, value) in zip(outputs, try values(of: node, inputs)) {

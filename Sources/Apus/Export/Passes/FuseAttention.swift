@@ -30,7 +30,9 @@ private struct AttentionMatch {
             let softmax = editor.node(product.a, ApusGraph.Softmax()),
             let axis = (softmax.op as? ApusGraph.Softmax)?.axis, axis == -1 || axis == 3,
             let v = AttentionMatch.heads(product.b, [0, 2, 1, 3], editor),
-            let scores = AttentionMatch.scores(softmax.inputs[0], editor)
+            let scores = AttentionMatch.scores(softmax.inputs[0], editor),
+            // The operator's scale is of f32.
+            editor.type(of: product.a).dtype != .f64 || Double(Float(scores.scale)) == scores.scale
         else { return nil }
         op = Attention(
             heads: scores.q.count, keyValueHeads: scores.k.count, scale: Float(scores.scale), hasMask: scores.mask != nil)

@@ -30,7 +30,7 @@ private struct ProductOfCodes {
     private let place: Place
     private let weights: Term
     /// Of each output channel.
-    private let scales: [Float], sums: [Int]
+    private let scales: [Float], sums: [Int], magnitudes: [Int]
 
     init(_ n: NodeContext, _ x: Codes, _ stored: StoredCodes) throws(ApusError) {
         g = n.g
@@ -65,6 +65,7 @@ private struct ProductOfCodes {
         self.weights = g.constant(weights)
         scales = matrix.scales
         sums = matrix.sums
+        magnitudes = matrix.magnitudes
     }
 
     /// The product to codes of a scale, or to real numbers.
@@ -74,6 +75,7 @@ private struct ProductOfCodes {
         let from = x.scale
         let units = scales.map { Double(from.scale) * Double($0) }
         let biases = try bias.map { value throws(ApusError) in try integers(value, units) }
+        try requireSums(biases)
         let folded = sums.indices.map { column in
             Int32(truncatingIfNeeded: (biases?[column] ?? 0) - (Int(from.zeroPoint) + 128) * sums[column])
         }
@@ -101,6 +103,18 @@ private struct ProductOfCodes {
             if let residual { inputs.append(try image(residual.term)) }
             let y = try g.emit(op, [try image(x.term)] + inputs)[0]
             return try g.channelsFirst(window.rank == 1 ? try g.squeeze(y, [1]) : y)
+        }
+    }
+
+    /// No sum and bias leave 32 bits, whatever the codes.
+    private func requireSums(_ biases: [Int]?) throws(ApusError) {
+        let zero = Int(x.scale.zeroPoint), farthest = max(zero + 128, 127 - zero)
+        for (column, magnitude) in magnitudes.enumerated() {
+            let bias = biases?[column] ?? 0
+            guard abs(bias) + farthest * magnitude < 1 << 31 else {
+                throw .unsupported(
+                    "a bias of \(bias) and sums up to \(farthest * magnitude) in column \(column), wanted less than 2³¹ together")
+            }
         }
     }
 
@@ -134,7 +148,8 @@ private struct ProductOfCodes {
 struct ColumnCodes {
     let codes: Constant
     let scales: [Float]
-    let sums: [Int]
+    /// Of each column's codes, and of their magnitudes.
+    let sums, magnitudes: [Int]
 
     /// - Parameter columnAxis: the axis of the file's tensor that becomes the last one, by `order`.
     init(_ stored: StoredCodes, columnAxis: Int, order: [Int]) throws(ApusError) {
@@ -154,6 +169,7 @@ struct ColumnCodes {
         let shape = order.map { source[$0] }
         try requireTable(values.count / 64)
         var bytes = [Int8](repeating: 0, count: values.count), sums = [Int](repeating: 0, count: columns)
+        var magnitudes = sums
         var index = [Int](repeating: 0, count: shape.count), place = 0
         for i in bytes.indices {
             let column = index[shape.count - 1]
@@ -163,6 +179,7 @@ struct ColumnCodes {
             }
             bytes[i] = byte
             sums[column] += code
+            magnitudes[column] += abs(code)
             for axis in shape.indices.reversed() {
                 index[axis] += 1
                 place += strides[order[axis]]
@@ -172,6 +189,7 @@ struct ColumnCodes {
             }
         }
         self.sums = sums
+        self.magnitudes = magnitudes
         codes = Constant(
             stored.constant.name, TensorType(.i8, Shape(shape)), bytes.withUnsafeBytes { HeapStorage($0) })
     }

@@ -3,26 +3,51 @@ import ApusGraph
 /// f32 holds every integer of less magnitude.
 private let exactLimit = 1 << 24
 
+/// The axis of x and that of w along which products are summed; of `groups` parts of x, if a part of w's columns reads one each.
+struct SumAxes {
+    let x, w: Int
+    var groups = 1
+}
+
 /// Σ (x − x₀)·(w − w₀) of 8-bit integers, as i32: x, w and their zero points are inputs 0 to 3.
 ///
 /// `product` makes the sums of f32, each exact. Where f32 might not hold one, it is given w digit by digit,
-/// w − w₀ = Σ 2ᵇⁱ·digitᵢ.
+/// w − w₀ = Σ 2ᵇⁱ·digitᵢ, and where that is not enough, as many of the products at once as have exact sums.
 ///
 /// - Parameters:
 ///   - rows, columns: the axes of x and w that have a zero point for each index, if it is more than one number.
 ///   - count: of products in a sum, at most.
+///   - axes: along which the sums are parted.
 func integerSums(
-    _ n: NodeContext, rows: Int, columns: Int, count: Int, _ product: (Term, Term) throws(ApusError) -> Term
+    _ n: NodeContext, rows: Int, columns: Int, count: Int, along axes: SumAxes,
+    _ product: (Term, Term) throws(ApusError) -> Term
 ) throws(ApusError) -> Term {
-    let g = n.g, x = try centered(n, 0, axis: rows)
-    var rest = try centered(n, 1, axis: columns), bits = 9
-    if try 255 * largestSum(n, columns, count) >= exactLimit {
-        guard let fitting = (1..<bits).last(where: { 255 * count << $0 < exactLimit }) else {
-            throw .unsupported("sums of \(count) products of integers, wanted at most \(exactLimit / 510)")
-        }
-        bits = fitting
-    }
+    let g = n.g, x = try centered(n, 0, axis: rows), w = try centered(n, 1, axis: columns)
+    if try 255 * largestSum(n, columns, count) < exactLimit { return try g.cast(try product(x, w), to: .i32) }
+    /// Of the longest sum whose digits are of one bit.
+    let longest = (exactLimit - 1) / 510
+    if count <= longest { return try sumOfDigits(g, x, w, count, product) }
+    let extent = try w.extent(axes.w), each = count / max(1, extent), length = longest / max(1, each)
+    guard length > 0 else { throw .unsupported("sums of \(each) products of integers at an index, wanted at most \(longest)") }
     var sum: Term?
+    for first in stride(from: 0, to: extent, by: length) {
+        let part = first..<min(first + length, extent)
+        let places = (0..<axes.groups).flatMap { group in part.map { group * extent + $0 } }
+        let left = axes.groups == 1
+            ? try g.slice(x, axis: axes.x, part.lowerBound, part.upperBound) : try g.gather(x, places, axis: axes.x)
+        let right = try g.slice(w, axis: axes.w, part.lowerBound, part.upperBound)
+        let y = try sumOfDigits(g, left, right, part.count * each, product)
+        sum = try sum.map { s throws(ApusError) in try g.add(s, y) } ?? y
+    }
+    return sum!
+}
+
+/// Sums of `count` products, at most as many as are exact with digits of one bit.
+private func sumOfDigits(
+    _ g: Emitter, _ x: Term, _ w: Term, _ count: Int, _ product: (Term, Term) throws(ApusError) -> Term
+) throws(ApusError) -> Term {
+    let bits = (1..<9).last { 255 * count << $0 < exactLimit }!
+    var rest = w, sum: Term?
     for shift in stride(from: 0, to: 9, by: bits) {
         var digit = rest
         if shift + bits < 9 {

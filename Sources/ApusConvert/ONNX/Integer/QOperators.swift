@@ -7,7 +7,7 @@ private struct QOperator: Sendable {
     let operands: [(place: Int, axis: Int)]
     /// Where the result's scale and zero point are; past the inputs that are there, the result is real.
     let result: Int
-    /// Where a bias is, whose scale is the product of the operands'.
+    /// Where a bias is, whose scale is the product of the operands' and of alpha.
     var bias: Int?
 }
 
@@ -49,7 +49,10 @@ extension OnnxNode {
                     ["axis": .int(isTurned ? 0 : axis)]))
         }
         if let bias = q.bias, bias < inputs.count, !inputs[bias].isEmpty {
-            let scale = part("Mul", operands.map { inputs[$0.place + 1] }, "bias_scale")
+            var scale = part("Mul", operands.map { inputs[$0.place + 1] }, "bias_scale")
+            if let alpha = attributes["alpha"] {
+                scale = part("Mul", [scale, part("Constant", [], "alpha", ["value_float": alpha])], "scaled_bias_scale")
+            }
             reals.append(part("DequantizeLinear", [inputs[bias], scale], "bias", ["axis": .int(0)]))
         }
         var own = attributes

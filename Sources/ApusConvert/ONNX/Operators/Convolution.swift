@@ -35,7 +35,8 @@ func convolution(_ n: NodeContext, _ x: Term, _ w: Term, _ bias: Term?) throws(A
 /// (x − x₀) * (W − w₀) of 8-bit integers, as i32.
 private func convInteger(_ n: NodeContext) throws(ApusError) -> Term {
     let w = try n.imported(1).shape
-    return try integerSums(n, rows: 0, columns: 0, count: w.product(1..<max(1, w.rank))) { x, w throws(ApusError) in
+    let axes = SumAxes(x: 1, w: 1, groups: try n.int("group", 1))
+    return try integerSums(n, rows: 0, columns: 0, count: w.product(1..<max(1, w.rank)), along: axes) { x, w throws(ApusError) in
         // Not all algorithms give whole numbers.
         try n.g.round(try convolution(n, x, w, nil))
     }

@@ -171,33 +171,6 @@ private func dropout(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
 extension Emitter {
     func tan(_ x: Term) throws(ApusError) -> Term { try div(try sin(x), try cos(x)) }
 
-    /// (eˣ − e⁻ˣ)/2.
-    func sinh(_ x: Term) throws(ApusError) -> Term {
-        try mul(try sub(try exp(x), try exp(try neg(x))), try scalar(0.5, like: x))
-    }
-
-    /// (eˣ + e⁻ˣ)/2.
-    func cosh(_ x: Term) throws(ApusError) -> Term {
-        try mul(try add(try exp(x), try exp(try neg(x))), try scalar(0.5, like: x))
-    }
-
-    /// sign(x)·ln(|x| + √(x² + 1)).
-    func asinh(_ x: Term) throws(ApusError) -> Term {
-        let root = try sqrt(try add(try square(x), try scalar(1, like: x)))
-        return try mul(try sign(x), try log(try add(try abs(x), root)))
-    }
-
-    /// ln(x + √(x² − 1)).
-    func acosh(_ x: Term) throws(ApusError) -> Term {
-        try log(try add(x, try sqrt(try sub(try square(x), try scalar(1, like: x)))))
-    }
-
-    /// ln((1 + x)/(1 − x))/2.
-    func atanh(_ x: Term) throws(ApusError) -> Term {
-        let one = try scalar(1, like: x)
-        return try mul(try log(try div(try add(one, x), try sub(one, x))), try scalar(0.5, like: x))
-    }
-
     /// a − b·q with q = ⌊a/b⌋ or a/b toward zero; of the sign of b or of a.
     func remainder(_ a: Term, _ b: Term, truncating: Bool) throws(ApusError) -> Term {
         if a.dtype.isFloat {

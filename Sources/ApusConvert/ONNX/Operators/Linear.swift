@@ -31,7 +31,9 @@ private func matMulInteger(_ n: NodeContext) throws(ApusError) -> Term {
     let a = try n.imported(0).shape, b = try n.imported(1).shape
     guard a.rank > 0, b.rank > 0 else { throw .shape("a product of \(a) and \(b)") }
     if let sums = try integerSumsOfCodes(n) { return sums }
-    return try integerSums(n, rows: max(0, a.rank - 2), columns: b.rank - 1, count: a.last, n.g.product)
+    return try integerSums(
+        n, rows: max(0, a.rank - 2), columns: b.rank - 1, count: a.last, along: SumAxes(x: a.rank - 1, w: max(0, b.rank - 2)),
+        n.g.product)
 }
 
 extension Emitter {

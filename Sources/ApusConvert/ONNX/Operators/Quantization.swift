@@ -82,12 +82,13 @@ private func wholeBytes(_ n: NodeContext, _ index: Int) throws(ApusError) -> Ter
     return n.g.constant(try Constant(x.name, .i8, x.type.shape.dimensions, try x.elements()))
 }
 
-/// To u8 by the range of x, which is widened to hold 0.
+/// To u8 by the range of x, which is widened to hold 0; of nothing but 0, by a scale of 1.
 private func dynamicQuantizeLinear(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
     let x = try n.term(0), axes = Array(0..<x.rank), zero = try n.g.scalar(0, .f32)
     let low = try n.g.minimum(try n.g.reduce(.min, x, axes, keep: false), zero)
     let high = try n.g.maximum(try n.g.reduce(.max, x, axes, keep: false), zero)
-    let scale = try n.g.div(try n.g.sub(high, low), try n.g.scalar(255, .f32))
+    let step = try n.g.div(try n.g.sub(high, low), try n.g.scalar(255, .f32))
+    let scale = try n.g.select(try n.g.equal(high, low), try n.g.scalar(1, .f32), step)
     let center = try n.g.quantized(try n.g.div(try n.g.neg(low), scale), zeroPoint: nil, as: .u8)
     let y = try n.g.quantized(try n.g.div(x, scale), zeroPoint: center, as: .u8)
     return [ImportedValue(y), ImportedValue(scale), ImportedValue(center)]

@@ -160,32 +160,34 @@ private enum CellActivation {
     case affine(Float, Float), hardSigmoid(Float, Float), scaledTanh(Float, Float)
     case leakyRelu(Float), elu(Float), thresholdedRelu(Float)
 
-    /// `count` activations of a direction, by default sigmoid for gates and tanh for values; RNN's only one is tanh.
+    /// `count` activations of a direction, by default sigmoid for gates and tanh for values; RNN's only one is tanh. Alphas and
+    /// betas are those of the activations that have one, in the order of all directions' names.
     static func list(
         _ n: NodeContext, _ names: [String]?, from start: Int, _ count: Int
     ) throws(ApusError) -> [CellActivation] {
         guard let names else { return count == 1 ? [.tanh] : [.sigmoid] + [CellActivation](repeating: .tanh, count: count - 1) }
         guard start + count <= names.count else { throw .file("\(names.count) activations, wanted \(start + count)") }
-        let alphas = try n.floats("activation_alpha") ?? [], betas = try n.floats("activation_beta") ?? []
+        var alphas = try n.floats("activation_alpha")?[...] ?? [], betas = try n.floats("activation_beta")?[...] ?? []
+        func alpha(_ otherwise: Float) -> Float { alphas.popFirst() ?? otherwise }
+        func beta(_ otherwise: Float) -> Float { betas.popFirst() ?? otherwise }
         var result: [CellActivation] = []
-        for i in start..<start + count {
-            let alpha = i < alphas.count ? alphas[i] : nil, beta = i < betas.count ? betas[i] : nil
-            switch names[i].lowercased() {
+        for name in names.prefix(start + count) {
+            switch name.lowercased() {
             case "sigmoid": result.append(.sigmoid)
             case "tanh": result.append(.tanh)
             case "relu": result.append(.relu)
             case "softplus": result.append(.softplus)
             case "softsign": result.append(.softsign)
-            case "affine": result.append(.affine(alpha ?? 1, beta ?? 0))
-            case "hardsigmoid": result.append(.hardSigmoid(alpha ?? 0.2, beta ?? 0.5))
-            case "scaledtanh": result.append(.scaledTanh(alpha ?? 1, beta ?? 1))
-            case "leakyrelu": result.append(.leakyRelu(alpha ?? 0.01))
-            case "elu": result.append(.elu(alpha ?? 1))
-            case "thresholdedrelu": result.append(.thresholdedRelu(alpha ?? 1))
-            default: throw .unsupported("activation '\(names[i])'")
+            case "affine": result.append(.affine(alpha(1), beta(0)))
+            case "hardsigmoid": result.append(.hardSigmoid(alpha(0.2), beta(0.5)))
+            case "scaledtanh": result.append(.scaledTanh(alpha(1), beta(1)))
+            case "leakyrelu": result.append(.leakyRelu(alpha(0.01)))
+            case "elu": result.append(.elu(alpha(1)))
+            case "thresholdedrelu": result.append(.thresholdedRelu(alpha(1)))
+            default: throw .unsupported("activation '\(name)'")
             }
         }
-        return result
+        return Array(result[start...])
     }
 
     func apply(_ g: Emitter, _ x: Term) throws(ApusError) -> Term {
