@@ -20,6 +20,9 @@ struct BertModel: CheckpointModel {
 
     var moreInputs: [String] { types > 0 ? ["token_type_ids"] : [] }
 
+    var layerName: String { names.layer }
+    let repeated: [String] = []
+
     /// The names of a layer's parts.
     struct Names {
         let layer, query, key, value, attended, attentionNorm, expanded, contracted, norm: String
@@ -44,12 +47,13 @@ struct BertModel: CheckpointModel {
             let hiddenAct: String
             let layerNormEps: Float
             let positionEmbeddingType: String?
-            let isDecoder: Bool?
+            let isDecoder, addCrossAttention: Bool?
         }
         let c = try folder.json(Config.self, "config.json")
         let check = ConfigCheck(folder)
         try check.require("position_embedding_type", c.positionEmbeddingType ?? "absolute", isOneOf: ["absolute"])
         try check.require("is_decoder", c.isDecoder ?? false, isOneOf: [false])
+        try check.require("add_cross_attention", c.addCrossAttention ?? false, isOneOf: [false])
         vocabulary = try check.extent("vocab_size", c.vocabSize)
         positions = try check.extent("max_position_embeddings", c.maxPositionEmbeddings)
         types = try check.extent("type_vocab_size", c.typeVocabSize)

@@ -8,6 +8,8 @@ struct Gpt2Model: CheckpointModel {
     let vocabulary: Int
     let positions: Int
     let moreInputs: [String] = []
+    let layerName = "h"
+    var repeated: [String] { isTied ? ["lm_head.weight"] : [] }
     let width: Int
     let inner: Int
     let layers: Int
@@ -24,10 +26,11 @@ struct Gpt2Model: CheckpointModel {
             let nInner: Int?
             let activationFunction: String
             let layerNormEpsilon: Float
-            let tieWordEmbeddings, scaleAttnWeights, scaleAttnByInverseLayerIdx: Bool?
+            let tieWordEmbeddings, scaleAttnWeights, scaleAttnByInverseLayerIdx, addCrossAttention: Bool?
         }
         let c = try folder.json(Config.self, "config.json")
         let check = ConfigCheck(folder)
+        try check.require("add_cross_attention", c.addCrossAttention ?? false, isOneOf: [false])
         vocabulary = try check.extent("vocab_size", c.vocabSize)
         positions = try check.extent("n_positions", c.nPositions)
         width = try check.extent("n_embd", c.nEmbd)

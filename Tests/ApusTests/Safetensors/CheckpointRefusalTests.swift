@@ -1,0 +1,65 @@
+import ApusGraph
+import Foundation
+import XCTest
+
+@testable import Apus
+@testable import ApusConvert
+
+/// What of a checkpoint a model would lack.
+final class CheckpointRefusalTests: XCTestCase {
+    private var fixtures: CheckpointFixtures { CheckpointFixtures(test: self) }
+
+    private func expectFailure(_ folder: String, _ part: String, line: UInt = #line) {
+        for open in [
+            { _ = try CheckpointImporter.graph(of: folder, [:]) }, { _ = try Network.pretrained(folder, length: 4) },
+        ] {
+            XCTAssertThrowsError(try open(), line: line) {
+                let message = ($0 as? ApusError)?.message ?? "\($0)"
+                XCTAssertTrue(message.hasPrefix(folder) && message.contains(part), message, line: line)
+            }
+        }
+    }
+
+    private func warnings(_ folder: String) throws -> [String] {
+        var graph: [String] = [], network: [String] = []
+        _ = try CheckpointImporter.graph(of: folder, [:]) { graph.append($0) }
+        _ = try Network.pretrained(folder, length: 4) { network.append($0) }
+        let unused = graph.filter { $0.hasPrefix("not used: ") }
+        XCTAssertEqual(unused, network)
+        return unused
+    }
+
+    func testUnusedTensorsAreNamed() throws {
+        let head: [(String, [Int])] = [("score.weight", [3, 16]), ("h.0.attn.bias", [1, 1, 12, 12]), ("h.1.attn.masked_bias", [])]
+        XCTAssertEqual(try warnings(try fixtures.gpt2(more: head)), ["not used: score.weight"])
+        XCTAssertEqual(try warnings(try fixtures.gpt2(more: [("lm_head.weight", [19, 16])])), [])
+        XCTAssertEqual(try warnings(try fixtures.bert(more: [("bert.embeddings.position_ids", [1, 12])])), [])
+        let many = (0..<10).map { ("classifier.\($0)", [2]) }
+        let names = (0..<8).map { "classifier.\($0)" }.joined(separator: ", ")
+        XCTAssertEqual(try warnings(try fixtures.bert(more: many)), ["not used: \(names) and 2 more"])
+    }
+
+    func testTheToolWarns() throws {
+        let folder = try fixtures.gpt2(more: [("score.weight", [3, 16])]), output = folder + "/m.apus"
+        for steps in [[], ["--steps", "1"]] {
+            let run = try CLIRun("convert-model", [folder, "-o", output] + steps)
+            run.expectSuccess()
+            XCTAssertTrue(run.output.contains("\nwarning: not used: score.weight\n"), run.output)
+        }
+        let run = try CLIRun("convert-model", [folder, "-o", output, "--json"])
+        let report = try XCTUnwrap(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        XCTAssertEqual((report["warnings"] as? [String])?.contains("not used: score.weight"), true, run.output)
+    }
+
+    func testFewerLayersThanThereAreAreRefused() throws {
+        expectFailure(
+            try fixtures.gpt2(["n_layer": 1]), "tensor 'h.1.attn.c_attn.bias' of layer 1, wanted layers 0 ..< 1 by config.json")
+        expectFailure(try fixtures.bert(["num_hidden_layers": 1]), "of layer 1, wanted layers 0 ..< 1 by config.json")
+    }
+
+    func testCrossAttentionIsRefused() throws {
+        let part = "config.json: add_cross_attention 'true', wanted false"
+        expectFailure(try fixtures.gpt2(["add_cross_attention": true]), part)
+        expectFailure(try fixtures.bert(["add_cross_attention": true]), part)
+    }
+}
