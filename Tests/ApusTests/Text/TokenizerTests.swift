@@ -29,6 +29,35 @@ final class TokenizerTests: XCTestCase {
         XCTAssertThrowsError(try BytePairTokenizer(vocabulary: ["a"], merges: [("a", "b")]))
     }
 
+    /// A scan of the word for each merge would take many minutes.
+    func testALongWordTakesNoLongerThanItsParts() throws {
+        let vocabulary = (0..<11).map { String(repeating: "a", count: 1 << $0) }
+        let tokenizer = try BytePairTokenizer(vocabulary: vocabulary, merges: vocabulary.dropLast().map { ($0, $0) })
+        let began = Date()
+        XCTAssertEqual(
+            tokenizer.encode(String(repeating: "a", count: 1 << 17) + "aaa"), Array(repeating: 10, count: 1 << 7) + [1, 0])
+        XCTAssertLessThan(Date().timeIntervalSince(began), 60)
+    }
+
+    /// As long as there is one, the pair that was merged first in training, where it comes first in the word.
+    func testMergesInTheOrderOfTraining() throws {
+        let merges = [("b", "a"), ("a", "b"), ("a", "a"), ("aa", "b"), ("ba", "ba"), ("ab", "ab"), ("aa", "aa")]
+        let tokenizer = try BytePairTokenizer(vocabulary: ["a", "b"] + merges.map { $0 + $1 }, merges: merges)
+        var random = Philox(seed: 3)
+        for length in 1..<80 {
+            let word = (0..<length).map { _ in random.normal() < 0.3 ? "a" : "b" }
+            var parts = word
+            while true {
+                let found = merges.lazy.compactMap { merge in
+                    parts.indices.dropLast().first { (parts[$0], parts[$0 + 1]) == merge }
+                }.first
+                guard let found else { break }
+                parts[found] += parts.remove(at: found + 1)
+            }
+            XCTAssertEqual(tokenizer.encode(word.joined()).map { tokenizer.vocabulary[$0] }, parts)
+        }
+    }
+
     func testAreStoredInFilesAndModels() throws {
         let folder = try ScratchFolder()
         let pairs = try BytePairTokenizer(trainedOn: hard, vocabularySize: 262, special: ["<|x|>"])
