@@ -37,6 +37,7 @@ public:
     BytePair(std::vector<std::string> vocabulary, const std::vector<std::pair<std::string, std::string>> &merges,
              std::vector<std::string> special = {})
         : vocabulary_(std::move(vocabulary)), special_(std::move(special)) {
+        special_.erase(std::remove(special_.begin(), special_.end(), ""), special_.end());
         for (std::size_t i = 0; i < vocabulary_.size(); ++i) numbers_[vocabulary_[i]] = static_cast<std::int64_t>(i);
         for (std::size_t rank = 0; rank < merges.size(); ++rank) {
             const auto &[left, right] = merges[rank];
@@ -210,7 +211,7 @@ private:
         const std::string &text = found->second;
         for (std::size_t start = 0; start < text.size();) {
             const std::size_t end = std::min(text.find('\n', start), text.size());
-            if (end > start) result.push_back(text.substr(start, end - start));
+            result.push_back(text.substr(start, end - start));
             start = end + 1;
         }
         return result;

@@ -93,3 +93,8 @@ def test_a_long_word_takes_no_longer_than_its_parts(bpe: Encode) -> None:
     tokens = bpe(pairs_of(vocabulary, list(zip(vocabulary, vocabulary))[:-1]), ["a" * count])[0]
     assert tokens == [10] * (1 << 7) + [1, 0]
     assert time.perf_counter() - began < 30, "seconds; a scan of the word for each merge takes many minutes"
+
+
+def test_an_empty_token_keeps_its_number(bpe: Encode) -> None:
+    assert bpe(pairs_of(["a", "", "b", "ab"], [("a", "b")]), ["abb"]) == [[3, 2]]
+    assert bpe(pairs_of(["", "a", "b", "ab"], [("a", "b")], ["", "ab"]), ["babb"]) == [[2, 3, 2]]

@@ -85,7 +85,8 @@ class BytePair:
             raise Error(Status.INVALID_ARGUMENT, f"metadata: tokenizer.type {kind} found, bpe wanted")
 
         def lines(name: str) -> list[str]:
-            return [line for line in metadata.get(f"tokenizer.{name}", "").split("\n") if line]
+            found = metadata.get(f"tokenizer.{name}", "").split("\n")
+            return found if found[-1] else found[:-1]
 
         merges = []
         for line in lines("merges"):

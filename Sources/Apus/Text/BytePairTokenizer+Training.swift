@@ -4,8 +4,9 @@ extension BytePairTokenizer {
     /// Merges the pair of tokens that texts have most often, of equals the one with lesser numbers, until the vocabulary is
     /// of a size or no pair is left. Special tokens are the first, then come the 256 bytes.
     ///
-    /// Throws where the size has no room for these, or one comes twice.
+    /// Throws where the size has no room for these, one comes twice, or one is empty.
     public init(trainedOn texts: some Sequence<String>, vocabularySize: Int, special: [String] = []) throws(ApusError) {
+        guard !special.contains("") else { throw .argument("an empty special token, wanted a text") }
         let alphabet = ByteAlphabet.characters.sorted()
         guard vocabularySize >= special.count + alphabet.count else {
             throw .argument("a vocabulary of \(vocabularySize), wanted at least \(special.count + alphabet.count)")

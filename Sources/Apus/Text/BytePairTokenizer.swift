@@ -22,10 +22,12 @@ public struct BytePairTokenizer: Tokenizer {
 
     public var vocabularySize: Int { vocabulary.count }
 
-    /// Throws where a token is there twice, or a merge is of tokens that are not there.
+    /// Throws where a token is there twice or has a line end or U+0000, which a file cannot hold, or a merge is of tokens that are
+    /// not there.
     public init(
         vocabulary: [String], merges: [(String, String)], special: [String] = []
     ) throws(ApusError) {
+        try TokenizerMetadata.requireLines(vocabulary)
         var numbers: [String: Int] = [:]
         for (number, token) in vocabulary.enumerated() where numbers.updateValue(number, forKey: token) != nil {
             throw .argument("token '\(token)' twice in a vocabulary")

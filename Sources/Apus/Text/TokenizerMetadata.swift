@@ -4,6 +4,13 @@ import ApusGraph
 public enum TokenizerMetadata {
     public static let type = "tokenizer.type"
 
+    /// Throws where a token cannot be a line of an entry.
+    static func requireLines(_ vocabulary: [String]) throws(ApusError) {
+        for (number, token) in vocabulary.enumerated() where token.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "\n") }) {
+            throw .unsupported("token \(number) \(token.debugDescription), wanted one without a line end and U+0000")
+        }
+    }
+
     /// nil where the file has none, or one of a type that is not known here.
     public static func read(_ metadata: [(key: String, value: String)]) throws(ApusError) -> (any Tokenizer)? {
         switch metadata.first(where: { $0.key == type })?.value {

@@ -32,11 +32,12 @@ public struct WordPieceTokenizer: Tokenizer {
 
     public var vocabularySize: Int { vocabulary.count }
 
-    /// Throws where the vocabulary lacks [UNK], [CLS], [SEP] or [PAD].
+    /// Throws where the vocabulary lacks [UNK], [CLS], [SEP] or [PAD], or a piece has a line end or U+0000.
     public init(vocabulary: [String], _ options: Options = Options()) throws(ApusError) {
         guard options.maximumTokens >= 2 else {
             throw .argument("at most \(options.maximumTokens) tokens of a text, wanted 2 or more")
         }
+        try TokenizerMetadata.requireLines(vocabulary)
         var starts: [[UInt8]: Int] = [:], continuations = starts, longest = 0
         for (token, piece) in vocabulary.enumerated() {
             let bytes = Array(piece.utf8), continues = bytes.starts(with: [35, 35])

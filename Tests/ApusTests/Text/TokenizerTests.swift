@@ -23,7 +23,7 @@ final class TokenizerTests: XCTestCase {
         }
         XCTAssertEqual(tokenizer.decode([-1, 265]), "")
         XCTAssertThrowsError(try BytePairTokenizer(trainedOn: [""], vocabularySize: 100))
-        for special in [["<x>", "<x>"], ["a"]] {
+        for special in [["<x>", "<x>"], ["a"], ["<x>", ""], ["a\nb"], ["a\0b"]] {
             XCTAssertThrowsError(try BytePairTokenizer(trainedOn: [""], vocabularySize: 300, special: special))
         }
         XCTAssertThrowsError(try BytePairTokenizer(vocabulary: ["a"], merges: [("a", "b")]))
@@ -73,5 +73,15 @@ final class TokenizerTests: XCTestCase {
         XCTAssertEqual(read.encode("Unhappy á! zz"), [2, 4, 5, 6, 7, 1, 3])
         XCTAssertEqual(read.decode([2, 4, 5, 6, 7, 3]), "unhappy a !")
         XCTAssertThrowsError(try WordPieceTokenizer(vocabulary: ["[PAD]"]))
+        XCTAssertThrowsError(try WordPieceTokenizer(vocabulary: ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a\nb"])) {
+            XCTAssertEqual(
+                ($0 as? ApusError)?.message, "token 4 \"a\\nb\", wanted one without a line end and U+0000")
+        }
+    }
+
+    func testAnEmptyTokenKeepsItsNumber() throws {
+        let tokenizer = try BytePairTokenizer(vocabulary: ["a", "", "b", "ab"], merges: [("a", "b")])
+        let read = try XCTUnwrap(try TokenizerMetadata.read(tokenizer.metadata))
+        XCTAssertEqual(read.encode("abb"), [3, 2])
     }
 }
