@@ -5,7 +5,7 @@ extension BytePairTokenizer {
     /// From GPT-2's two files: vocab.json, the tokens' numbers by their text, and merges.txt, a pair a line after a comment.
     public init(vocabulary: String, merges: String) throws(ApusError) {
         let numbers: [String: Int] = try BytePairTokenizer.json(vocabulary)
-        let lines = try BytePairTokenizer.text(merges).lines.filter { !$0.hasPrefix("#version") && !$0.isEmpty }
+        let lines = try BytePairTokenizer.text(merges).fileLines.filter { !$0.hasPrefix("#version") && !$0.isEmpty }
         let tokens = try BytePairTokenizer.ordered(numbers, vocabulary)
         // GPT-2's own file has it last, and no list of what is special.
         let special = tokens.filter { $0.hasPrefix("<|") && $0.hasSuffix("|>") }

@@ -66,7 +66,7 @@ public struct WordPieceTokenizer: Tokenizer {
     /// From vocab.txt, a piece a line.
     public init(vocabularyFile path: String, _ options: Options = Options()) throws(ApusError) {
         guard let data = FileManager.default.contents(atPath: path) else { throw .argument("\(path) cannot be read") }
-        try self.init(vocabulary: String(decoding: data, as: UTF8.self).lines, options)
+        try self.init(vocabulary: String(decoding: data, as: UTF8.self).fileLines, options)
     }
 
     /// [CLS], the text's pieces and [SEP]. Where the text has the name of a special token, it is that.

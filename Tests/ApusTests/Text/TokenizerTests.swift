@@ -79,6 +79,22 @@ final class TokenizerTests: XCTestCase {
         }
     }
 
+    func testFilesWithTheLineEndsOfWindows() throws {
+        let folder = try ScratchFolder(), pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "##\u{301}", "\u{301}"]
+        func write(_ text: String, _ name: String) throws -> String {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: folder.file(name)))
+            return folder.file(name)
+        }
+        for end in ["\n", "\r\n"] {
+            let vocabulary = try write(pieces.map { $0 + end }.joined(), "vocab.txt")
+            let found = try WordPieceTokenizer(vocabularyFile: vocabulary).vocabulary
+            XCTAssertEqual(found.map { Array($0.utf8) }, pieces.map { Array($0.utf8) })
+            let numbers = try write("{\"a\": 0, \"b\": 1, \"ab\": 2}" + end, "vocab.json")
+            let merges = try write("#version: 0.2\(end)a b\(end)", "merges.txt")
+            XCTAssertEqual(try BytePairTokenizer(vocabulary: numbers, merges: merges).encode("abb"), [2, 1])
+        }
+    }
+
     func testAnEmptyTokenKeepsItsNumber() throws {
         let tokenizer = try BytePairTokenizer(vocabulary: ["a", "", "b", "ab"], merges: [("a", "b")])
         let read = try XCTUnwrap(try TokenizerMetadata.read(tokenizer.metadata))
