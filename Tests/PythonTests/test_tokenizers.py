@@ -12,13 +12,14 @@ from typing import Callable
 
 import pytest
 from apus.bpe import BytePair
+from apus.wordpiece import WordPiece
 
 ROOT = Path(__file__).resolve().parents[2]
 Metadata = dict[str, str]
 Encode = Callable[[Metadata, list[str]], list[list[int]]]
 
 
-def native(folder: Path, name: str) -> Callable[[list[Path], list[str]], list[str]]:
+def native(folder: Path, name: str) -> Callable[[list[object], list[str]], list[str]]:
     """The lines that a program of Tests/TransformerTests prints for texts."""
     compiler = next((one for one in ("c++", "clang++", "g++") if shutil.which(one)), None)
     if compiler is None:
@@ -27,7 +28,7 @@ def native(folder: Path, name: str) -> Callable[[list[Path], list[str]], list[st
     flags = ["-std=c++17", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror", f"-I{ROOT}/Bindings/cpp"]
     subprocess.run([compiler, *flags, str(source), "-o", str(binary)], check=True)
 
-    def lines(arguments: list[Path], texts: list[str]) -> list[str]:
+    def lines(arguments: list[object], texts: list[str]) -> list[str]:
         data = b"".join(struct.pack("<I", len(text.encode())) + text.encode() for text in texts)
         command = [str(binary), *map(str, arguments)]
         return subprocess.run(command, input=data, stdout=subprocess.PIPE, check=True).stdout.decode().split("\n")[:-1]
@@ -98,3 +99,39 @@ def test_a_long_word_takes_no_longer_than_its_parts(bpe: Encode) -> None:
 def test_an_empty_token_keeps_its_number(bpe: Encode) -> None:
     assert bpe(pairs_of(["a", "", "b", "ab"], [("a", "b")]), ["abb"]) == [[3, 2]]
     assert bpe(pairs_of(["", "a", "b", "ab"], [("a", "b")], ["", "ab"]), ["babb"]) == [[2, 3, 2]]
+
+
+PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "[DOC]", "[DOC]s", "un", "##happy", "[", "]", "doc", "<x y>", "##b"]
+
+
+@pytest.fixture(scope="module", params=["Python", "C++"])
+def wordpiece(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Encode:
+    """Texts to tokens of WordPiece, by the entries of a model's metadata."""
+    if request.param == "Python":
+        return lambda metadata, texts: [WordPiece.of(metadata).encode(text)[1:-1] for text in texts]
+    folder = tmp_path_factory.mktemp("wordpiece")
+    program = native(folder, "wordpiece")
+
+    def encode(metadata: Metadata, texts: list[str]) -> list[list[int]]:
+        file = folder / "vocabulary.txt"
+        file.write_text(metadata["tokenizer.vocabulary"])
+        special = [metadata["tokenizer.special"]] if "tokenizer.special" in metadata else []
+        return [[int(token) for token in line.split()][1:-1] for line in program([file, 1, 1, 1, *special], texts)]
+
+    return encode
+
+
+@pytest.mark.parametrize(
+    ("special", "wanted"),
+    [
+        (None, [[5, 11, 13, 12, 6], [4, 11, 13, 12, 1, 1, 1, 1, 1], [9, 10]]),
+        ("[DOC]\n[DOC]s\n<x y>", [[5, 7, 6], [11, 1, 12, 8, 14], [9, 10]]),
+        ("[UNK]\n##happy\nun", [[5, 11, 13, 12, 6], [11, 1, 12, 11, 13, 12, 1, 1, 1, 1, 1], [9, 1]]),
+        ("", [[5, 11, 13, 12, 6], [11, 1, 12, 11, 13, 12, 1, 1, 1, 1, 1], [9, 10]]),
+    ],
+)
+def test_special_pieces_stand_for_themselves(wordpiece: Encode, special: str | None, wanted: list[list[int]]) -> None:
+    metadata = {"tokenizer.type": "wordpiece", "tokenizer.vocabulary": "\n".join(PIECES)}
+    if special is not None:
+        metadata["tokenizer.special"] = special
+    assert wordpiece(metadata, ["a [DOC] b", "[MASK][DOC]s<x y>", "unhappy"]) == wanted

@@ -51,7 +51,8 @@ class WordPiece:
 
     ``vocabulary`` lists the pieces in the order of their ids; those that continue a word begin with ``##``. It has
     ``[UNK]``, ``[CLS]``, ``[SEP]`` and ``[PAD]``. ``strip_accents`` is as ``lowercase`` unless given. Sequences are cut
-    to ``max_tokens``, [CLS] and [SEP] included.
+    to ``max_tokens``, [CLS] and [SEP] included. ``special`` are the pieces that stand for themselves wherever a text has them:
+    those four and ``[MASK]`` unless given.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class WordPiece:
         strip_accents: Optional[bool] = None,
         split_chinese: bool = True,
         max_tokens: int = 512,
+        special: Optional[Iterable[str]] = None,
     ) -> None:
         self.vocabulary = list(vocabulary)
         self.max_tokens = max_tokens
@@ -72,8 +74,12 @@ class WordPiece:
         if max_tokens < 2:
             raise Error(Status.INVALID_ARGUMENT, f"max_tokens {max_tokens}, wanted 2 or more")
         self._longest = max(map(len, self._ids))
-        self._special = {token for token in _SPECIAL if token in self._ids}
-        self._specials_in = re.compile("(" + "|".join(map(re.escape, sorted(self._special))) + ")").split
+        self._special = {token for token in _SPECIAL if token in self._ids} if special is None else set(special) - {""}
+        for token in sorted(self._special - self._ids.keys()):
+            raise Error(Status.INVALID_ARGUMENT, f"special piece '{token}' is not in the vocabulary")
+        # The longer first; without one what matches nothing.
+        names = "|".join(map(re.escape, sorted(self._special, key=len, reverse=True))) or "(?!)"
+        self._specials_in = re.compile(f"({names})").split
         self._strips = lowercase if strip_accents is None else strip_accents
 
         def cleaned(character: str) -> str:
@@ -106,6 +112,7 @@ class WordPiece:
             strip_accents=flag("strip_accents"),
             split_chinese=flag("split_chinese"),
             max_tokens=int(metadata.get("tokenizer.max_tokens", "512")),
+            special=metadata["tokenizer.special"].split("\n") if "tokenizer.special" in metadata else None,
         )
 
     def tokens(self, text: str) -> list[str]:
