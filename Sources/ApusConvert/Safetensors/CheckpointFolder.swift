@@ -21,11 +21,4 @@ struct CheckpointFolder {
             throw error.message.hasPrefix(path(name)) ? error : error.within("\(path(name))")
         }
     }
-
-    func text(_ name: String) throws(ApusError) -> String {
-        try MappedFile.read(path(name)) { bytes throws(ApusError) in
-            guard let text = String(validating: bytes, as: UTF8.self) else { throw .file("\(path(name)): not UTF-8") }
-            return text
-        }
-    }
 }

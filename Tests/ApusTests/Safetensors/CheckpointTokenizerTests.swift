@@ -31,4 +31,71 @@ final class CheckpointTokenizerTests: XCTestCase {
             XCTAssertEqual(($0 as? ApusError)?.message, "\(folder)/vocab.txt: not UTF-8")
         }
     }
+
+    private func write(_ json: Any, _ folder: String, _ name: String) throws {
+        try write(String(decoding: try JSONSerialization.data(withJSONObject: json), as: UTF8.self), folder, name)
+    }
+
+    /// The model's tokenizer, by its type, and what is said of it.
+    private func outcome(_ folder: String) throws -> (type: String?, warnings: [String]) {
+        var warnings: [String] = []
+        let graph = try CheckpointImporter.graph(of: folder, [:]) { warnings.append($0) }
+        return (graph.metadata.first { $0.key == "tokenizer.type" }?.value, warnings)
+    }
+
+    func testWhatHasNoTokenizerIsToldWhy() throws {
+        let folder = try fixtures.gpt2(), file = folder + "/tokenizer.json"
+        let cases: [(Any, String)] = [
+            (["model": ["type": "Unigram", "vocab": [["a", 0.5]]]], "\(file): a tokenizer of type Unigram, wanted BPE"),
+            (["model": ["type": "BPE", "vocab": ["a": 0], "merges": [Any]()], "pre_tokenizer": ["type": "Sequence"]],
+                "\(file): pre_tokenizer 'Sequence', wanted 'ByteLevel'"),
+            (["model": ["type": "WordPiece", "vocab": ["a": 0]]], "\(file): normalizer none, wanted 'BertNormalizer'"),
+            (["model": ["type": "WordPiece", "vocab": ["a": 0]], "normalizer": ["type": "BertNormalizer"],
+              "pre_tokenizer": ["type": "BertPreTokenizer"]], "a vocabulary of 1 pieces without [UNK]"),
+        ]
+        for (json, reason) in cases {
+            try write(json, folder, "tokenizer.json")
+            let (type, warnings) = try outcome(folder)
+            XCTAssertNil(type)
+            XCTAssertEqual(warnings, ["no tokenizer: \(reason)"])
+        }
+        try FileManager.default.removeItem(atPath: file)
+        let wanted = "no tokenizer: wanted tokenizer.json, vocab.json and merges.txt, or vocab.txt in the folder"
+        XCTAssertEqual(try outcome(folder).warnings, [wanted])
+        let run = try CLIRun("convert-model", [folder, "-o", folder + "/m.apus", "--steps", "1"])
+        run.expectSuccess()
+        XCTAssertTrue(run.output.contains("\nwarning: \(wanted)\n"), run.output)
+    }
+
+    func testTheFileOfTheLibraryComesBeforeOlderOnes() throws {
+        let folder = try fixtures.gpt2()
+        try write(["a": 0, "b": 1], folder, "vocab.json")
+        try write("", folder, "merges.txt")
+        XCTAssertEqual(try tokenizer(folder)?.encode("a<pad>"), [0, 0])
+        try write(["<pad>": 2], folder, "added_tokens.json")
+        XCTAssertEqual(try tokenizer(folder)?.encode("a<pad>"), [0, 2])
+        let added: [String: Any] = ["id": 2, "content": "<s>", "special": true]
+        try write(
+            ["model": ["type": "BPE", "vocab": ["a": 0, "b": 1], "merges": [Any]()], "added_tokens": [added],
+             "pre_tokenizer": ["type": "ByteLevel", "add_prefix_space": false]] as [String: Any], folder, "tokenizer.json")
+        XCTAssertEqual(try outcome(folder).warnings, [])
+        XCTAssertEqual(try tokenizer(folder)?.encode("a<pad><s>"), [0, 0, 2])
+    }
+
+    /// The model has 12 positions.
+    func testTextsAreCutToWhatTheModelTakes() throws {
+        let folder = try fixtures.bert()
+        try write(pieces.joined(separator: "\n"), folder, "vocab.txt")
+        func longest() throws -> Int? { try tokenizer(folder)?.encode(String(repeating: "a ", count: 100)).count }
+        XCTAssertEqual(try longest(), 12)
+        try write(["model_max_length": 1e30], folder, "tokenizer_config.json")
+        XCTAssertEqual(try longest(), 12)
+        try write(["model_max_length": 9], folder, "tokenizer_config.json")
+        XCTAssertEqual(try longest(), 9)
+        try write(["max_seq_length": 7], folder, "sentence_bert_config.json")
+        XCTAssertEqual(try longest(), 7)
+        try write(["max_seq_length": 1], folder, "sentence_bert_config.json")
+        XCTAssertEqual(
+            try outcome(folder).warnings, ["no tokenizer: \(folder): texts of at most 1.0 tokens, wanted 2 or more"])
+    }
 }
