@@ -43,9 +43,9 @@ struct BertModel: CheckpointModel {
     init(bert folder: CheckpointFolder) throws(ApusError) {
         struct Config: Decodable {
             let vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads, maxPositionEmbeddings: Int
-            let typeVocabSize: Int
-            let hiddenAct: String
-            let layerNormEps: Float
+            let typeVocabSize: Int?
+            let hiddenAct: String?
+            let layerNormEps: Float?
             let positionEmbeddingType: String?
             let isDecoder, addCrossAttention: Bool?
         }
@@ -56,20 +56,20 @@ struct BertModel: CheckpointModel {
         try check.require("add_cross_attention", c.addCrossAttention ?? false, isOneOf: [false])
         vocabulary = try check.extent("vocab_size", c.vocabSize)
         positions = try check.extent("max_position_embeddings", c.maxPositionEmbeddings)
-        types = try check.extent("type_vocab_size", c.typeVocabSize)
+        types = try check.extent("type_vocab_size", c.typeVocabSize ?? 2)
         width = try check.extent("hidden_size", c.hiddenSize)
         inner = try check.extent("intermediate_size", c.intermediateSize)
         layers = try check.layers("num_hidden_layers", c.numHiddenLayers)
         heads = try check.heads("num_attention_heads", c.numAttentionHeads, width: width)
-        activation = try check.activation("hidden_act", c.hiddenAct)
-        epsilon = try check.epsilon("layer_norm_eps", c.layerNormEps)
+        activation = try check.activation("hidden_act", c.hiddenAct ?? "gelu")
+        epsilon = try check.epsilon("layer_norm_eps", c.layerNormEps ?? 1e-12)
         names = .bert
     }
 
     init(distilbert folder: CheckpointFolder) throws(ApusError) {
         struct Config: Decodable {
             let vocabSize, dim, hiddenDim, nLayers, nHeads, maxPositionEmbeddings: Int
-            let activation: String
+            let activation: String?
         }
         let c = try folder.json(Config.self, "config.json")
         let check = ConfigCheck(folder)
@@ -80,7 +80,7 @@ struct BertModel: CheckpointModel {
         inner = try check.extent("hidden_dim", c.hiddenDim)
         layers = try check.layers("n_layers", c.nLayers)
         heads = try check.heads("n_heads", c.nHeads, width: width)
-        activation = try check.activation("activation", c.activation)
+        activation = try check.activation("activation", c.activation ?? "gelu")
         epsilon = 1e-12
         names = .distilbert
     }

@@ -24,8 +24,8 @@ struct Gpt2Model: CheckpointModel {
         struct Config: Decodable {
             let vocabSize, nEmbd, nLayer, nHead, nPositions: Int
             let nInner: Int?
-            let activationFunction: String
-            let layerNormEpsilon: Float
+            let activationFunction: String?
+            let layerNormEpsilon: Float?
             let tieWordEmbeddings, scaleAttnWeights, scaleAttnByInverseLayerIdx, addCrossAttention: Bool?
         }
         let c = try folder.json(Config.self, "config.json")
@@ -37,8 +37,8 @@ struct Gpt2Model: CheckpointModel {
         inner = try check.extent("n_inner", c.nInner ?? 4 * width)
         layers = try check.layers("n_layer", c.nLayer)
         heads = try check.heads("n_head", c.nHead, width: width)
-        activation = try check.activation("activation_function", c.activationFunction)
-        epsilon = try check.epsilon("layer_norm_epsilon", c.layerNormEpsilon)
+        activation = try check.activation("activation_function", c.activationFunction ?? "gelu_new")
+        epsilon = try check.epsilon("layer_norm_epsilon", c.layerNormEpsilon ?? 1e-5)
         isTied = c.tieWordEmbeddings ?? true
         scales = c.scaleAttnWeights ?? true
         scalesByLayer = c.scaleAttnByInverseLayerIdx ?? false

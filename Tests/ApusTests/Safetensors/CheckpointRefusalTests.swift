@@ -57,6 +57,20 @@ final class CheckpointRefusalTests: XCTestCase {
         expectFailure(try fixtures.bert(["num_hidden_layers": 1]), "of layer 1, wanted layers 0 ..< 1 by config.json")
     }
 
+    /// As `transformers` has them; what has no default there that fits a checkpoint is asked for by its name.
+    func testDefaultsOfTheConfig() throws {
+        let bert: [String: Any?] = ["type_vocab_size": nil as Any?, "hidden_act": nil as Any?, "layer_norm_eps": nil as Any?]
+        let gpt2: [String: Any?] = ["activation_function": nil as Any?, "layer_norm_epsilon": nil as Any?]
+        let pairs = [(try fixtures.bert(), try fixtures.bert(bert)), (try fixtures.gpt2(), try fixtures.gpt2(gpt2))]
+        for (full, short) in pairs {
+            let graphs = try [full, short].map { try CheckpointImporter.graph(of: $0, [:]) }
+            for graph in graphs { graph.name = "same" }
+            XCTAssertEqual(try ModelWriter.bytes(graphs[0]), try ModelWriter.bytes(graphs[1]))
+        }
+        expectFailure(try fixtures.gpt2(["n_head": nil as Any?]), "config.json: 'n_head': missing")
+        expectFailure(try fixtures.bert(["hidden_act": 3]), "config.json: 'hidden_act': not of type String")
+    }
+
     func testCrossAttentionIsRefused() throws {
         let part = "config.json: add_cross_attention 'true', wanted false"
         expectFailure(try fixtures.gpt2(["add_cross_attention": true]), part)
