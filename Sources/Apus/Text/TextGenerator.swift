@@ -39,6 +39,7 @@ public final class TextGenerator {
         var text = GeneratedText(tokenizer, stops: options.stopTexts)
         stream.reset()
         var logits = try stream.read(tokens)
+        let clock = ContinuousClock(), began = clock.now
         var end = Generation.End.length
         while tokens.count - promptCount < options.maximumTokens {
             let token = try sampler.next(logits, after: tokens)
@@ -58,10 +59,11 @@ public final class TextGenerator {
             }
             if tokens.count - promptCount < options.maximumTokens { logits = try stream.read(CollectionOfOne(token)) }
         }
-        let rest = text.finish()
+        let seconds = began.duration(to: clock.now) / .seconds(1), rest = text.finish()
         if !rest.isEmpty && end != .callback { _ = onText(rest) }
         return Generation(
-            text: text.text, tokens: Array(tokens[promptCount...]), promptTokens: promptCount, end: end)
+            text: text.text, tokens: Array(tokens[promptCount...]), promptTokens: promptCount, end: end,
+            seconds: seconds)
     }
 }
 
@@ -94,4 +96,6 @@ public struct Generation: Sendable {
     public let tokens: [Int]
     public let promptTokens: Int
     public let end: End
+    /// From when the prompt was read, which gives the first token, to the end.
+    public let seconds: Double
 }

@@ -140,6 +140,23 @@ final class TextGeneratorTests: XCTestCase {
             .expectFailure(2, "apus: a prompt of 'xy', wanted characters of the vocabulary\n")
     }
 
+    /// The first token is no measure of it.
+    func testTheToolTellsTheSpeedOfFurtherTokens() throws {
+        let folder = try ScratchFolder(), path = folder.file("m.apus"), tokenizer = try CharacterTokenizer(fitting: "abcd")
+        let network = try Sequential(input: [16], dtype: .i32) { Successor(4) }
+        network.metadata = tokenizer.metadata
+        try ModelWriter.write(try network.exportGraph(steps: StepOptions()), to: path)
+        for count in [0, 1, 2] {
+            let arguments = ["generate", path, "--prompt", "a", "--max-tokens", "\(count)"], said = "1 tokens read, \(count) written"
+            let run = try CLIRun("apus", arguments)
+            run.expectSuccess()
+            XCTAssertEqual(run.errors.contains("\(said)\n"), count < 2, run.errors)
+            XCTAssertEqual(run.errors.contains("\(said), ") && run.errors.contains(" a second\n"), count == 2, run.errors)
+            let report = try JSONSerialization.jsonObject(with: Data(try CLIRun("apus", arguments + ["--json"]).output.utf8))
+            XCTAssertEqual((report as? [String: Any])?["tokensPerSecond"] != nil, count == 2)
+        }
+    }
+
     func testCharacters() throws {
         let tokenizer = try CharacterTokenizer(fitting: "žluťoučký kůň\n")
         XCTAssertEqual(tokenizer.decode(tokenizer.encode("kůň\u{1F40E} ž")), "kůň ž")
