@@ -79,4 +79,10 @@ struct CheckpointFixtures {
         ]
         return try folder(config.merging(changes) { $1 }.compactMapValues { $0 }, shapes + more)
     }
+
+    /// vocab.json of as many tokens as the networks have, the letters from a on.
+    func pairs() throws -> String {
+        let numbers = (0..<vocabulary).map { (String(UnicodeScalar(UInt8(97 + $0))), $0) }
+        return String(decoding: try JSONEncoder().encode(Dictionary(uniqueKeysWithValues: numbers)), as: UTF8.self)
+    }
 }

@@ -39,6 +39,21 @@ final class CheckpointRefusalTests: XCTestCase {
         XCTAssertEqual(try warnings(try fixtures.bert(more: many)), ["not used: \(names) and 2 more"])
     }
 
+    func testAStreamHasAStepOfOneToken() throws {
+        let folder = try fixtures.gpt2(), output = folder + "/m.apus"
+        for steps in ["4", "2,4"] {
+            try CLIRun("convert-model", [folder, "-o", output, "--steps", steps])
+                .expectFailure(2, "--steps '\(steps)', wanted 1 among them, such as 1,\(steps)")
+        }
+        try CLIRun("convert-model", [folder, "-o", output, "--steps", "4,1"]).expectSuccess()
+        try CLIRun("convert-model", [folder, "-o", output]).expectSuccess()
+        try fixtures.pairs().write(toFile: folder + "/vocab.json", atomically: true, encoding: .utf8)
+        try "".write(toFile: folder + "/merges.txt", atomically: true, encoding: .utf8)
+        try CLIRun("convert-model", [folder, "-o", output]).expectSuccess()
+        try CLIRun("apus", ["generate", output, "--prompt", "a"])
+            .expectFailure(2, "no function 'step' of one token, wanted a model of 'convert-model --steps 1,16'")
+    }
+
     func testTheToolWarns() throws {
         let folder = try fixtures.gpt2(more: [("score.weight", [3, 16])]), output = folder + "/m.apus"
         for steps in [[], ["--steps", "1"]] {
