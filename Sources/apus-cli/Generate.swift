@@ -41,6 +41,10 @@ struct Generate: ParsableCommand {
     @Option(help: ArgumentHelp("A text that ends the generation; may be given several times.", valueName: "text"))
     var stop: [String] = []
 
+    @Option(help: ArgumentHelp(
+        "A token that ends the generation, instead of those that the model says; may be given several times.", valueName: "token"))
+    var stopToken: [Int] = []
+
     @Option(help: "Threads to use.")
     var threads = 1
 
@@ -54,7 +58,7 @@ struct Generate: ParsableCommand {
             maximumTokens: maxTokens,
             sampling: Sampling(
                 temperature: temperature, topK: topK, topP: topP, repetitionPenalty: repetitionPenalty, seed: seed),
-            stopTexts: stop)
+            stopTokens: stopToken.isEmpty ? nil : Set(stopToken), stopTexts: stop)
         let missing = generator.tokenizer.missing(from: prompt)
         if !missing.isEmpty, !generator.tokenizer.encode(prompt).isEmpty {
             console.progress("'\(missing.printable)' of the prompt left out: not in the vocabulary")

@@ -46,8 +46,7 @@ enum CheckpointImporter {
         let graph = Graph(root.url.lastPathComponent)
         graph.producer = version.map { "transformers \($0)" } ?? "transformers"
         graph.dimensions = try dimensions(bounds, positions: model.positions)
-        graph.metadata = try CheckpointTokenizer.entries(
-            root: root, encoder: folder, positions: model.positions, warn: warn)
+        graph.metadata = try CheckpointTokenizer.entries(root: root, encoder: folder, model, warn: warn)
         do throws(ApusError) {
             let checkpoint = try Checkpoint(folder, anchor: model.anchor)
             try emit(model, pooling, CheckpointBuilder(g: Emitter(graph, function: "predict"), tensors: checkpoint))

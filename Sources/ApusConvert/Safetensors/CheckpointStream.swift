@@ -8,8 +8,7 @@ enum CheckpointStream {
         let folder = CheckpointFolder(URL(fileURLWithPath: path))
         let (model, _) = try CheckpointImporter.model(folder)
         let network = try Network.pretrained(path, length: steps.context ?? model.positions, warn: warn)
-        network.metadata = try CheckpointTokenizer.entries(
-            root: folder, encoder: folder, positions: model.positions, warn: warn)
+        network.metadata = try CheckpointTokenizer.entries(root: folder, encoder: folder, model, warn: warn)
         return try network.inferenceGraph(maximumBatch: 1, steps: steps)
     }
 }

@@ -4,10 +4,36 @@ import ApusGraph
 /// The tokenizer of a checkpoint as metadata of the model, so that one file is all that turns text into a result, and
 /// programs need no reader of JSON. Byte-level BPE is written as `BytePairTokenizer` says, WordPiece as `WordPieceTokenizer`.
 enum CheckpointTokenizer {
+    /// The entries of the tokenizer, and the tokens that end a text.
+    static func entries(
+        root: CheckpointFolder, encoder: CheckpointFolder, _ model: any CheckpointModel, warn: (String) -> Void
+    ) throws(ApusError) -> [(key: String, value: String)] {
+        let ends = try endTokens(encoder).filter { 0..<model.vocabulary ~= $0 }.map { "\($0)" }.joined(separator: " ")
+        return try tokenizer(root: root, encoder: encoder, positions: model.positions, warn: warn)
+            + (ends.isEmpty ? [] : [(TokenizerMetadata.end, ends)])
+    }
+
+    /// As generation says that has a file of its own, or else the model's.
+    private static func endTokens(_ folder: CheckpointFolder) throws(ApusError) -> [Int] {
+        struct Config: Decodable {
+            /// A number or several.
+            struct Tokens: Decodable {
+                let all: [Int]
+                init(from decoder: any Decoder) throws {
+                    let value = try decoder.singleValueContainer()
+                    all = try (try? [value.decode(Int.self)]) ?? value.decode([Int].self)
+                }
+            }
+            let eosTokenId: Tokens?
+        }
+        let file = folder.has("generation_config.json") ? "generation_config.json" : "config.json"
+        return try folder.json(Config.self, file).eosTokenId?.all ?? []
+    }
+
     /// From the encoder's folder or else the outer one. Without a tokenizer that is known there is no entry, and `warn` hears why.
     ///
     /// - Parameter positions: that the model has, beyond which WordPiece cuts a text.
-    static func entries(
+    private static func tokenizer(
         root: CheckpointFolder, encoder: CheckpointFolder, positions: Int, warn: (String) -> Void
     ) throws(ApusError) -> [(key: String, value: String)] {
         do throws(ApusError) {

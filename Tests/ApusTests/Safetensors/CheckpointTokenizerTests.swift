@@ -98,4 +98,23 @@ final class CheckpointTokenizerTests: XCTestCase {
         XCTAssertEqual(
             try outcome(folder).warnings, ["no tokenizer: \(folder): texts of at most 1.0 tokens, wanted 2 or more"])
     }
+
+    func testTheTokensThatEndAText() throws {
+        func ends(_ folder: String) throws -> Set<Int> {
+            try TokenizerMetadata.endTokens(try CheckpointImporter.graph(of: folder, [:]).metadata)
+        }
+        XCTAssertEqual(try ends(try fixtures.gpt2()), [])
+        XCTAssertEqual(try ends(try fixtures.gpt2(["eos_token_id": 50256])), [])
+        let folder = try fixtures.gpt2(["eos_token_id": 18])
+        XCTAssertEqual(try ends(folder), [18])
+        try write(["eos_token_id": [3, 4]], folder, "generation_config.json")
+        XCTAssertEqual(try ends(folder), [3, 4])
+        try write(["eos_token_id": "x"], folder, "generation_config.json")
+        XCTAssertThrowsError(try ends(folder)) {
+            XCTAssertEqual(
+                ($0 as? ApusError)?.message, "\(folder)/generation_config.json: 'eos_token_id': not of type Array<Any>")
+        }
+        try write(["eos_token_id": NSNull()], folder, "generation_config.json")
+        XCTAssertEqual(try ends(folder), [])
+    }
 }
