@@ -50,6 +50,10 @@ struct Generate: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        guard !stop.contains("") else { throw ValidationError("--stop '', wanted a text") }
+    }
+
     func run() throws {
         guard maxTokens >= 0 else { throw ApusError.argument("--max-tokens \(maxTokens), wanted 0 or more") }
         let console = common.console(toolName)

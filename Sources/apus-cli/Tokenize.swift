@@ -40,6 +40,9 @@ struct Tokenize: ParsableCommand {
             ("--strings", strings, coding),
         ])
         if let train { _ = try WrittenFiles([("TOKENIZER", tokenizer)], reading: [train]) }
+        guard train == nil || tokenizer.hasSuffix(".json") else {
+            throw ValidationError("TOKENIZER '\(tokenizer)', wanted a name ending in .json")
+        }
     }
 
     func run() throws {

@@ -1,7 +1,7 @@
 import Apus
 import ApusGraph
 
-/// The tensors of a folder as `save_pretrained` writes it: in model.safetensors, or in the files that
+/// The tensors of a folder as `save_pretrained` writes it: in model.safetensors, or where there is none in the files that
 /// model.safetensors.index.json names.
 struct Checkpoint {
     private var tensors: [String: SafetensorsTensor] = [:]
@@ -25,7 +25,7 @@ struct Checkpoint {
 
     private static func files(_ folder: CheckpointFolder) throws(ApusError) -> [String] {
         let index = "model.safetensors.index.json"
-        guard folder.has(index) else { return ["model.safetensors"] }
+        guard folder.has(index), !folder.has("model.safetensors") else { return ["model.safetensors"] }
         struct Index: Decodable { let weightMap: [String: String] }
         let files = Set(try folder.json(Index.self, index).weightMap.values).sorted()
         for name in files where name.contains("/") || !name.hasSuffix(".safetensors") {

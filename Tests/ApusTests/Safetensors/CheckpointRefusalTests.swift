@@ -54,6 +54,18 @@ final class CheckpointRefusalTests: XCTestCase {
             .expectFailure(2, "no function 'step' of one token, wanted a model of 'convert-model --steps 1,16'")
     }
 
+    /// As transformers takes them.
+    func testTheSingleFileComesBeforeAnIndex() throws {
+        let folder = try fixtures.gpt2(), index = folder + "/model.safetensors.index.json"
+        try "{\"weight_map\": {\"wte.weight\": \"part.safetensors\"}}".write(toFile: index, atomically: true, encoding: .utf8)
+        _ = try CheckpointImporter.graph(of: folder, [:])
+        let model = folder + "/model.safetensors", part = folder + "/part.safetensors"
+        try FileManager.default.moveItem(atPath: model, toPath: part)
+        _ = try CheckpointImporter.graph(of: folder, [:])
+        try FileManager.default.removeItem(atPath: part)
+        expectFailure(folder, "part.safetensors: ")
+    }
+
     func testTheToolWarns() throws {
         let folder = try fixtures.gpt2(more: [("score.weight", [3, 16])]), output = folder + "/m.apus"
         for steps in [[], ["--steps", "1"]] {

@@ -80,6 +80,7 @@ final class TextGeneratorTests: XCTestCase {
         XCTAssertEqual(try CLIRun("apus", arguments).output, "de\n")
         XCTAssertEqual(try CLIRun("apus", arguments + ["--stop-token", "6"]).output, "def\n")
         try CLIRun("apus", arguments + ["--stop-token", "8"]).expectFailure(2, "stop token 8, wanted 0 ..< 8")
+        try CLIRun("apus", arguments + ["--stop", ""]).expectFailure(64, "--stop '', wanted a text")
         XCTAssertThrowsError(try TokenizerMetadata.endTokens([("tokenizer.end", "x")]))
     }
 
