@@ -10,8 +10,10 @@ import time
 from pathlib import Path
 from typing import Callable
 
+import apus
 import pytest
 from apus.bpe import BytePair
+from apus.characters import Characters
 from apus.wordpiece import WordPiece
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,3 +137,14 @@ def test_special_pieces_stand_for_themselves(wordpiece: Encode, special: str | N
     if special is not None:
         metadata["tokenizer.special"] = special
     assert wordpiece(metadata, ["a [DOC] b", "[MASK][DOC]s<x y>", "unhappy"]) == wanted
+
+
+def test_characters() -> None:
+    tokenizer = Characters.of({"tokenizer.type": "characters", "tokenizer.characters": "\n ažů\U0001f40e"})
+    assert tokenizer.encode("až\U0001f40e x\n") == [2, 3, 5, 1, 0]
+    assert tokenizer.decode([4, 6, -1, 5, 0]) == "ů\U0001f40e\n"
+    for metadata in (
+        {"tokenizer.type": "bpe"}, {"tokenizer.type": "characters"}, {"tokenizer.type": "characters", "tokenizer.characters": "aba"},
+    ):  # fmt: skip
+        with pytest.raises(apus.Error):
+            Characters.of(metadata)
