@@ -148,3 +148,11 @@ def test_characters() -> None:
     ):  # fmt: skip
         with pytest.raises(apus.Error):
             Characters.of(metadata)
+
+
+def test_characters_are_what_the_tables_say(wordpiece: Encode) -> None:
+    """U+A7CB and U+A7DC have a lowercase since Unicode 16, which a Python may not know."""
+    pieces = [*PIECES[:4], "\ua7cb", "\ua7dc", "\u0264", "\u019b", "e", "##x", "\u1100", "##\u1161", "##\u11a8", "i"]
+    metadata = {"tokenizer.type": "wordpiece", "tokenizer.vocabulary": "\n".join(pieces)}
+    texts = ["\ua7cb \ua7dc", "\u00c9x", "\uac01", "\u0130x", "E\u0323\u0301x"]
+    assert wordpiece(metadata, texts) == [[6, 7], [8, 9], [10, 11, 12], [13, 9], [8, 9]]
