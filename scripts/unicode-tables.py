@@ -142,6 +142,16 @@ def main() -> None:
     python += f"{', '.join(names)} = range({len(names)})\n\n# {meaning}\nCLASSES = \"\"\"\n"
     python += wrapped(f"{code:x}:{value} " for code, value in class_runs) + '\n"""\n'
     python += f"\n# {piece_meaning}.\nPIECES = \"\"\"\n" + wrapped(f"{code:x}:{value} " for code, value in piece_runs) + '\n"""\n'
+    for comment, name, values in (tables := [
+        ("Runs of one canonical combining class: first:class", "combining",
+         [f"{code:x}:{value:x} " for code, value in runs(combining_classes())]),
+        ("One step of canonical decompositions: character:first:second, which may be 0", "decompositions",
+         [f"{code:x}:{first:x}:{second:x} " for code, first, second in decompositions()]),
+        ("Every step-th character of first ... last, by how far away its lowercase is: first:last:step:distance", "lowercase",
+         [f"{first:x}:{last:x}:{step:x}:{'-' if distance < 0 else ''}{abs(distance):x} "
+          for first, last, step, distance in lowercase()]),
+    ]):  # fmt: skip
+        python += f"\n# {comment}; hexadecimal.\n{name.upper()} = \"\"\"\n" + wrapped(values) + '\n"""\n'
     (ROOT / "Bindings/python/apus/_unicode.py").write_text(python)
 
     swift = f"/// Characters as tokenizers know them. {source}\nenum UnicodeTables {{"
@@ -149,13 +159,7 @@ def main() -> None:
         ("Runs of other, spaces, removed, punctuation, marks, Chinese (0 ... 5): first:class", "classes",
          (f"{code:x}:{value} " for code, value in class_runs)),
         (f"{piece_meaning}: first:class", "pieces", (f"{code:x}:{value} " for code, value in piece_runs)),
-        ("Runs of one canonical combining class: first:class", "combining",
-         (f"{code:x}:{value:x} " for code, value in runs(combining_classes()))),
-        ("One step of canonical decompositions: character:first:second, which may be 0", "decompositions",
-         (f"{code:x}:{first:x}:{second:x} " for code, first, second in decompositions())),
-        ("Every step-th character of first ... last, by how far away its lowercase is: first:last:step:distance", "lowercase",
-         (f"{first:x}:{last:x}:{step:x}:{'-' if distance < 0 else ''}{abs(distance):x} "
-          for first, last, step, distance in lowercase())),
+        *tables,
     ):  # fmt: skip
         swift += f'\n    /// {comment}; hexadecimal.\n    static let {name} = """\n'
         swift += "\n".join(f"        {line} " for line in wrapped(values, 108).split("\n")) + '\n        """\n'

@@ -15,7 +15,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <iterator>
 #include <map>
+#include <queue>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -34,6 +37,7 @@ public:
     BytePair(std::vector<std::string> vocabulary, const std::vector<std::pair<std::string, std::string>> &merges,
              std::vector<std::string> special = {})
         : vocabulary_(std::move(vocabulary)), special_(std::move(special)) {
+        special_.erase(std::remove(special_.begin(), special_.end(), ""), special_.end());
         for (std::size_t i = 0; i < vocabulary_.size(); ++i) numbers_[vocabulary_[i]] = static_cast<std::int64_t>(i);
         for (std::size_t rank = 0; rank < merges.size(); ++rank) {
             const auto &[left, right] = merges[rank];
@@ -88,6 +92,17 @@ private:
     struct Merge {
         std::size_t rank;
         std::int64_t token;
+    };
+
+    // A pair that was in a word when it was found.
+    struct Candidate {
+        std::size_t rank, place;
+        std::pair<std::int64_t, std::int64_t> pair;
+        std::int64_t token;
+
+        bool operator>(const Candidate &other) const {
+            return rank != other.rank ? rank > other.rank : place > other.place;
+        }
     };
 
     std::int64_t number(const std::string &token) const {
@@ -155,21 +170,31 @@ private:
         std::vector<std::int64_t> parts;
         for (char byte : word)
             if (const std::int64_t token = bytes_[static_cast<unsigned char>(byte)]; token >= 0) parts.push_back(token);
-        while (parts.size() > 1) {
-            const Merge *best = nullptr;
-            std::size_t place = 0;
-            for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
-                const auto found = merges_.find({parts[i], parts[i + 1]});
-                if (found != merges_.end() && (!best || found->second.rank < best->rank)) {
-                    best = &found->second;
-                    place = i;
-                }
-            }
-            if (!best) break;
-            parts[place] = best->token;
-            parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(place) + 1);
+        // Parts that are left: those merged into the one before are -1.
+        const std::size_t count = parts.size();
+        std::vector<std::size_t> previous(count), next(count);
+        for (std::size_t i = 0; i < count; ++i) previous[i] = i - 1, next[i] = i + 1;
+        std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> candidates;
+        const auto consider = [&](std::size_t place) {
+            if (place >= count || next[place] >= count) return;
+            const std::pair<std::int64_t, std::int64_t> pair(parts[place], parts[next[place]]);
+            const auto found = merges_.find(pair);
+            if (found != merges_.end()) candidates.push({found->second.rank, place, pair, found->second.token});
+        };
+        for (std::size_t place = 0; place < count; ++place) consider(place);
+        while (!candidates.empty()) {
+            const Candidate best = candidates.top();
+            candidates.pop();
+            const std::size_t place = best.place, second = next[place];
+            if (second >= count || parts[place] != best.pair.first || parts[second] != best.pair.second) continue;
+            parts[place] = best.token;
+            parts[second] = -1;
+            next[place] = next[second];
+            if (next[place] < count) previous[next[place]] = place;
+            consider(previous[place]);  // beyond the last where there is none
+            consider(place);
         }
-        tokens.insert(tokens.end(), parts.begin(), parts.end());
+        std::copy_if(parts.begin(), parts.end(), std::back_inserter(tokens), [](std::int64_t token) { return token >= 0; });
     }
 
     static const std::map<std::string, std::string> &checked(const std::map<std::string, std::string> &metadata) {
@@ -186,7 +211,7 @@ private:
         const std::string &text = found->second;
         for (std::size_t start = 0; start < text.size();) {
             const std::size_t end = std::min(text.find('\n', start), text.size());
-            if (end > start) result.push_back(text.substr(start, end - start));
+            result.push_back(text.substr(start, end - start));
             start = end + 1;
         }
         return result;

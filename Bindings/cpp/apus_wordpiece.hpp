@@ -17,6 +17,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -123,6 +124,9 @@ public:
         bool strip_accents = true;
         bool split_chinese = true;
         std::size_t max_tokens = 512;  // that a sequence is cut to, [CLS] and [SEP] included
+        // A line each, the pieces that stand for themselves wherever a text has them: [PAD], [UNK], [CLS], [SEP] and [MASK]
+        // unless given.
+        std::optional<std::string> special = std::nullopt;
     };
 
     // The inputs of an encoder for some texts, rows · tokens each: padded to the longest, the mask 0 there.
@@ -135,13 +139,8 @@ public:
     // [UNK], [CLS], [SEP] and [PAD]. Throws std::invalid_argument.
     explicit WordPiece(std::string vocabulary) : WordPiece(std::move(vocabulary), Options()) {}
     WordPiece(std::string vocabulary, Options options)
-        : options_(options), text_(std::make_shared<const std::string>(std::move(vocabulary))) {
-        const std::string_view text = *text_;
-        for (std::size_t start = 0; start < text.size();) {
-            const std::size_t end = std::min(text.find('\n', start), text.size());
-            tokens_.push_back(text.substr(start, end - start));
-            start = end + 1;
-        }
+        : options_(std::move(options)), text_(std::make_shared<const std::string>(std::move(vocabulary))) {
+        tokens_ = lines(*text_);
         for (std::size_t id = 0; id < tokens_.size(); ++id) {
             const bool continues = tokens_[id].substr(0, 2) == "##";
             const std::string_view piece = tokens_[id].substr(continues ? 2 : 0);
@@ -152,28 +151,41 @@ public:
             if (!pieces_[0].count(name))
                 throw std::invalid_argument("a vocabulary of " + std::to_string(tokens_.size()) + " tokens without " +
                                             std::string(name));
-        if (options.max_tokens < 2) throw std::invalid_argument("max_tokens below 2");
+        for (std::string_view name : lines(options_.special ? std::string_view(*options_.special) : usual_special)) {
+            const bool continues = name.substr(0, 2) == "##";
+            const auto found = pieces_[continues].find(name.substr(continues ? 2 : 0));
+            if (found != pieces_[continues].end() && !name.empty())
+                special_.emplace_back(name, found->second);
+            else if (options_.special && !name.empty())
+                throw std::invalid_argument("special piece '" + std::string(name) + "' is not in the vocabulary");
+        }
+        std::sort(special_.begin(), special_.end(),
+                  [](const auto &a, const auto &b) { return a.first.size() > b.first.size(); });
+        if (options_.max_tokens < 2) throw std::invalid_argument("max_tokens below 2");
     }
 
     // The tokenizer that a model carries: WordPiece(model.metadata()). Throws std::invalid_argument.
     explicit WordPiece(const std::map<std::string, std::string> &metadata)
         : WordPiece(checked(metadata), Options{flag(metadata, "lowercase"), flag(metadata, "strip_accents"),
                                                flag(metadata, "split_chinese"),
-                                               std::stoul(value(metadata, "max_tokens", "512"))}) {}
+                                               std::stoul(value(metadata, "max_tokens", "512")),
+                                               special_of(metadata)}) {}
 
     // The ids of a text's pieces, without [CLS] and [SEP]. Where the text has the name of a special token, it is that.
     std::vector<std::int64_t> pieces(std::string_view text) const {
         std::vector<std::int64_t> ids;
         std::size_t start = 0;
         for (std::size_t i = 0; i < text.size();) {
-            const std::string_view name = special_at(text, i);
-            if (name.empty()) {
+            const auto found = std::find_if(special_.begin(), special_.end(), [&](const auto &one) {
+                return text[i] == one.first[0] && text.substr(i, one.first.size()) == one.first;
+            });
+            if (found == special_.end()) {
                 ++i;
                 continue;
             }
             append_words(text.substr(start, i - start), ids);
-            ids.push_back(pieces_[0].at(name));
-            start = i += name.size();
+            ids.push_back(found->second);
+            start = i += found->first.size();
         }
         append_words(text.substr(start), ids);
         return ids;
@@ -223,12 +235,20 @@ private:
         return value(metadata, "vocabulary", "");
     }
 
-    // The name of the special token that stands in a text at a place; empty where none does.
-    std::string_view special_at(std::string_view text, std::size_t place) const {
-        if (text[place] != '[') return {};
-        for (std::string_view name : {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"})
-            if (text.substr(place, name.size()) == name && pieces_[0].count(name)) return name;
-        return {};
+    static std::optional<std::string> special_of(const std::map<std::string, std::string> &metadata) {
+        const auto found = metadata.find("tokenizer.special");
+        return found == metadata.end() ? std::nullopt : std::optional<std::string>(found->second);
+    }
+
+    // Without their ends; an end is no line of its own.
+    static std::vector<std::string_view> lines(std::string_view text) {
+        std::vector<std::string_view> result;
+        for (std::size_t start = 0; start < text.size();) {
+            const std::size_t end = std::min(text.find('\n', start), text.size());
+            result.push_back(text.substr(start, end - start));
+            start = end + 1;
+        }
+        return result;
     }
 
     void append_words(std::string_view text, std::vector<std::int64_t> &ids) const {
@@ -284,10 +304,13 @@ private:
         ids.push_back(pieces_[0].at("[UNK]"));
     }
 
+    static constexpr const char *usual_special = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]";
+
     Options options_;
     std::shared_ptr<const std::string> text_;  // that the pieces are parts of
     std::vector<std::string_view> tokens_;
     std::unordered_map<std::string_view, std::int64_t> pieces_[2];  // that begin a word; that continue one, without "##"
+    std::vector<std::pair<std::string, std::int64_t>> special_;  // longer ones first
     std::size_t longest_ = 0;
 };
 

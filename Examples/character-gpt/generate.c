@@ -30,6 +30,16 @@ static const char *character_of(const char *vocabulary, int token) {
     return vocabulary;
 }
 
+/* The number that an argument is, all of it; `otherwise` where it is not given. */
+static double number(int count, char **arguments, int place, double otherwise, const char *name) {
+    if (place >= count) return otherwise;
+    char *end;
+    const double value = strtod(arguments[place], &end);
+    if (end == arguments[place] || *end || !(value >= 0 && value <= 1e15))
+        fprintf(stderr, "generate: %s '%s', wanted a number from 0 to 1e15\n", name, arguments[place]), exit(2);
+    return value;
+}
+
 /* Uniform in 0 ..< 1 (xorshift, Marsaglia 2003). */
 static double uniform(unsigned long long *state) {
     *state ^= *state << 13, *state ^= *state >> 7, *state ^= *state << 17;
@@ -55,9 +65,9 @@ int main(int count, char **arguments) {
     apus_tensor_info logits;
     size_t step;
     if (count < 3 || count > 6) return fputs("usage: generate MODEL PROMPT [COUNT [TEMPERATURE [SEED]]]\n", stderr), 2;
-    const long wanted = count > 3 ? atol(arguments[3]) : 200;
-    const double temperature = count > 4 ? atof(arguments[4]) : 0.8;
-    unsigned long long state = 0x9E3779B97F4A7C15ull ^ (count > 5 ? strtoull(arguments[5], NULL, 10) : 0);
+    const long long wanted = (long long)number(count, arguments, 3, 200, "COUNT");
+    const double temperature = number(count, arguments, 4, 0.8, "TEMPERATURE");
+    unsigned long long state = 0x9E3779B97F4A7C15ull ^ (unsigned long long)number(count, arguments, 5, 0, "SEED");
     if (state == 0) state = 1;
     check(apus_model_open(arguments[1], &model, &error));
     check(apus_model_find_function(model, "step", &step, &error));
@@ -79,7 +89,7 @@ int main(int count, char **arguments) {
     }
     if (read == 0) return fputs("generate: a prompt without a character of the vocabulary\n", stderr), 1;
     fputs(arguments[2], stdout);
-    for (long i = 0; i < wanted; ++i) {
+    for (long long i = 0; i < wanted; ++i) {
         const int token = drawn(output, classes, temperature, &state);
         const char *character = character_of(vocabulary, token);
         fwrite(character, 1, *character ? length(character) : 0, stdout), fflush(stdout);

@@ -45,24 +45,27 @@ public struct ModelConversion {
         try checkGoldens(changesWeights: options.weights != nil)
     }
 
-    /// Reads a folder that holds a language model as functions of a stream.
-    public static func openStream(_ path: String, _ steps: StepOptions) throws(ApusError) -> Graph {
+    /// Reads a folder that holds a language model as functions of a stream. `warn` hears what the graph lacks of the folder.
+    public static func openStream(
+        _ path: String, _ steps: StepOptions, warn: (String) -> Void = { _ in }
+    ) throws(ApusError) -> Graph {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
             throw .argument("\(path): a stream of a file, wanted the folder of a language model's checkpoint")
         }
-        return try CheckpointStream.open(path, steps)
+        return try CheckpointStream.open(path, steps, warn: warn)
     }
 
     /// A graph from a file, whose format is told from its first bytes or its name, or from the folder of a checkpoint; or
-    /// what keeps an ONNX model from becoming one.
+    /// what keeps an ONNX model from becoming one. `warn` hears what the graph lacks of a folder.
     public static func open(
-        _ path: String, _ options: OnnxOptions = OnnxOptions(), progress: @escaping (ConversionStage) -> Void = { _ in }
+        _ path: String, _ options: OnnxOptions = OnnxOptions(), progress: @escaping (ConversionStage) -> Void = { _ in },
+        warn: (String) -> Void = { _ in }
     ) throws(ApusError) -> Result<Graph, OnnxBlocked> {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
             guard options.fixed.isEmpty else { throw .argument("\(path): a checkpoint has no inputs to fix") }
-            return .success(try CheckpointImporter.graph(of: path, options.dimensions))
+            return .success(try CheckpointImporter.graph(of: path, options.dimensions, warn: warn))
         }
         guard isOnnx(path) else { return .success(try ApusRuntime.Model(path: path).graph) }
         do throws(ApusError) {

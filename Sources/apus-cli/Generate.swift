@@ -41,10 +41,18 @@ struct Generate: ParsableCommand {
     @Option(help: ArgumentHelp("A text that ends the generation; may be given several times.", valueName: "text"))
     var stop: [String] = []
 
+    @Option(help: ArgumentHelp(
+        "A token that ends the generation, instead of those that the model says; may be given several times.", valueName: "token"))
+    var stopToken: [Int] = []
+
     @Option(help: "Threads to use.")
     var threads = 1
 
     @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard !stop.contains("") else { throw ValidationError("--stop '', wanted a text") }
+    }
 
     func run() throws {
         guard maxTokens >= 0 else { throw ApusError.argument("--max-tokens \(maxTokens), wanted 0 or more") }
@@ -54,22 +62,20 @@ struct Generate: ParsableCommand {
             maximumTokens: maxTokens,
             sampling: Sampling(
                 temperature: temperature, topK: topK, topP: topP, repetitionPenalty: repetitionPenalty, seed: seed),
-            stopTexts: stop)
+            stopTokens: stopToken.isEmpty ? nil : Set(stopToken), stopTexts: stop)
         let missing = generator.tokenizer.missing(from: prompt)
         if !missing.isEmpty, !generator.tokenizer.encode(prompt).isEmpty {
             console.progress("'\(missing.printable)' of the prompt left out: not in the vocabulary")
         }
         var failure: ApusError?
-        let began = Date()
-        var first: Date?
         let generation = try generator.generate(prompt, options) { piece in
-            first = first ?? Date()
             guard !common.json else { return true }
             do throws(ApusError) { try console.result(piece) } catch { failure = error }
             return failure == nil
         }
         if let failure { throw failure }
-        let seconds = Date().timeIntervalSince(first ?? began), rate = Double(generation.tokens.count) / max(seconds, 1e-9)
+        let further = generation.tokens.count - 1
+        let rate = further > 0 ? Double(further) / max(generation.seconds, 1e-9) : nil
         if common.json {
             try console.json(
                 GenerationReport(
@@ -77,8 +83,8 @@ struct Generate: ParsableCommand {
                     end: generation.end.rawValue, tokensPerSecond: rate))
         } else {
             try console.result("\n")
-            console.progress(
-                "\(generation.promptTokens) tokens read, \(generation.tokens.count) written, \(String(format: "%.0f", rate)) a second")
+            let speed = rate.map { String(format: ", %.0f a second", $0) } ?? ""
+            console.progress("\(generation.promptTokens) tokens read, \(generation.tokens.count) written\(speed)")
         }
     }
 }
@@ -89,5 +95,6 @@ private struct GenerationReport: Encodable {
     let tokens: [Int]
     let promptTokens: Int
     let end: String
-    let tokensPerSecond: Double
+    /// Of those after the first; nil where there is none.
+    let tokensPerSecond: Double?
 }

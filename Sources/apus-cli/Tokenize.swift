@@ -9,8 +9,8 @@ struct Tokenize: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Text to tokens, and back; trains a vocabulary of byte pairs.",
         discussion: """
-            TOKENIZER is an .apus file that carries one, tokenizer.json or the folder with vocab.json and merges.txt of
-            byte-level BPE, or vocab.txt of WordPiece. Each line of standard input gives a line of tokens.
+            TOKENIZER is an .apus file that carries one, the folder with tokenizer.json, or vocab.json and merges.txt, of
+            byte-level BPE, tokenizer.json, or vocab.txt of WordPiece. Each line of standard input gives a line of tokens.
             """)
 
     @Argument(help: "What has the tokenizer, or with --train the tokenizer.json to write.")
@@ -40,6 +40,9 @@ struct Tokenize: ParsableCommand {
             ("--strings", strings, coding),
         ])
         if let train { _ = try WrittenFiles([("TOKENIZER", tokenizer)], reading: [train]) }
+        guard train == nil || tokenizer.hasSuffix(".json") else {
+            throw ValidationError("TOKENIZER '\(tokenizer)', wanted a name ending in .json")
+        }
     }
 
     func run() throws {
@@ -90,7 +93,7 @@ struct Tokenize: ParsableCommand {
     private static func open(_ path: String) throws -> any Apus.Tokenizer {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-            return try BytePairTokenizer(vocabulary: path + "/vocab.json", merges: path + "/merges.txt")
+            return try BytePairTokenizer(folder: path)
         }
         if path.hasSuffix(".json") { return try BytePairTokenizer(tokenizer: path) }
         if path.hasSuffix(".txt") { return try WordPieceTokenizer(vocabularyFile: path) }

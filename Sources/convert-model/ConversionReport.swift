@@ -24,11 +24,14 @@ struct ConversionReport: Encodable {
     let quantization: QuantizationReport?
     /// Of a model on integers the nodes that are not.
     let realNodes: [String]
+    /// What the file lacks of the folder that was read.
+    let warnings: [String]
 
     init(
         _ conversion: ModelConversion, output: String?, bytes: Int, _ verified: [OutputDifference]?,
-        _ quantization: QuantizationReport?
+        _ quantization: QuantizationReport?, _ warnings: [String]
     ) throws {
+        self.warnings = warnings
         self.quantization = quantization
         realNodes = try conversion.realNodes()
         nodesBefore = conversion.source.functions.reduce(0) { $0 + $1.nodes.count }
@@ -63,6 +66,7 @@ struct ConversionReport: Encodable {
         if !realNodes.isEmpty {
             text += "\(realNodes.count) nodes of an integer model on real numbers: \(realNodes.joined(separator: ", ").printable)\n"
         }
+        for warning in warnings { text += "warning: \(warning.printable)\n" }
         if let output { text += "\(output.printable): \(Quantity.bytes(bytes))\n" }
         return text
     }

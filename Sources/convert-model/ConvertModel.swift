@@ -130,7 +130,8 @@ struct ConvertModel: ParsableCommand {
         if passes { return try listPasses(console) }
         if listOperators { return try listOperators(console) }
         let progress = ConversionProgress(console)
-        let read = try open(console, progress)
+        var warnings: [String] = []
+        let read = try open(console, progress) { warnings.append($0) }
         try files.requireFolders()
         var source = read
         var lost: QuantizationReport?
@@ -153,7 +154,7 @@ struct ConvertModel: ParsableCommand {
         let verified = try verify.map { path in try differences(conversion.graph, from: read, inputs: path) }
         let complaint = (tolerance ?? usualTolerance).flatMap { verified?.complaint(beyond: $0) }
         let size = complaint == nil ? try files.written { try write(conversion, lost, console, progress) } : 0
-        let report = try ConversionReport(conversion, output: complaint == nil ? output : nil, bytes: size, verified, lost)
+        let report = try ConversionReport(conversion, output: complaint == nil ? output : nil, bytes: size, verified, lost, warnings)
         if writesToStandardOutput {
             console.progress(report.text)
         } else if common.json {
@@ -179,9 +180,11 @@ struct ConvertModel: ParsableCommand {
     private var writesOnnx: Bool { output.map(ModelConversion.isOnnx) ?? false }
     private var writesToStandardOutput: Bool { output.map { FileIdentity($0).isEntry(.standardOutput) } ?? false }
 
-    private func open(_ console: Console, _ progress: ConversionProgress) throws -> Graph {
-        if let steps = try stream.options { return try ModelConversion.openStream(input!, steps) }
-        return try unblocked(try ModelConversion.open(input!, try onnx.options, progress: progress.update), console)
+    private func open(
+        _ console: Console, _ progress: ConversionProgress, warn: (String) -> Void
+    ) throws -> Graph {
+        if let steps = try stream.options { return try ModelConversion.openStream(input!, steps, warn: warn) }
+        return try unblocked(try ModelConversion.open(input!, try onnx.options, progress: progress.update, warn: warn), console)
     }
 
     /// Writes the report and the output, where there is one, and returns the size of the latter in bytes.

@@ -30,6 +30,9 @@ struct StreamOptions: ParsableArguments {
                 guard let chunk = Int(text) else { throw ApusError.argument("--steps '\(steps)', wanted numbers, such as 1,16") }
                 return chunk
             }
+            guard chunks.contains(1) else {
+                throw ApusError.argument("--steps '\(steps)', wanted 1 among them, such as 1,\(steps): texts end at any length")
+            }
             return StepOptions(chunks: chunks, context: context, cache: (cache ?? .f32).dtype, includesPredict: false)
         }
     }

@@ -149,6 +149,8 @@ final class CLIDataTests: XCTestCase {
         let f = try CLIFixture(), text = try f.folder.write([0x61, 0xFF, 0x62], "t.txt"), tokenizer = f.file("t.json")
         try CLIRun("apus", ["tokenize", tokenizer, "--train", text]).expectFailure(2, "apus: \(text): not UTF-8")
         XCTAssertFalse(FileManager.default.fileExists(atPath: tokenizer))
+        try CLIRun("apus", ["tokenize", f.file("u.txt"), "--train", text])
+            .expectFailure(64, "apus: TOKENIZER '\(f.file("u.txt"))', wanted a name ending in .json")
         try BytePairTokenizer(trainedOn: ["a b"], vocabularySize: 256).write(tokenizer: tokenizer)
         let run = try CLIRun("apus", ["tokenize", tokenizer], input: [0x61, 0x0A, 0xFF, 0x0A])
         run.expectFailure(2, "apus: line 2: not UTF-8")

@@ -11,6 +11,7 @@ any text.
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections.abc import Iterable, Mapping
 
@@ -84,7 +85,8 @@ class BytePair:
             raise Error(Status.INVALID_ARGUMENT, f"metadata: tokenizer.type {kind} found, bpe wanted")
 
         def lines(name: str) -> list[str]:
-            return [line for line in metadata.get(f"tokenizer.{name}", "").split("\n") if line]
+            found = metadata.get(f"tokenizer.{name}", "").split("\n")
+            return found if found[-1] else found[:-1]
 
         merges = []
         for line in lines("merges"):
@@ -118,10 +120,28 @@ class BytePair:
 
     def _merged(self, word: str) -> list[int]:
         parts = [character for character in (_CHARACTERS[byte] for byte in word.encode()) if character in self._numbers]
-        while len(parts) > 1:
-            ranks = [self._ranks.get(pair, len(self._ranks)) for pair in zip(parts, parts[1:])]
-            best = min(range(len(ranks)), key=ranks.__getitem__)
-            if ranks[best] == len(self._ranks):
-                break
-            parts[best : best + 2] = [parts[best] + parts[best + 1]]
-        return [self._numbers[part] for part in parts]
+        # Parts that are left: those merged into the one before are empty.
+        count = len(parts)
+        previous, following = list(range(-1, count - 1)), list(range(1, count + 1))
+        candidates: list[tuple[int, int, str, str]] = []
+
+        def consider(place: int) -> None:
+            if place >= 0 and following[place] < count:
+                pair = parts[place], parts[following[place]]
+                if pair in self._ranks:
+                    heapq.heappush(candidates, (self._ranks[pair], place, *pair))
+
+        for place in range(count):
+            consider(place)
+        while candidates:
+            _, place, left, right = heapq.heappop(candidates)
+            second = following[place]
+            if second == count or parts[place] != left or parts[second] != right:
+                continue
+            parts[place], parts[second] = left + right, ""
+            following[place] = following[second]
+            if following[place] < count:
+                previous[following[place]] = place
+            consider(previous[place])
+            consider(place)
+        return [self._numbers[part] for part in parts if part]

@@ -2,39 +2,59 @@ import ApusGraph
 import Foundation
 
 extension BytePairTokenizer {
-    /// From GPT-2's two files: vocab.json, the tokens' numbers by their text, and merges.txt, a pair a line after a comment.
-    public init(vocabulary: String, merges: String) throws(ApusError) {
-        let numbers: [String: Int] = try BytePairTokenizer.json(vocabulary)
-        let lines = try BytePairTokenizer.text(merges).lines.filter { !$0.hasPrefix("#version") && !$0.isEmpty }
-        let tokens = try BytePairTokenizer.ordered(numbers, vocabulary)
+    /// From a folder of `transformers`: tokenizer.json where it has one, else vocab.json, merges.txt and added_tokens.json.
+    public init(folder: String) throws(ApusError) {
+        func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
+        if has("tokenizer.json") {
+            try self.init(tokenizer: "\(folder)/tokenizer.json")
+        } else {
+            try self.init(
+                vocabulary: "\(folder)/vocab.json", merges: "\(folder)/merges.txt",
+                added: has("added_tokens.json") ? "\(folder)/added_tokens.json" : nil)
+        }
+    }
+
+    /// From GPT-2's files: vocab.json, the tokens' numbers by their text; merges.txt, a pair a line after a comment; and where
+    /// there is one added_tokens.json, the numbers of further tokens, which stand for themselves.
+    public init(vocabulary: String, merges: String, added: String? = nil) throws(ApusError) {
+        var numbers: [String: Int] = try TokenizerFile.json(vocabulary)
+        let further: [String: Int] = try added.map { path throws(ApusError) in try TokenizerFile.json(path) } ?? [:]
+        numbers.merge(further) { $1 }
+        let lines = try BytePairTokenizer.text(merges).fileLines.filter { !$0.hasPrefix("#version") && !$0.isEmpty }
+        let tokens = try TokenizerFile.ordered(numbers, vocabulary)
         // GPT-2's own file has it last, and no list of what is special.
-        let special = tokens.filter { $0.hasPrefix("<|") && $0.hasSuffix("|>") }
+        let special = tokens.filter { further[$0] != nil || $0.hasPrefix("<|") && $0.hasSuffix("|>") }
         try self.init(vocabulary: tokens, merges: try BytePairTokenizer.merges(lines), special: special)
     }
 
     /// From tokenizer.json of the library `tokenizers`, if it is of byte-level BPE as GPT-2's.
     public init(tokenizer path: String) throws(ApusError) {
-        let file: File = try BytePairTokenizer.json(path)
-        guard file.model.type == "BPE", file.preTokenizer?.type == "ByteLevel", file.preTokenizer?.addPrefixSpace == false,
-            file.preTokenizer?.useRegex != false, file.normalizer == nil
-        else { throw .unsupported("\(path): a tokenizer other than byte-level BPE, split as GPT-2 does without a normalizer") }
-        var numbers = file.model.vocab
-        let added = file.addedTokens ?? []
-        for token in added { numbers[token.content] = token.id }
+        let file = try TokenizerFile.read(path, of: "BPE"), model = file.model
+        try TokenizerFile.require("normalizer", file.normalizer?.type, [nil], path)
+        try TokenizerFile.require("pre_tokenizer", file.preTokenizer?.type, ["ByteLevel"], path)
+        try TokenizerFile.require("add_prefix_space", file.preTokenizer?.addPrefixSpace, [false], path)
+        try TokenizerFile.require("use_regex", file.preTokenizer?.useRegex, [nil, true], path)
+        try TokenizerFile.require("dropout", model.dropout, [nil, 0], path)
+        try TokenizerFile.require("byte_fallback", model.byteFallback, [nil, false], path)
+        try TokenizerFile.require("ignore_merges", model.ignoreMerges, [nil, false], path)
+        try TokenizerFile.require("continuing_subword_prefix", model.continuingSubwordPrefix, [nil, ""], path)
+        try TokenizerFile.require("end_of_word_suffix", model.endOfWordSuffix, [nil, ""], path)
+        var merges: [(String, String)] = []
+        for merge in model.merges ?? [] {
+            guard merge.parts.count == 2 else { throw .file("\(path): a merge of \(merge.parts.count) tokens, wanted 2") }
+            merges.append((merge.parts[0], merge.parts[1]))
+        }
         try self.init(
-            vocabulary: try BytePairTokenizer.ordered(numbers, path),
-            merges: try file.model.merges.map { merge throws(ApusError) in try merge.pair },
-            special: added.map { $0.content })
+            vocabulary: try file.vocabulary(path), merges: merges, special: (file.addedTokens ?? []).map { $0.content })
     }
 
     /// Writes tokenizer.json, which the library `tokenizers` reads.
     public func write(tokenizer path: String) throws(ApusError) {
         let numbers = Dictionary(uniqueKeysWithValues: vocabulary.enumerated().map { ($1, $0) })
-        let added = special.map { File.Added(id: numbers[$0]!, content: $0, special: true) }
-        let file = File(
-            version: "1.0", addedTokens: added.sorted { $0.id < $1.id }, normalizer: nil,
-            preTokenizer: File.ByteLevel(), decoder: File.ByteLevel(),
-            model: File.Model(type: "BPE", vocab: numbers, merges: merges.map { File.Merge(pair: [$0, $1]) }))
+        let added = special.map { Written.Added(id: numbers[$0]!, content: $0) }
+        let file = Written(
+            addedTokens: added.sorted { $0.id < $1.id },
+            model: Written.Model(vocab: numbers, merges: merges.map { [$0, $1] }))
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -43,84 +63,30 @@ extension BytePairTokenizer {
         }
     }
 
-    /// Tokens in the order of their numbers, which must be 0 ..< as many.
-    private static func ordered(_ numbers: [String: Int], _ path: String) throws(ApusError) -> [String] {
-        var tokens = [String?](repeating: nil, count: numbers.count)
-        for (token, number) in numbers {
-            guard tokens.indices.contains(number), tokens[number] == nil else {
-                throw .file("\(path): token '\(token)' has number \(number), wanted each of 0 ..< \(numbers.count) once")
-            }
-            tokens[number] = token
-        }
-        return tokens.map { $0! }
-    }
-
     private static func text(_ path: String) throws(ApusError) -> String {
         guard let data = FileManager.default.contents(atPath: path) else { throw .argument("\(path) cannot be read") }
         return String(decoding: data, as: UTF8.self)
     }
 
-    private static func json<Value: Decodable>(_ path: String) throws(ApusError) -> Value {
-        guard let data = FileManager.default.contents(atPath: path) else { throw .argument("\(path) cannot be read") }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        do { return try decoder.decode(Value.self, from: data) } catch {
-            throw .file("\(path): no JSON of a tokenizer")
-        }
-    }
-
-    /// tokenizer.json.
-    private struct File: Codable {
-        struct Added: Codable {
+    /// tokenizer.json as it is written here.
+    private struct Written: Encodable {
+        struct Added: Encodable {
             let id: Int
             let content: String
-            var singleWord = false, lstrip = false, rstrip = false, normalized = false
-            let special: Bool
+            let singleWord = false, lstrip = false, rstrip = false, normalized = false, special = true
         }
-        struct Kind: Codable { let type: String? }
-        struct ByteLevel: Codable {
-            var type = "ByteLevel"
-            var addPrefixSpace: Bool? = false
-            var trimOffsets: Bool? = true
-            var useRegex: Bool? = true
+        struct ByteLevel: Encodable {
+            let type = "ByteLevel"
+            let addPrefixSpace = false, trimOffsets = true, useRegex = true
         }
-        /// "a b" in older files, ["a", "b"] in newer ones.
-        struct Merge: Codable {
-            let parts: [String]
-
-            init(pair: [String]) { parts = pair }
-
-            init(from decoder: any Decoder) throws {
-                let value = try decoder.singleValueContainer()
-                if let text = try? value.decode(String.self) {
-                    parts = text.split(separator: " ").map { String($0) }
-                } else {
-                    parts = try value.decode([String].self)
-                }
-            }
-
-            func encode(to encoder: any Encoder) throws {
-                var value = encoder.singleValueContainer()
-                try value.encode(parts)
-            }
-
-            var pair: (String, String) {
-                get throws(ApusError) {
-                    guard parts.count == 2 else { throw .file("a merge of \(parts.count) tokens, wanted 2") }
-                    return (parts[0], parts[1])
-                }
-            }
-        }
-        struct Model: Codable {
-            let type: String?
+        struct Model: Encodable {
+            let type = "BPE"
             let vocab: [String: Int]
-            let merges: [Merge]
+            let merges: [[String]]
         }
-        let version: String?
-        let addedTokens: [Added]?
-        let normalizer: Kind?
-        let preTokenizer: ByteLevel?
-        let decoder: ByteLevel?
+        let version = "1.0"
+        let addedTokens: [Added]
+        let preTokenizer = ByteLevel(), decoder = ByteLevel()
         let model: Model
     }
 }

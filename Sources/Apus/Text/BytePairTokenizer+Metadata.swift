@@ -44,4 +44,9 @@ extension String {
         if parts.last == "" { parts.removeLast() }
         return parts
     }
+
+    /// The lines of a text file, whose ends are "\n" or "\r\n".
+    var fileLines: [String] {
+        lines.map { $0.utf8.last == UInt8(ascii: "\r") ? String(decoding: $0.utf8.dropLast(), as: UTF8.self) : $0 }
+    }
 }

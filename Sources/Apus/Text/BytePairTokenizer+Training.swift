@@ -4,8 +4,9 @@ extension BytePairTokenizer {
     /// Merges the pair of tokens that texts have most often, of equals the one with lesser numbers, until the vocabulary is
     /// of a size or no pair is left. Special tokens are the first, then come the 256 bytes.
     ///
-    /// Throws where the size has no room for these, or one comes twice.
+    /// Throws where the size has no room for these, one comes twice, or one is empty.
     public init(trainedOn texts: some Sequence<String>, vocabularySize: Int, special: [String] = []) throws(ApusError) {
+        guard !special.contains("") else { throw .argument("an empty special token, wanted a text") }
         let alphabet = ByteAlphabet.characters.sorted()
         guard vocabularySize >= special.count + alphabet.count else {
             throw .argument("a vocabulary of \(vocabularySize), wanted at least \(special.count + alphabet.count)")
@@ -39,12 +40,12 @@ private struct PairCounts {
         static func < (a: Pair, b: Pair) -> Bool { (a.left, a.right) < (b.left, b.right) }
     }
 
-    private struct Candidate {
+    private struct Candidate: Comparable {
         let pair: Pair
         let count: Int
 
         /// Whether it is to be merged sooner.
-        func precedes(_ other: Candidate) -> Bool { count != other.count ? count > other.count : pair < other.pair }
+        static func < (a: Candidate, b: Candidate) -> Bool { a.count != b.count ? a.count > b.count : a.pair < b.pair }
     }
 
     private var words: [[Int]] = []
@@ -52,8 +53,8 @@ private struct PairCounts {
     private var counts: [Pair: Int] = [:]
     /// Words that have had a pair.
     private var places: [Pair: Set<Int>] = [:]
-    /// A heap; counts in it may be of earlier.
-    private var heap: [Candidate] = []
+    /// Counts in it may be of earlier.
+    private var heap = Heap<Candidate>()
 
     init(_ texts: some Sequence<String>, first: Int, _ alphabet: [Unicode.Scalar]) {
         var found: [[UInt8]: Int] = [:]
@@ -71,7 +72,7 @@ private struct PairCounts {
             frequencies.append(frequency)
             for pair in pairs(place) { add(frequency, to: pair, place) }
         }
-        for (pair, count) in counts { push(Candidate(pair: pair, count: count)) }
+        for (pair, count) in counts { heap.push(Candidate(pair: pair, count: count)) }
     }
 
     private func pairs(_ place: Int) -> [Pair] {
@@ -85,10 +86,10 @@ private struct PairCounts {
     }
 
     mutating func mostFrequent() -> Pair? {
-        while let top = pop() {
+        while let top = heap.pop() {
             let count = counts[top.pair] ?? 0
             if count == top.count && count > 0 { return top.pair }
-            if count > 0 { push(Candidate(pair: top.pair, count: count)) }
+            if count > 0 { heap.push(Candidate(pair: top.pair, count: count)) }
         }
         return nil
     }
@@ -112,32 +113,6 @@ private struct PairCounts {
             }
         }
         counts[pair] = nil
-        for pair in changed where counts[pair] ?? 0 > 0 { push(Candidate(pair: pair, count: counts[pair]!)) }
-    }
-
-    // MARK: The heap
-
-    private mutating func push(_ candidate: Candidate) {
-        heap.append(candidate)
-        var place = heap.count - 1
-        while place > 0, heap[place].precedes(heap[(place - 1) / 2]) {
-            heap.swapAt(place, (place - 1) / 2)
-            place = (place - 1) / 2
-        }
-    }
-
-    private mutating func pop() -> Candidate? {
-        guard let top = heap.first else { return nil }
-        let last = heap.removeLast()
-        guard !heap.isEmpty else { return top }
-        heap[0] = last
-        var place = 0
-        while true {
-            var first = place
-            for child in [2 * place + 1, 2 * place + 2] where child < heap.count && heap[child].precedes(heap[first]) { first = child }
-            if first == place { return top }
-            heap.swapAt(place, first)
-            place = first
-        }
+        for pair in changed where counts[pair] ?? 0 > 0 { heap.push(Candidate(pair: pair, count: counts[pair]!)) }
     }
 }

@@ -22,10 +22,12 @@ public struct BytePairTokenizer: Tokenizer {
 
     public var vocabularySize: Int { vocabulary.count }
 
-    /// Throws where a token is there twice, or a merge is of tokens that are not there.
+    /// Throws where a token is there twice or has a line end or U+0000, which a file cannot hold, or a merge is of tokens that are
+    /// not there.
     public init(
         vocabulary: [String], merges: [(String, String)], special: [String] = []
     ) throws(ApusError) {
+        try TokenizerMetadata.requireLines(vocabulary)
         var numbers: [String: Int] = [:]
         for (number, token) in vocabulary.enumerated() where numbers.updateValue(number, forKey: token) != nil {
             throw .argument("token '\(token)' twice in a vocabulary")
@@ -99,17 +101,34 @@ public struct BytePairTokenizer: Tokenizer {
         var text = String.UnicodeScalarView()
         text.append(contentsOf: word)
         var tokens = String(text).utf8.map { byteTokens[Int($0)] }.filter { $0 >= 0 }
-        while tokens.count > 1 {
-            var best: (rank: Int, token: Int, place: Int)?
-            for place in 0..<tokens.count - 1 {
-                if let merge = ranks[Pair(left: tokens[place], right: tokens[place + 1])], merge.rank < best?.rank ?? Int.max {
-                    best = (merge.rank, merge.token, place)
-                }
-            }
-            guard let best else { break }
-            tokens[best.place] = best.token
-            tokens.remove(at: best.place + 1)
+        // Tokens that are left: those merged into the one before are −1.
+        var previous = Array(-1..<max(0, tokens.count - 1)), next = Array(tokens.indices.dropFirst()) + [tokens.count]
+        var candidates = Heap<Candidate>()
+        func consider(_ place: Int) {
+            guard place >= 0, next[place] < tokens.count else { return }
+            let pair = Pair(left: tokens[place], right: tokens[next[place]])
+            if let merge = ranks[pair] { candidates.push(Candidate(rank: merge.rank, place: place, pair: pair, token: merge.token)) }
         }
-        return tokens
+        for place in tokens.indices { consider(place) }
+        while let best = candidates.pop() {
+            let place = best.place, second = next[place]
+            guard second < tokens.count, tokens[place] == best.pair.left, tokens[second] == best.pair.right else { continue }
+            tokens[place] = best.token
+            tokens[second] = -1
+            next[place] = next[second]
+            if next[place] < tokens.count { previous[next[place]] = place }
+            consider(previous[place])
+            consider(place)
+        }
+        return tokens.filter { $0 >= 0 }
+    }
+
+    /// A pair that was in a word when it was found.
+    private struct Candidate: Comparable {
+        let rank, place: Int
+        let pair: Pair
+        let token: Int
+
+        static func < (a: Candidate, b: Candidate) -> Bool { (a.rank, a.place) < (b.rank, b.place) }
     }
 }

@@ -7,6 +7,8 @@ import ApusRuntime
 ///     try generator.generate("ROMEO:", GenerationOptions(sampling: Sampling(temperature: 0.8))) { print($0, terminator: ""); return true }
 public final class TextGenerator {
     public let tokenizer: any Tokenizer
+    /// Those that end a text, as the file says.
+    public let endTokens: Set<Int>
     private let stream: TokenStream
 
     /// - Parameter tokenizer: nil takes the one that the file carries.
@@ -16,6 +18,7 @@ public final class TextGenerator {
             throw .argument("a model without a tokenizer, wanted one in the file or beside it")
         }
         self.tokenizer = tokenizer
+        endTokens = try TokenizerMetadata.endTokens(model.graph.metadata)
         stream = try TokenStream(model, threads: threads)
         guard tokenizer.vocabularySize <= stream.vocabularySize else {
             throw .shape("a tokenizer of \(tokenizer.vocabularySize) tokens for a model of \(stream.vocabularySize)")
@@ -35,14 +38,19 @@ public final class TextGenerator {
                 : "a prompt of '\(missing)', wanted characters of the vocabulary")
         }
         let promptCount = tokens.count
+        let stopTokens = options.stopTokens ?? endTokens
+        for token in options.stopTokens ?? [] where !(0..<stream.vocabularySize ~= token) {
+            throw .argument("stop token \(token), wanted 0 ..< \(stream.vocabularySize)")
+        }
         var sampler = try Sampler(options.sampling)
         var text = GeneratedText(tokenizer, stops: options.stopTexts)
         stream.reset()
         var logits = try stream.read(tokens)
+        let clock = ContinuousClock(), began = clock.now
         var end = Generation.End.length
         while tokens.count - promptCount < options.maximumTokens {
             let token = try sampler.next(logits, after: tokens)
-            if options.stopTokens.contains(token) {
+            if stopTokens.contains(token) {
                 end = .stop
                 break
             }
@@ -58,23 +66,24 @@ public final class TextGenerator {
             }
             if tokens.count - promptCount < options.maximumTokens { logits = try stream.read(CollectionOfOne(token)) }
         }
-        let rest = text.finish()
+        let seconds = began.duration(to: clock.now) / .seconds(1), rest = text.finish()
         if !rest.isEmpty && end != .callback { _ = onText(rest) }
         return Generation(
-            text: text.text, tokens: Array(tokens[promptCount...]), promptTokens: promptCount, end: end)
+            text: text.text, tokens: Array(tokens[promptCount...]), promptTokens: promptCount, end: end,
+            seconds: seconds)
     }
 }
 
 public struct GenerationOptions: Sendable {
     public var maximumTokens: Int
     public var sampling: Sampling
-    /// Tokens that end the text and are no part of it.
-    public var stopTokens: Set<Int>
+    /// Tokens that end the text and are no part of it; nil: those that the model's file says.
+    public var stopTokens: Set<Int>?
     /// Texts that end it where they begin.
     public var stopTexts: [String]
 
     public init(
-        maximumTokens: Int = 256, sampling: Sampling = Sampling(), stopTokens: Set<Int> = [], stopTexts: [String] = []
+        maximumTokens: Int = 256, sampling: Sampling = Sampling(), stopTokens: Set<Int>? = nil, stopTexts: [String] = []
     ) {
         self.maximumTokens = maximumTokens
         self.sampling = sampling
@@ -94,4 +103,6 @@ public struct Generation: Sendable {
     public let tokens: [Int]
     public let promptTokens: Int
     public let end: End
+    /// From when the prompt was read, which gives the first token, to the end.
+    public let seconds: Double
 }

@@ -28,7 +28,7 @@ public final class TokenStream {
         }
         steps.sort { $0.chunk > $1.chunk }
         guard let vocabularySize = size, steps.last?.chunk == 1 else {
-            throw .unsupported("no function 'step' of one token; a network has one where it is exported with steps")
+            throw .unsupported("no function 'step' of one token, wanted a model of 'convert-model --steps 1,16' or exported with steps")
         }
         self.steps = steps
         self.vocabularySize = vocabularySize

@@ -5,17 +5,23 @@ extension WordPieceTokenizer {
     static let type = "wordpiece"
     private enum Key {
         static let vocabulary = "tokenizer.vocabulary", lowercase = "tokenizer.lowercase", strips = "tokenizer.strip_accents"
-        static let splits = "tokenizer.split_chinese", maximum = "tokenizer.max_tokens"
+        static let splits = "tokenizer.split_chinese", maximum = "tokenizer.max_tokens", special = "tokenizer.special"
     }
 
-    /// The vocabulary, a piece a line; what is done to text as `1` or `0`; the length that a text is cut to.
+    /// The vocabulary, a piece a line; what is done to text as `1` or `0`; the length that a text is cut to; the special pieces, a
+    /// line each, where they are not the usual ones.
     public var metadata: [(key: String, value: String)] {
         func flag(_ value: Bool) -> String { value ? "1" : "0" }
         return [
             (TokenizerMetadata.type, WordPieceTokenizer.type), (Key.lowercase, flag(options.lowercase)),
             (Key.strips, flag(options.stripsAccents)), (Key.splits, flag(options.splitsChinese)),
-            (Key.maximum, "\(options.maximumTokens)"), (Key.vocabulary, vocabulary.joined(separator: "\n")),
-        ]
+            (Key.maximum, "\(options.maximumTokens)"),
+        ] + (isUsual ? [] : [(Key.special, special.joined(separator: "\n"))])
+            + [(Key.vocabulary, vocabulary.joined(separator: "\n"))]
+    }
+
+    private var isUsual: Bool {
+        special.sorted() == WordPieceTokenizer.specialNames.filter { vocabulary.contains($0) }.sorted()
     }
 
     init(metadata: [(key: String, value: String)]) throws(ApusError) {
@@ -28,6 +34,6 @@ extension WordPieceTokenizer {
             guard let count = Int(text) else { throw .file("\(Key.maximum) '\(text)', wanted a number") }
             options.maximumTokens = count
         }
-        try self.init(vocabulary: value(Key.vocabulary)?.lines ?? [], options)
+        try self.init(vocabulary: value(Key.vocabulary)?.lines ?? [], special: value(Key.special)?.lines, options)
     }
 }

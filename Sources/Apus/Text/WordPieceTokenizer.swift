@@ -1,5 +1,4 @@
 import ApusGraph
-import Foundation
 
 /// BERT's tokenizer: text is cleaned, Chinese characters are set apart, accents are stripped, letters made small, words
 /// split at spaces and punctuation; then each word is the longest piece of the vocabulary that it begins with, and so on
@@ -18,8 +17,10 @@ public struct WordPieceTokenizer: Tokenizer {
     /// Pieces in the order of their tokens; those that continue a word begin with "##".
     public let vocabulary: [String]
     public let options: Options
+    /// Pieces that stand for themselves wherever a text has them.
+    public let special: [String]
 
-    private static let specialNames = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    static let specialNames = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     private static let longestWord = 100
     private static let classes = CharacterRuns(UnicodeTables.classes)
     private enum Class { static let space = 1, removed = 2, punctuation = 3, mark = 4, chinese = 5 }
@@ -27,16 +28,22 @@ public struct WordPieceTokenizer: Tokenizer {
     /// By their bytes: strings that are equal when composed are different pieces.
     private let starts, continuations: [[UInt8]: Int]
     private let longest: Int
-    private let special: [(name: [UInt8], token: Int)]
+    /// Longer ones first.
+    private let names: [(name: [UInt8], token: Int)]
     private let unknown, first, last: Int
 
     public var vocabularySize: Int { vocabulary.count }
 
-    /// Throws where the vocabulary lacks [UNK], [CLS], [SEP] or [PAD].
-    public init(vocabulary: [String], _ options: Options = Options()) throws(ApusError) {
+    /// Throws where the vocabulary lacks [UNK], [CLS], [SEP] or [PAD] or a special piece, or a piece has a line end or U+0000.
+    ///
+    /// - Parameter special: nil takes these four and [MASK], where the vocabulary has it.
+    public init(
+        vocabulary: [String], special: [String]? = nil, _ options: Options = Options()
+    ) throws(ApusError) {
         guard options.maximumTokens >= 2 else {
             throw .argument("at most \(options.maximumTokens) tokens of a text, wanted 2 or more")
         }
+        try TokenizerMetadata.requireLines(vocabulary)
         var starts: [[UInt8]: Int] = [:], continuations = starts, longest = 0
         for (token, piece) in vocabulary.enumerated() {
             let bytes = Array(piece.utf8), continues = bytes.starts(with: [35, 35])
@@ -56,16 +63,22 @@ public struct WordPieceTokenizer: Tokenizer {
         self.starts = starts
         self.continuations = continuations
         self.longest = longest
-        special = WordPieceTokenizer.specialNames.compactMap { name in
+        self.special = special ?? WordPieceTokenizer.specialNames.filter { starts[Array($0.utf8)] != nil }
+        var names: [(name: [UInt8], token: Int)] = []
+        for name in self.special where !name.isEmpty {
             let bytes = Array(name.utf8)
-            return starts[bytes].map { (bytes, $0) }
+            guard let token = bytes.starts(with: [35, 35]) ? continuations[Array(bytes.dropFirst(2))] : starts[bytes] else {
+                throw .argument("special piece \(name.debugDescription) is not in the vocabulary")
+            }
+            names.append((bytes, token))
         }
+        self.names = names.sorted { $0.name.count > $1.name.count }
     }
 
-    /// From vocab.txt, a piece a line.
-    public init(vocabularyFile path: String, _ options: Options = Options()) throws(ApusError) {
-        guard let data = FileManager.default.contents(atPath: path) else { throw .argument("\(path) cannot be read") }
-        try self.init(vocabulary: String(decoding: data, as: UTF8.self).lines, options)
+    /// Whether no word of a text can have a piece: such a one has punctuation in it, at which text is split.
+    static func isNoPiece(_ piece: String) -> Bool {
+        let text = piece.hasPrefix("##") ? piece.unicodeScalars.dropFirst(2) : piece.unicodeScalars[...]
+        return text.count > 1 && text.contains { classes[$0] == Class.punctuation }
     }
 
     /// [CLS], the text's pieces and [SEP]. Where the text has the name of a special token, it is that.
@@ -73,7 +86,7 @@ public struct WordPieceTokenizer: Tokenizer {
 
     /// A piece, after a space where it begins a word that is not the first; special tokens are left out.
     public func bytes(of token: Int, atStart: Bool) -> [UInt8] {
-        guard vocabulary.indices.contains(token), !special.contains(where: { $0.token == token }) else { return [] }
+        guard vocabulary.indices.contains(token), !names.contains(where: { $0.token == token }) else { return [] }
         let piece = vocabulary[token].utf8
         return piece.starts(with: "##".utf8) ? Array(piece.dropFirst(2)) : (atStart ? [] : [32]) + piece
     }
@@ -85,8 +98,7 @@ public struct WordPieceTokenizer: Tokenizer {
         var start = 0, place = 0
         func words(_ end: Int) { append(String(decoding: bytes[start..<end], as: UTF8.self), to: &tokens) }
         while place < bytes.count {
-            guard bytes[place] == UInt8(ascii: "["),
-                let found = special.first(where: { bytes[place...].starts(with: $0.name) })
+            guard let found = names.first(where: { bytes[place] == $0.name[0] && bytes[place...].starts(with: $0.name) })
             else {
                 place += 1
                 continue

@@ -20,6 +20,9 @@ struct BertModel: CheckpointModel {
 
     var moreInputs: [String] { types > 0 ? ["token_type_ids"] : [] }
 
+    var layerName: String { names.layer }
+    let repeated: [String] = []
+
     /// The names of a layer's parts.
     struct Names {
         let layer, query, key, value, attended, attentionNorm, expanded, contracted, norm: String
@@ -40,32 +43,33 @@ struct BertModel: CheckpointModel {
     init(bert folder: CheckpointFolder) throws(ApusError) {
         struct Config: Decodable {
             let vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads, maxPositionEmbeddings: Int
-            let typeVocabSize: Int
-            let hiddenAct: String
-            let layerNormEps: Float
+            let typeVocabSize: Int?
+            let hiddenAct: String?
+            let layerNormEps: Float?
             let positionEmbeddingType: String?
-            let isDecoder: Bool?
+            let isDecoder, addCrossAttention: Bool?
         }
         let c = try folder.json(Config.self, "config.json")
         let check = ConfigCheck(folder)
         try check.require("position_embedding_type", c.positionEmbeddingType ?? "absolute", isOneOf: ["absolute"])
         try check.require("is_decoder", c.isDecoder ?? false, isOneOf: [false])
+        try check.require("add_cross_attention", c.addCrossAttention ?? false, isOneOf: [false])
         vocabulary = try check.extent("vocab_size", c.vocabSize)
         positions = try check.extent("max_position_embeddings", c.maxPositionEmbeddings)
-        types = try check.extent("type_vocab_size", c.typeVocabSize)
+        types = try check.extent("type_vocab_size", c.typeVocabSize ?? 2)
         width = try check.extent("hidden_size", c.hiddenSize)
         inner = try check.extent("intermediate_size", c.intermediateSize)
         layers = try check.layers("num_hidden_layers", c.numHiddenLayers)
         heads = try check.heads("num_attention_heads", c.numAttentionHeads, width: width)
-        activation = try check.activation("hidden_act", c.hiddenAct)
-        epsilon = try check.epsilon("layer_norm_eps", c.layerNormEps)
+        activation = try check.activation("hidden_act", c.hiddenAct ?? "gelu")
+        epsilon = try check.epsilon("layer_norm_eps", c.layerNormEps ?? 1e-12)
         names = .bert
     }
 
     init(distilbert folder: CheckpointFolder) throws(ApusError) {
         struct Config: Decodable {
             let vocabSize, dim, hiddenDim, nLayers, nHeads, maxPositionEmbeddings: Int
-            let activation: String
+            let activation: String?
         }
         let c = try folder.json(Config.self, "config.json")
         let check = ConfigCheck(folder)
@@ -76,7 +80,7 @@ struct BertModel: CheckpointModel {
         inner = try check.extent("hidden_dim", c.hiddenDim)
         layers = try check.layers("n_layers", c.nLayers)
         heads = try check.heads("n_heads", c.nHeads, width: width)
-        activation = try check.activation("activation", c.activation)
+        activation = try check.activation("activation", c.activation ?? "gelu")
         epsilon = 1e-12
         names = .distilbert
     }

@@ -1,12 +1,15 @@
 import Apus
 import ApusGraph
 
-/// The tensors of a folder as `save_pretrained` writes it: in model.safetensors, or in the files that
+/// The tensors of a folder as `save_pretrained` writes it: in model.safetensors, or where there is none in the files that
 /// model.safetensors.index.json names.
 struct Checkpoint {
     private var tensors: [String: SafetensorsTensor] = [:]
     /// What stands before the name of each tensor of the model proper, such as "bert.".
     private let prefix: String
+    private let taken = Names()
+
+    private final class Names { var all: Set<String> = [] }
 
     /// `anchor` is a tensor that the model has: what stands before its name is the prefix of the others.
     init(_ folder: CheckpointFolder, anchor: String) throws(ApusError) {
@@ -22,7 +25,7 @@ struct Checkpoint {
 
     private static func files(_ folder: CheckpointFolder) throws(ApusError) -> [String] {
         let index = "model.safetensors.index.json"
-        guard folder.has(index) else { return ["model.safetensors"] }
+        guard folder.has(index), !folder.has("model.safetensors") else { return ["model.safetensors"] }
         struct Index: Decodable { let weightMap: [String: String] }
         let files = Set(try folder.json(Index.self, index).weightMap.values).sorted()
         for name in files where name.contains("/") || !name.hasSuffix(".safetensors") {
@@ -43,6 +46,7 @@ struct Checkpoint {
         guard let fullName = fullName(name), let tensor = tensors[fullName] else {
             throw .file("no tensor '\(prefix + name)'")
         }
+        taken.all.insert(fullName)
         guard tensor.shape == shape else {
             throw .file("tensor '\(fullName)' \(Shape(tensor.shape)), wanted \(Shape(shape)) by config.json")
         }
@@ -51,6 +55,25 @@ struct Checkpoint {
         }
         return constant.type.dtype == .f32 ? constant : try Packing.cast(constant, to: .f32)
     }
+
+    /// The tensors that were not asked for, in order, but for buffers that hold no weights.
+    ///
+    /// Throws where one of them is a weight of a layer after the first `layers`, whose tensors are named "LAYER.INDEX.".
+    func unused(layers: Int, of layer: String) throws(ApusError) -> [String] {
+        let names = tensors.keys.filter { name in
+            !taken.all.contains(name) && !Checkpoint.buffers.contains { name == $0 || name.hasSuffix("." + $0) }
+        }.sorted()
+        for name in names where name.hasPrefix("\(prefix)\(layer).") {
+            let index = Int(name.dropFirst(prefix.count + layer.count + 1).prefix { $0 != "." })
+            if let index, index >= layers {
+                throw .file("tensor '\(name)' of layer \(index), wanted layers 0 ..< \(layers) by config.json")
+            }
+        }
+        return names
+    }
+
+    /// What versions of `transformers` store besides weights: masks and the numbers of places.
+    private static let buffers = ["attn.bias", "attn.masked_bias", "position_ids"]
 }
 
 extension Constant {

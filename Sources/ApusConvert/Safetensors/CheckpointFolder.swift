@@ -13,18 +13,12 @@ struct CheckpointFolder {
 
     /// A JSON file; its keys in snake case are the names of `type` in camel case.
     func json<T: Decodable>(_ type: T.Type, _ name: String) throws(ApusError) -> T {
-        let file = try MappedFile(path(name))
         do throws(ApusError) {
-            return try decodeJSON(type, file.bytes, keys: .convertFromSnakeCase)
+            return try MappedFile.read(path(name)) { bytes throws(ApusError) in
+                try decodeJSON(type, bytes, keys: .convertFromSnakeCase)
+            }
         } catch {
-            throw error.within("\(path(name))")
+            throw error.message.hasPrefix(path(name)) ? error : error.within("\(path(name))")
         }
-    }
-
-    func text(_ name: String) throws(ApusError) -> String {
-        guard let text = String(validating: try MappedFile(path(name)).bytes, as: UTF8.self) else {
-            throw .file("\(path(name)): not UTF-8")
-        }
-        return text
     }
 }

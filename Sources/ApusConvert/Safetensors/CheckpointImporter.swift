@@ -9,6 +9,11 @@ protocol CheckpointModel {
     /// How many tokens a word list has, and how many a sequence may have.
     var vocabulary: Int { get }
     var positions: Int { get }
+    /// How many layers, and what stands before a layer's number in the names of its tensors.
+    var layers: Int { get }
+    var layerName: String { get }
+    /// Tensors that are the same as others of the model where a checkpoint has them.
+    var repeated: [String] { get }
     /// Inputs after "input_ids" and "attention_mask".
     var moreInputs: [String] { get }
     /// Appends the network. All inputs are [batch, tokens]; outputs by name.
@@ -30,8 +35,10 @@ enum CheckpointImporter {
         "gpt2": { folder throws(ApusError) in try Gpt2Model(folder) },
     ]
 
-    /// `bounds` are those of "batch" and "tokens", where not the default ones.
-    static func graph(of path: String, _ bounds: [String: ClosedRange<Int>]) throws(ApusError) -> Graph {
+    /// `bounds` are those of "batch" and "tokens", where not the default ones. `warn` hears what the graph lacks of the folder.
+    static func graph(
+        of path: String, _ bounds: [String: ClosedRange<Int>], warn: (String) -> Void = { _ in }
+    ) throws(ApusError) -> Graph {
         let root = CheckpointFolder(URL(fileURLWithPath: path))
         let pooling = try SentencePooling(root)
         let folder = try pooling.map { pooling throws(ApusError) in pooling.encoder } ?? root
@@ -39,10 +46,11 @@ enum CheckpointImporter {
         let graph = Graph(root.url.lastPathComponent)
         graph.producer = version.map { "transformers \($0)" } ?? "transformers"
         graph.dimensions = try dimensions(bounds, positions: model.positions)
-        graph.metadata = try CheckpointTokenizer.entries(root: root, encoder: folder)
+        graph.metadata = try CheckpointTokenizer.entries(root: root, encoder: folder, model, warn: warn)
         do throws(ApusError) {
             let checkpoint = try Checkpoint(folder, anchor: model.anchor)
             try emit(model, pooling, CheckpointBuilder(g: Emitter(graph, function: "predict"), tensors: checkpoint))
+            try checkUnused(checkpoint, of: model, warn)
         } catch {
             throw error.message.hasPrefix(path) ? error : error.within("\(path)")
         }
@@ -61,6 +69,16 @@ enum CheckpointImporter {
             throw .unsupported("\(folder.path("config.json")): model_type '\(kind.modelType)', wanted one of \(known)")
         }
         return (try family(folder), kind.transformersVersion)
+    }
+
+    /// Warns of tensors that the network does not compute with, such as those of a classifier; throws for further layers.
+    static func checkUnused(
+        _ checkpoint: Checkpoint, of model: any CheckpointModel, _ warn: (String) -> Void
+    ) throws(ApusError) {
+        let unused = try checkpoint.unused(layers: model.layers, of: model.layerName).filter { !model.repeated.contains($0) }
+        guard !unused.isEmpty else { return }
+        let more = unused.count > 8 ? " and \(unused.count - 8) more" : ""
+        warn("not used: " + unused.prefix(8).joined(separator: ", ") + more)
     }
 
     private static func dimensions(

@@ -2,107 +2,88 @@ import Apus
 import ApusGraph
 
 /// The tokenizer of a checkpoint as metadata of the model, so that one file is all that turns text into a result, and
-/// programs need no reader of JSON.
-///
-/// Byte-level BPE is written as `BytePairTokenizer` says, WordPiece so:
-///
-/// | key | value |
-/// |---|---|
-/// | `tokenizer.type` | `wordpiece` |
-/// | `tokenizer.vocabulary` | the tokens in the order of their ids, a line each |
-/// | `tokenizer.lowercase`, `tokenizer.strip_accents`, `tokenizer.split_chinese` | `1` or `0` |
-/// | `tokenizer.max_tokens` | the length to truncate a sequence to, where the folder says one |
+/// programs need no reader of JSON. Byte-level BPE is written as `BytePairTokenizer` says, WordPiece as `WordPieceTokenizer`.
 enum CheckpointTokenizer {
-    /// From tokenizer.json, or vocab.txt and tokenizer_config.json, of the encoder's folder or else of the outer one.
+    /// The entries of the tokenizer, and the tokens that end a text.
     static func entries(
-        root: CheckpointFolder, encoder: CheckpointFolder
+        root: CheckpointFolder, encoder: CheckpointFolder, _ model: any CheckpointModel, warn: (String) -> Void
     ) throws(ApusError) -> [(key: String, value: String)] {
-        for folder in [encoder, root] {
-            if let pairs = try bytePairs(folder) { return pairs.metadata }
-            var found = try fast(folder)
-            if found == nil { found = try plain(folder) }
-            guard let (vocabulary, options) = found else { continue }
-            struct Sentence: Decodable { let maxSeqLength: Int? }
-            let file = "sentence_bert_config.json"
-            let length = folder.has(file) ? try folder.json(Sentence.self, file).maxSeqLength : nil
-            func flag(_ value: Bool) -> String { value ? "1" : "0" }
-            return [
-                ("tokenizer.type", "wordpiece"),
-                ("tokenizer.lowercase", flag(options.lowercase)),
-                ("tokenizer.strip_accents", flag(options.stripAccents ?? options.lowercase)),
-                ("tokenizer.split_chinese", flag(options.splitChinese)),
-            ] + (length.map { [("tokenizer.max_tokens", "\($0)")] } ?? []) + [("tokenizer.vocabulary", vocabulary)]
+        let ends = try endTokens(encoder).filter { 0..<model.vocabulary ~= $0 }.map { "\($0)" }.joined(separator: " ")
+        return try tokenizer(root: root, encoder: encoder, positions: model.positions, warn: warn)
+            + (ends.isEmpty ? [] : [(TokenizerMetadata.end, ends)])
+    }
+
+    /// As generation says that has a file of its own, or else the model's.
+    private static func endTokens(_ folder: CheckpointFolder) throws(ApusError) -> [Int] {
+        struct Config: Decodable {
+            /// A number or several.
+            struct Tokens: Decodable {
+                let all: [Int]
+                init(from decoder: any Decoder) throws {
+                    let value = try decoder.singleValueContainer()
+                    all = try (try? [value.decode(Int.self)]) ?? value.decode([Int].self)
+                }
+            }
+            let eosTokenId: Tokens?
+        }
+        let file = folder.has("generation_config.json") ? "generation_config.json" : "config.json"
+        return try folder.json(Config.self, file).eosTokenId?.all ?? []
+    }
+
+    /// From the encoder's folder or else the outer one. Without a tokenizer that is known there is no entry, and `warn` hears why.
+    ///
+    /// - Parameter positions: that the model has, beyond which WordPiece cuts a text.
+    private static func tokenizer(
+        root: CheckpointFolder, encoder: CheckpointFolder, positions: Int, warn: (String) -> Void
+    ) throws(ApusError) -> [(key: String, value: String)] {
+        do throws(ApusError) {
+            for folder in [encoder, root] {
+                if let found = try metadata(folder, positions) { return found }
+            }
+            warn("no tokenizer: wanted tokenizer.json, vocab.json and merges.txt, or vocab.txt in the folder")
+        } catch where [.unsupported, .invalidArgument].contains(error.code) {
+            warn("no tokenizer: \(error.message)")
         }
         return []
     }
 
-    /// GPT-2's vocab.json and merges.txt, or a tokenizer.json of the same kind.
-    private static func bytePairs(_ folder: CheckpointFolder) throws(ApusError) -> BytePairTokenizer? {
-        if folder.has("vocab.json") && folder.has("merges.txt") {
-            return try BytePairTokenizer(vocabulary: folder.path("vocab.json"), merges: folder.path("merges.txt"))
-        }
-        struct Kind: Decodable {
-            struct Model: Decodable { let type: String? }
-            let model: Model
-        }
+    private static func metadata(
+        _ folder: CheckpointFolder, _ positions: Int
+    ) throws(ApusError) -> [(key: String, value: String)]? {
         let file = "tokenizer.json"
-        guard folder.has(file), try folder.json(Kind.self, file).model.type == "BPE" else { return nil }
-        return try BytePairTokenizer(tokenizer: folder.path(file))
-    }
-
-    private struct Options {
-        let lowercase: Bool
-        /// nil: as `lowercase`.
-        let stripAccents: Bool?
-        let splitChinese: Bool
-    }
-
-    /// tokenizer.json, of the library `tokenizers`.
-    private static func fast(_ folder: CheckpointFolder) throws(ApusError) -> (String, Options)? {
-        struct Kind: Decodable {
-            struct Model: Decodable { let type: String? }
-            struct Normalizer: Decodable {
-                let type: String
-                let lowercase, stripAccents, handleChineseChars: Bool?
+        if folder.has(file) {
+            struct Kind: Decodable {
+                struct Model: Decodable { let type: String? }
+                let model: Model
             }
-            let model: Model
-            let normalizer: Normalizer?
-        }
-        let file = "tokenizer.json"
-        guard folder.has(file) else { return nil }
-        let kind = try folder.json(Kind.self, file)
-        guard kind.model.type == "WordPiece", let normalizer = kind.normalizer, normalizer.type == "BertNormalizer" else {
-            return nil
-        }
-        struct Vocabulary: Decodable {
-            struct Model: Decodable { let vocab: [String: Int] }
-            let model: Model
-        }
-        let ids = try folder.json(Vocabulary.self, file).model.vocab
-        var tokens = [String?](repeating: nil, count: ids.count)
-        for (token, id) in ids {
-            guard tokens.indices.contains(id), tokens[id] == nil, !token.utf8.contains(UInt8(ascii: "\n")) else {
-                throw .file("\(folder.path(file)): token '\(token)' has id \(id), wanted each of 0 ..< \(ids.count) once")
+            guard try folder.json(Kind.self, file).model.type == "WordPiece" else {
+                return try BytePairTokenizer(tokenizer: folder.path(file)).metadata
             }
-            tokens[id] = token
+            let length = try maximumTokens(folder, positions)
+            return try WordPieceTokenizer(tokenizer: folder.path(file), maximumTokens: length).metadata
         }
-        let options = Options(
-            lowercase: normalizer.lowercase ?? true, stripAccents: normalizer.stripAccents,
-            splitChinese: normalizer.handleChineseChars ?? true)
-        return (tokens.compactMap { $0 }.joined(separator: "\n"), options)
-    }
-
-    /// vocab.txt, of BERT's own tokenizer.
-    private static func plain(_ folder: CheckpointFolder) throws(ApusError) -> (String, Options)? {
-        struct Config: Decodable { let doLowerCase, stripAccents, tokenizeChineseChars: Bool? }
+        if folder.has("vocab.json") && folder.has("merges.txt") { return try BytePairTokenizer(folder: folder.url.path).metadata }
         guard folder.has("vocab.txt") else { return nil }
-        let file = "tokenizer_config.json"
-        let config = folder.has(file) ? try folder.json(Config.self, file) : nil
-        var lines = try folder.text("vocab.txt").split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
-        if lines.last == "" { lines.removeLast() }
-        let options = Options(
-            lowercase: config?.doLowerCase ?? true, stripAccents: config?.stripAccents,
-            splitChinese: config?.tokenizeChineseChars ?? true)
-        return (lines.joined(separator: "\n"), options)
+        struct Config: Decodable { let doLowerCase, stripAccents, tokenizeChineseChars: Bool? }
+        let configFile = "tokenizer_config.json"
+        let config = folder.has(configFile) ? try folder.json(Config.self, configFile) : nil
+        var options = WordPieceTokenizer.Options()
+        options.lowercase = config?.doLowerCase ?? true
+        options.stripsAccents = config?.stripAccents ?? options.lowercase
+        options.splitsChinese = config?.tokenizeChineseChars ?? true
+        options.maximumTokens = try maximumTokens(folder, positions)
+        return try WordPieceTokenizer(vocabularyFile: folder.path("vocab.txt"), options).metadata
+    }
+
+    /// The length to cut a text to: the least of what the folder says and the model's positions.
+    private static func maximumTokens(_ folder: CheckpointFolder, _ positions: Int) throws(ApusError) -> Int {
+        struct Lengths: Decodable { let maxSeqLength, modelMaxLength: Double? }
+        var least = Double(positions)
+        for file in ["sentence_bert_config.json", "tokenizer_config.json"] where folder.has(file) {
+            let lengths = try folder.json(Lengths.self, file)
+            least = min(least, lengths.maxSeqLength ?? least, lengths.modelMaxLength ?? least)
+        }
+        guard least >= 2 else { throw .argument("\(folder.url.path): texts of at most \(least) tokens, wanted 2 or more") }
+        return Int(least)
     }
 }

@@ -8,6 +8,8 @@ struct Gpt2Model: CheckpointModel {
     let vocabulary: Int
     let positions: Int
     let moreInputs: [String] = []
+    let layerName = "h"
+    var repeated: [String] { isTied ? ["lm_head.weight"] : [] }
     let width: Int
     let inner: Int
     let layers: Int
@@ -22,20 +24,21 @@ struct Gpt2Model: CheckpointModel {
         struct Config: Decodable {
             let vocabSize, nEmbd, nLayer, nHead, nPositions: Int
             let nInner: Int?
-            let activationFunction: String
-            let layerNormEpsilon: Float
-            let tieWordEmbeddings, scaleAttnWeights, scaleAttnByInverseLayerIdx: Bool?
+            let activationFunction: String?
+            let layerNormEpsilon: Float?
+            let tieWordEmbeddings, scaleAttnWeights, scaleAttnByInverseLayerIdx, addCrossAttention: Bool?
         }
         let c = try folder.json(Config.self, "config.json")
         let check = ConfigCheck(folder)
+        try check.require("add_cross_attention", c.addCrossAttention ?? false, isOneOf: [false])
         vocabulary = try check.extent("vocab_size", c.vocabSize)
         positions = try check.extent("n_positions", c.nPositions)
         width = try check.extent("n_embd", c.nEmbd)
         inner = try check.extent("n_inner", c.nInner ?? 4 * width)
         layers = try check.layers("n_layer", c.nLayer)
         heads = try check.heads("n_head", c.nHead, width: width)
-        activation = try check.activation("activation_function", c.activationFunction)
-        epsilon = try check.epsilon("layer_norm_epsilon", c.layerNormEpsilon)
+        activation = try check.activation("activation_function", c.activationFunction ?? "gelu_new")
+        epsilon = try check.epsilon("layer_norm_epsilon", c.layerNormEpsilon ?? 1e-5)
         isTied = c.tieWordEmbeddings ?? true
         scales = c.scaleAttnWeights ?? true
         scalesByLayer = c.scaleAttnByInverseLayerIdx ?? false

@@ -5,8 +5,13 @@ import Foundation
 func decodeJSON<T: Decodable>(
     _ type: T.Type, _ bytes: UnsafeRawBufferPointer, keys: JSONDecoder.KeyDecodingStrategy = .useDefaultKeys
 ) throws(ApusError) -> T {
+    /// Names of properties are those of the file where they were made of them.
+    func name(_ key: String) -> String {
+        guard case .convertFromSnakeCase = keys else { return key }
+        return key.map { $0.isUppercase ? "_\($0.lowercased())" : "\($0)" }.joined()
+    }
     func place(_ path: [any CodingKey], _ reason: String) -> ApusError {
-        path.isEmpty ? .file("\(reason)") : .file("'\(path.map { $0.stringValue }.joined(separator: "."))': \(reason)")
+        path.isEmpty ? .file("\(reason)") : .file("'\(path.map { name($0.stringValue) }.joined(separator: "."))': \(reason)")
     }
     do {
         let decoder = JSONDecoder()

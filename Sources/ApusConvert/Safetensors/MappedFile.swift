@@ -14,3 +14,11 @@ final class MappedFile: Storage {
 
     deinit { cs_unmap(bytes.baseAddress, bytes.count) }
 }
+
+extension MappedFile {
+    /// What `body` makes of the bytes of a file, which is mapped as long as it runs.
+    static func read<T>(_ path: String, _ body: (UnsafeRawBufferPointer) throws(ApusError) -> T) throws(ApusError) -> T {
+        let file = try MappedFile(path)
+        return try withExtendedLifetime(file) { () throws(ApusError) in try body(file.bytes) }
+    }
+}

@@ -7,6 +7,11 @@ extension Network {
     /// `sentence-transformers` folder: BERT and DistilBERT as `ModelLibrary.bert`, GPT-2 as `ModelLibrary.gpt`, for sequences of
     /// `length` tokens. It is trained further as any other network.
     public static func pretrained(_ path: String, length: Int) throws(ApusError) -> Network {
+        try pretrained(path, length: length) { _ in }
+    }
+
+    /// `warn` hears what the network lacks of the folder.
+    static func pretrained(_ path: String, length: Int, warn: (String) -> Void) throws(ApusError) -> Network {
         let root = CheckpointFolder(URL(fileURLWithPath: path))
         let folder = try SentencePooling(root).map { pooling throws(ApusError) in pooling.encoder } ?? root
         let (model, _) = try CheckpointImporter.model(folder)
@@ -25,6 +30,7 @@ extension Network {
                 throw error.within("\(path)")
             }
         }
+        do throws(ApusError) { try CheckpointImporter.checkUnused(tensors, of: model, warn) } catch { throw error.within("\(path)") }
         return network
     }
 }

@@ -7,82 +7,12 @@ import struct ApusGraph.ApusError
 
 /// Checkpoints as networks of layers: what they compute is what the imported graph computes, and they are trained further.
 final class NativeCheckpointTests: XCTestCase {
-    private let vocabulary = 19, positions = 12, width = 16, inner = 24, layers = 2, heads = 4
-
-    /// A folder of tensors, random unless given, with a config.json.
-    private func folder(
-        _ config: [String: Any], _ shapes: [(String, [Int])], _ given: [[Float]]? = nil
-    ) throws -> String {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("checkpoint-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        addTeardownBlock { try? FileManager.default.removeItem(at: folder) }
-        try JSONSerialization.data(withJSONObject: config).write(to: folder.appendingPathComponent("config.json"))
-        var random = Philox(seed: 8), header: [String: Any] = [:], data = Data()
-        for (i, (name, shape)) in shapes.enumerated() {
-            let values = given?[i] ?? (0..<shape.reduce(1, *)).map { _ in Float(random.normal()) / 4 }
-            let place = [data.count, data.count + 4 * values.count]
-            header[name] = ["dtype": "F32", "shape": shape, "data_offsets": place] as [String: Any]
-            values.withUnsafeBytes { data.append(contentsOf: $0) }
-        }
-        var text = try JSONSerialization.data(withJSONObject: header)
-        while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
-        let length = withUnsafeBytes(of: UInt64(text.count).littleEndian) { Data($0) }
-        try (length + text + data).write(to: folder.appendingPathComponent("model.safetensors"))
-        return folder.path
-    }
-
-    private func bert() throws -> String {
-        func linear(_ name: String, _ to: Int, _ from: Int) -> [(String, [Int])] {
-            [("\(name).weight", [to, from]), ("\(name).bias", [to])]
-        }
-        func norm(_ name: String) -> [(String, [Int])] { [("\(name).weight", [width]), ("\(name).bias", [width])] }
-        var shapes: [(String, [Int])] = [
-            ("bert.embeddings.word_embeddings.weight", [vocabulary, width]),
-            ("bert.embeddings.token_type_embeddings.weight", [2, width]),
-            ("bert.embeddings.position_embeddings.weight", [positions, width]),
-        ]
-        shapes += norm("bert.embeddings.LayerNorm") + linear("bert.pooler.dense", width, width)
-        for layer in 0..<layers {
-            let name = "bert.encoder.layer.\(layer)"
-            for part in ["self.query", "self.key", "self.value", "output.dense"] {
-                shapes += linear("\(name).attention.\(part)", width, width)
-            }
-            shapes += norm("\(name).attention.output.LayerNorm") + norm("\(name).output.LayerNorm")
-            shapes += linear("\(name).intermediate.dense", inner, width) + linear("\(name).output.dense", width, inner)
-        }
-        return try folder(
-            [
-                "model_type": "bert", "vocab_size": vocabulary, "hidden_size": width, "intermediate_size": inner,
-                "num_hidden_layers": layers, "num_attention_heads": heads, "max_position_embeddings": positions,
-                "type_vocab_size": 2, "hidden_act": "gelu", "layer_norm_eps": 1e-12,
-            ], shapes)
-    }
-
-    private func gpt2(tied: Bool, scalesByLayer: Bool = false) throws -> String {
-        func conv(_ name: String, _ from: Int, _ to: Int) -> [(String, [Int])] {
-            [("\(name).weight", [from, to]), ("\(name).bias", [to])]
-        }
-        func norm(_ name: String) -> [(String, [Int])] { [("\(name).weight", [width]), ("\(name).bias", [width])] }
-        var shapes: [(String, [Int])] = [("wte.weight", [vocabulary, width]), ("wpe.weight", [positions, width])] + norm("ln_f")
-        if !tied { shapes.append(("lm_head.weight", [vocabulary, width])) }
-        for layer in 0..<layers {
-            let name = "h.\(layer)"
-            shapes += norm("\(name).ln_1") + norm("\(name).ln_2")
-            shapes += conv("\(name).attn.c_attn", width, 3 * width) + conv("\(name).attn.c_proj", width, width)
-            shapes += conv("\(name).mlp.c_fc", width, inner) + conv("\(name).mlp.c_proj", inner, width)
-        }
-        return try folder(
-            [
-                "model_type": "gpt2", "vocab_size": vocabulary, "n_embd": width, "n_inner": inner, "n_layer": layers,
-                "n_head": heads, "n_positions": positions, "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5,
-                "tie_word_embeddings": tied, "scale_attn_by_inverse_layer_idx": scalesByLayer,
-            ], shapes)
-    }
+    private var fixtures: CheckpointFixtures { CheckpointFixtures(test: self) }
 
     /// Both on the same tokens of sequences of 9.
     private func compare(_ path: String, mask: [Int32], types: Bool) throws {
         let network = try Network.pretrained(path, length: 9)
-        let tokens = (0..<18).map { Int32($0 * 5 % vocabulary) }, kinds = (0..<18).map { Int32($0 % 9 / 5) }
+        let tokens = (0..<18).map { Int32($0 * 5 % fixtures.vocabulary) }, kinds = (0..<18).map { Int32($0 % 9 / 5) }
         var own = [try Tensor(tokens, shape: [2, 9])], theirs = [try Tensor(tokens.map { Int64($0) }, shape: [2, 9])]
         theirs.append(try Tensor(mask.map { Int64($0) }, shape: [2, 9]))
         if network.inputs.count > 1 { own.append(try Tensor(mask, shape: [2, 9])) }
@@ -97,18 +27,18 @@ final class NativeCheckpointTests: XCTestCase {
     }
 
     func testBERT() throws {
-        try compare(try bert(), mask: [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0], types: true)
+        try compare(try fixtures.bert(), mask: [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0], types: true)
     }
 
     func testGPT2() throws {
         let present = [Int32](repeating: 1, count: 18)
-        try compare(try gpt2(tied: true), mask: present, types: false)
-        try compare(try gpt2(tied: false, scalesByLayer: true), mask: present, types: false)
+        try compare(try fixtures.gpt2(tied: true), mask: present, types: false)
+        try compare(try fixtures.gpt2(tied: false, scalesByLayer: true), mask: present, types: false)
     }
 
     /// A classifier around the pooled output of a pretrained encoder.
     func testFineTuning() throws {
-        let base = try Network.pretrained(try bert(), length: 6)
+        let base = try Network.pretrained(try fixtures.bert(), length: 6)
         let network = try Network(inputs: base.inputs, outputs: [Dense(2, name: "classifier")(base.outputs[1])])
         XCTAssertEqual(try network.parameters.take(from: base.parameters), base.parameters.all.count)
         let pooler = try network.doubles("pooler/kernel")
@@ -153,7 +83,7 @@ final class NativeCheckpointTests: XCTestCase {
             default: tensors.append((name, shape, values))
             }
         }
-        let folder = try folder([:], tensors.map { ($0.0, $0.1) }, tensors.map { $0.2 })
+        let folder = try fixtures.folder([:], tensors.map { ($0.0, $0.1) }, tensors.map { $0.2 })
         let network = try ModelLibrary.resnet(18, input: [32, 32, 3], classes: 3, width: 4, seed: 2)
         try network.loadStateDict(folder + "/model.safetensors")
         for (own, theirs) in zip(network.parameters.all, source.parameters.all) { XCTAssertEqual(own.value, theirs.value, own.name) }
@@ -164,13 +94,13 @@ final class NativeCheckpointTests: XCTestCase {
     }
 
     func testWhatIsRefused() throws {
-        let path = try gpt2(tied: true)
+        let path = try fixtures.gpt2(tied: true)
         for length in [0, 13] {
             XCTAssertThrowsError(try Network.pretrained(path, length: length)) {
                 XCTAssertTrue(($0 as? ApusError)?.message.contains("tokens, wanted 1 ... 12") == true, "\($0)")
             }
         }
-        let untied = try gpt2(tied: false)
+        let untied = try fixtures.gpt2(tied: false)
         let config = try String(contentsOfFile: untied + "/config.json", encoding: .utf8)
         try config.replacingOccurrences(of: "\"n_inner\":24", with: "\"n_inner\":25")
             .write(toFile: untied + "/config.json", atomically: true, encoding: .utf8)

@@ -63,6 +63,27 @@ final class TextGeneratorTests: XCTestCase {
         XCTAssertEqual(try generator.generate("a", GenerationOptions(maximumTokens: 0)).text, "")
     }
 
+    func testEndsWhereTheModelSays() throws {
+        let folder = try ScratchFolder(), path = folder.file("m.apus"), tokenizer = try CharacterTokenizer(fitting: "abcdefgh")
+        let network = try Sequential(input: [16], dtype: .i32) { Successor(8) }
+        network.metadata = tokenizer.metadata + [("tokenizer.end", "7 5")]
+        let graph = try network.exportGraph(steps: StepOptions())
+        try ModelWriter.write(graph, to: path)
+        let generator = try TextGenerator(try Model(graph))
+        XCTAssertEqual(generator.endTokens, [5, 7])
+        XCTAssertEqual(try generator.generate("c", GenerationOptions(sampling: .greedy)).text, "de")
+        XCTAssertEqual(try generator.generate("c", GenerationOptions(sampling: .greedy, stopTokens: [6])).text, "def")
+        let endless = try generator.generate("c", GenerationOptions(maximumTokens: 7, sampling: .greedy, stopTokens: []))
+        XCTAssertEqual(endless.text, "defghab")
+        XCTAssertThrowsError(try generator.generate("c", GenerationOptions(stopTokens: [8])))
+        let arguments = ["generate", path, "--prompt", "c", "--temperature", "0"]
+        XCTAssertEqual(try CLIRun("apus", arguments).output, "de\n")
+        XCTAssertEqual(try CLIRun("apus", arguments + ["--stop-token", "6"]).output, "def\n")
+        try CLIRun("apus", arguments + ["--stop-token", "8"]).expectFailure(2, "stop token 8, wanted 0 ..< 8")
+        try CLIRun("apus", arguments + ["--stop", ""]).expectFailure(64, "--stop '', wanted a text")
+        XCTAssertThrowsError(try TokenizerMetadata.endTokens([("tokenizer.end", "x")]))
+    }
+
     /// A stop that does not come after all is handed out late, and whole.
     func testWhatLooksLikeAStopIsHandedOutLater() throws {
         let generator = try generator("abcdefgh")
@@ -138,6 +159,23 @@ final class TextGeneratorTests: XCTestCase {
         XCTAssertTrue(run.errors.hasPrefix("'x' of the prompt left out: not in the vocabulary\n"), run.errors)
         try CLIRun("apus", arguments + ["xy"])
             .expectFailure(2, "apus: a prompt of 'xy', wanted characters of the vocabulary\n")
+    }
+
+    /// The first token is no measure of it.
+    func testTheToolTellsTheSpeedOfFurtherTokens() throws {
+        let folder = try ScratchFolder(), path = folder.file("m.apus"), tokenizer = try CharacterTokenizer(fitting: "abcd")
+        let network = try Sequential(input: [16], dtype: .i32) { Successor(4) }
+        network.metadata = tokenizer.metadata
+        try ModelWriter.write(try network.exportGraph(steps: StepOptions()), to: path)
+        for count in [0, 1, 2] {
+            let arguments = ["generate", path, "--prompt", "a", "--max-tokens", "\(count)"], said = "1 tokens read, \(count) written"
+            let run = try CLIRun("apus", arguments)
+            run.expectSuccess()
+            XCTAssertEqual(run.errors.contains("\(said)\n"), count < 2, run.errors)
+            XCTAssertEqual(run.errors.contains("\(said), ") && run.errors.contains(" a second\n"), count == 2, run.errors)
+            let report = try JSONSerialization.jsonObject(with: Data(try CLIRun("apus", arguments + ["--json"]).output.utf8))
+            XCTAssertEqual((report as? [String: Any])?["tokensPerSecond"] != nil, count == 2)
+        }
     }
 
     func testCharacters() throws {
