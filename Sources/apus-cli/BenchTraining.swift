@@ -16,11 +16,7 @@ struct BenchTraining: ParsableCommand {
             mean squared error. Samples of a gpt are tokens, and so are its targets, one for each.
             """)
 
-    @Argument(
-        help: """
-            mnist-cnn, cifar-cnn, cifar-resnet, cifar-mobilenet, vgg-style, mlp:UNITS,…, text-gru:WORDS, text-lstm:WORDS or \
-            gpt:LAYERS,WIDTH,HEADS
-            """)
+    @Argument(help: "\(TrainingSetup.networks)")
     var network: String
 
     @Option(help: ArgumentHelp("The shape of a sample, such as 28,28,1.", valueName: "shape"))

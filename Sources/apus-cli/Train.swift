@@ -19,6 +19,9 @@ struct Train: ParsableCommand {
             Data is KIND:PATH[,PATH…] with KIND \(DataSource.kinds). Options stand among the paths: csv label=NAME, \
             numeric, no-header; npz x=NAME, y=NAME; folder size=HxW, gray.
 
+            Of text-gru, text-lstm and gpt, samples are integers [samples, length], the indices of tokens, and the y of a gpt \
+            are as many: after each token the one that follows.
+
             Bytes are divided by the largest, columns of a table brought to mean 0 and deviation 1; the exported file \
             says so.
             """)
@@ -26,7 +29,7 @@ struct Train: ParsableCommand {
     @Option(help: "A JSON file whose keys are the names of the options; options given here win.")
     var config: String?
 
-    @Option(help: "mnist-cnn, cifar-cnn, cifar-resnet, cifar-mobilenet, vgg-style or mlp:UNITS,…")
+    @Option(help: "\(TrainingSetup.networks)")
     var model: String?
 
     @Option(help: "Of an mlp: relu, sigmoid, tanh, gelu or silu.")

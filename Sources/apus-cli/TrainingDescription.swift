@@ -5,7 +5,7 @@ import ToolSupport
 
 /// All that `train` needs to know; the keys of the JSON file are the names of the options.
 struct TrainingDescription: Codable {
-    /// mnist-cnn, cifar-cnn, cifar-resnet, cifar-mobilenet, vgg-style, or mlp with units such as "mlp:64,64".
+    /// One of `TrainingSetup.networks`.
     var model: String?
     var activation: String?
     var data: String?

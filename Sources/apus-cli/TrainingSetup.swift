@@ -11,7 +11,6 @@ struct TrainingSetup {
     let training: Dataset
     let validation: Validation
     let augmentation: [Augmentation]
-    let normalization: Normalization
     let epochs: Int
     let batchSize: Int
     let seed: UInt64
@@ -28,19 +27,26 @@ struct TrainingSetup {
         precision = description.precision ?? .f32
         guard epochs >= 1 else { throw .argument("\(epochs) epochs, wanted 1 or more") }
         guard batchSize >= 1 else { throw .argument("batch size \(batchSize), wanted 1 or more") }
-        let raw = try DataSource(data).read()
-        normalization = try raw.usualNormalization()
-        training = try raw.normalized(by: normalization)
-        validation = try TrainingSetup.validation(description.validation, normalization)
-        augmentation = try TrainingSetup.augmentation(description.augment)
+        let writesText = Setting(model).name == "gpt"
+        let raw = try DataSource(data).read(classPerElement: writesText)
         network = try TrainingSetup.network(
-            model, description.activation, input: Array(training.inputs[0].tensor.shape.dropFirst()),
-            outputs: training.isClassification
-                ? try training.classCount : training.targets[0].tensor.shape.dropFirst().reduce(1, *), seed: seed)
+            model, description.activation, input: Array(raw.inputs[0].tensor.shape.dropFirst()),
+            outputs: writesText ? try raw.languageVocabulary : try raw.outputCount, seed: seed)
+        let words = network.layers.lazy.compactMap { ($0 as? Embedding)?.vocabulary }.first
+        let normalization = words == nil ? try raw.usualNormalization() : Normalization()
+        // Tokens as they are, other samples normalized.
+        func prepared(_ samples: Dataset) throws(ApusError) -> Dataset {
+            if let words { try samples.tokens(of: words) } else { try samples.normalized(by: normalization) }
+        }
+        training = try prepared(raw)
+        validation = try TrainingSetup.validation(description.validation) { text throws(ApusError) in
+            try prepared(try DataSource(text).read(classPerElement: writesText))
+        }
+        augmentation = try TrainingSetup.augmentation(description.augment)
         if let path = description.initialWeights { try network.loadWeights(path) }
         try description.prepare(network)
         network.classNames = raw.classNames
-        try network.setContract(raw.contract(normalization))
+        if words == nil { try network.setContract(raw.contract(normalization)) }
         (loss, metrics) = try TrainingSetup.loss(description.loss, training)
         let batches = (training.count - 1) / batchSize + 1
         let (steps, isTooMany) = epochs.multipliedReportingOverflow(by: batches)
@@ -49,6 +55,11 @@ struct TrainingSetup {
     }
 
     // MARK: Parts
+
+    /// The networks of the library, as they are named.
+    static let networks =
+        "mnist-cnn, cifar-cnn, cifar-resnet, cifar-mobilenet, vgg-style, mlp:UNITS,…, text-gru:WORDS, text-lstm:WORDS or "
+        + "gpt:LAYERS,WIDTH,HEADS"
 
     /// A network of the library by name, for samples of a shape.
     static func network(
@@ -83,10 +94,7 @@ struct TrainingSetup {
                 for units in hidden { Dense(units, activation: function) }
                 Dense(outputs)
             }
-        default:
-            throw .argument(
-                "no model '\(text)', wanted mnist-cnn, cifar-cnn, cifar-resnet, cifar-mobilenet, vgg-style, mlp:UNITS,…, "
-                    + "text-gru:WORDS, text-lstm:WORDS or gpt:LAYERS,WIDTH,HEADS")
+        default: throw .argument("no model '\(text)', wanted \(networks)")
         }
     }
 
@@ -153,10 +161,12 @@ struct TrainingSetup {
         }
     }
 
-    private static func validation(_ text: String?, _ normalization: Normalization) throws(ApusError) -> Validation {
+    private static func validation(
+        _ text: String?, _ read: (String) throws(ApusError) -> Dataset
+    ) throws(ApusError) -> Validation {
         guard let text else { return .none }
         if let share = Double(text) { return .split(share) }
-        return .data(try DataSource(text).read().normalized(by: normalization))
+        return .data(try read(text))
     }
 
     private static func augmentation(_ text: String?) throws(ApusError) -> [Augmentation] {
@@ -176,6 +186,15 @@ struct TrainingSetup {
             }
         }
         return steps
+    }
+}
+
+extension Dataset {
+    /// The numbers that a network tells of a sample: one for each class, or those of its target.
+    fileprivate var outputCount: Int {
+        get throws(ApusError) {
+            isClassification ? try classCount : targets[0].tensor.shape.dropFirst().reduce(1, *)
+        }
     }
 }
 
