@@ -57,7 +57,7 @@ struct ConversionReport: Encodable {
         text += "\n"
         for output in verified ?? [] {
             text += "output \(output.name.printable): max difference \(Quantity.digits(output.absolute)), "
-                + "relative \(Quantity.digits(output.relative))\n"
+                + "\(Quantity.digits(output.scaled)) of the largest value\n"
         }
         if let quantization { text += quantization.text }
         if !realNodes.isEmpty {

@@ -147,8 +147,14 @@ final class CLITests: XCTestCase {
         let json = try changed.json()
         XCTAssertEqual(json["isAlike"] as? Bool, true)
         XCTAssertTrue((json["firstDifference"] as? String ?? "").hasPrefix("'dense' (Dense)"), changed.output)
-        try CLIRun("apus", ["compare", f.model, f.file("changed.apus"), "--tolerance", "1e-6"])
-            .expectFailure(1, "apus: output 'output' differs by ", ", wanted at most 1.00e-06")
+        // What the table says is what a tolerance judges.
+        let scaled = try XCTUnwrap((json["outputs"] as? [[String: Any]])?.first?["scaled"] as? Double)
+        let judged = try CLIRun("apus", ["compare", f.model, f.file("changed.apus"), "--tolerance", "1e-6"])
+        judged.expectFailure(
+            1, "apus: output 'output' differs by \(Quantity.digits(scaled)) of its largest value, wanted at most 1.00e-06")
+        let table = judged.output.split(separator: "\n").map { $0.split(separator: "  ").map { $0.trimmingCharacters(in: .whitespaces) } }
+        XCTAssertEqual(table[0], ["output", "max difference", "of largest", "same argmax"])
+        XCTAssertEqual(table[2][2], Quantity.digits(scaled))
     }
 
     func testTrainAndEvaluate() throws {
