@@ -61,7 +61,9 @@ struct ConversionReport: Encodable {
         }
         if let quantization { text += quantization.text }
         if !realNodes.isEmpty {
-            text += "\(realNodes.count) nodes of an integer model on real numbers: \(realNodes.joined(separator: ", ").printable)\n"
+            let others = realNodes.count > 8 ? " and \(realNodes.count - 8) more" : ""
+            let named = realNodes.prefix(8).joined(separator: ", ") + others
+            text += "\(Quantity.counted(realNodes.count, "node")) of an integer model on real numbers: \(named.printable)\n"
         }
         if let output { text += "\(output.printable): \(Quantity.bytes(bytes))\n" }
         return text
