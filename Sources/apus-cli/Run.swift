@@ -77,7 +77,8 @@ struct Run: ParsableCommand {
         }
     }
 
-    /// A heading, then a line for each row along the last axis; where there are labels, the likeliest one beside it.
+    /// A heading, then a line for each row along the last axis; where there are labels, the likeliest one beside it, unless a
+    /// value is NaN.
     private func text(_ named: NamedTensor, labels: [String]) throws -> String {
         let values = try named.tensor.doubles()
         let width = max(1, named.tensor.shape.last ?? 1)
@@ -86,7 +87,7 @@ struct Run: ParsableCommand {
             let row = values[start..<start + width]
             text += row.map { named.tensor.dtype.isFloat ? String(format: "%.6g", $0) : "\(Int($0))" }
                 .joined(separator: " ")
-            if labels.count == width, let best = row.indices.max(by: { row[$0] < row[$1] }) {
+            if labels.count == width, !row.contains(where: \.isNaN), let best = row.indices.max(by: { row[$0] < row[$1] }) {
                 text += "  → \(labels[best - start].printable)"
             }
             text += "\n"
