@@ -13,7 +13,8 @@ struct Train: ParsableCommand {
             apus train --model mnist-cnn --data idx:images.gz,labels.gz --validation 0.1 --export mnist.apus
             apus train --model mlp:64,64 --data csv:table.csv,label=class --epochs 30 --export table.apus
             apus train --config training.json --resume
-            apus train --model cifar-resnet --data cifar10:batch.bin --initial-weights real.apus --quantization-aware \
+            apus train --model cifar-resnet --data cifar10:batch.bin --checkpoint real.checkpoint
+            apus train --model cifar-resnet --data cifar10:batch.bin --initial-weights real.checkpoint --quantization-aware \
               --learning-rate 1e-4 --epochs 3 --freeze-observers 2 --freeze-batch-norm 2 --export int8.apus
 
             Data is KIND:PATH[,PATH…] with KIND \(DataSource.kinds). Options stand among the paths: csv label=NAME, \
@@ -98,7 +99,7 @@ struct Train: ParsableCommand {
     @Option(help: ArgumentHelp("A line per epoch as CSV.", valueName: "file"))
     var log: String?
 
-    @Option(help: ArgumentHelp("Begin with the weights of a checkpoint of this model.", valueName: "file"))
+    @Option(help: ArgumentHelp("Begin with the weights of a file of --checkpoint, of this model.", valueName: "file"))
     var initialWeights: String?
 
     @OptionGroup(title: "Quantization-aware training") var awareness: AwarenessOptions

@@ -34,5 +34,8 @@ final class CLIAwareTests: XCTestCase {
         try CLIRun("apus", ["train"] + digits + ["--quantization-aware", "--keep-float", "nothing"])
             .expectFailure(2, "no node 'nothing' to keep real")
         try CLIRun("apus", ["train"] + digits + ["--initial-weights", "missing.apus"]).expectFailure(1, "missing.apus")
+        let f = try CLIFixture(), exported = f.model
+        try CLIRun("apus", ["train"] + digits + ["--initial-weights", exported])
+            .expectFailure(2, "apus: \(exported): an exported model, wanted a checkpoint, as of 'apus train --checkpoint', or")
     }
 }
