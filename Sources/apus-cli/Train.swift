@@ -142,7 +142,7 @@ struct Train: ParsableCommand {
             try setup.network.export(to: export)
             console.progress("wrote \(export)")
         }
-        if common.json { return try console.json(history) }
+        if common.json { return try console.json(history.map { EpochReport($0) }) }
         guard let names = history.last?.names else { return }
         var lines = (["epoch"] + names).joined(separator: " ") + "\n"
         for log in history {
@@ -173,5 +173,18 @@ struct Train: ParsableCommand {
             freezeObservers: awareness.freezeObservers, freezeBatchNorm: awareness.freezeBatchNorm)
         guard let config else { return options }
         return try TrainingDescription.read(config).overridden(by: options)
+    }
+}
+
+/// What an epoch measured; the first is 1, as in the table and in the log.
+private struct EpochReport: Encodable {
+    let epoch: Int
+    let names: [String]
+    let values: [Double]
+    let seconds: Double
+
+    init(_ log: EpochLog) {
+        epoch = log.epoch + 1
+        (names, values, seconds) = (log.names, log.values, log.seconds)
     }
 }

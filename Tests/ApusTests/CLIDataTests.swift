@@ -30,6 +30,7 @@ final class CLIDataTests: XCTestCase {
         let trained = try CLIRun("apus", train + ["--validation", "csv:\(some)", "--export", model, "--json"])
         trained.expectSuccess()
         let history = try XCTUnwrap(JSONSerialization.jsonObject(with: Data(trained.output.utf8)) as? [[String: Any]])
+        XCTAssertEqual(history.map { $0["epoch"] as? Int }, Array(1...30))
         XCTAssertEqual((history.last?["names"] as? [String])?.last, "val_accuracy")
         XCTAssertEqual((history.last?["values"] as? [Double])?.last, 1, trained.output)
         let report = try CLIRun("apus", ["evaluate", model, "--data", "csv:\(some)", "--json"]).json()
