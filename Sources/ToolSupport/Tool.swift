@@ -5,6 +5,13 @@ import Foundation
 
 /// The command line of one tool. Every failure is one line on standard error and an exit code of `ToolExit`.
 public enum Tool {
+    /// The command whose help says more: the subcommand that was called, or the tool.
+    private static func helpful<Root: ParsableCommand>(_ root: Root.Type, _ name: String) -> String {
+        let called = CommandLine.arguments.dropFirst().first
+        let isSubcommand = Root.configuration.subcommands.contains { $0._commandName == called }
+        return isSubcommand ? "\(name) \(called!)" : name
+    }
+
     /// Parses the arguments, runs the command and exits.
     public static func main<Root: ParsableCommand>(_ root: Root.Type) -> Never {
         let name = Root.configuration.commandName ?? "apus"
@@ -21,7 +28,7 @@ public enum Tool {
             let code = Root.exitCode(for: error)
             // Help and version are asked for; all else is a mistake on the command line.
             if code.isSuccess { Root.exit(withError: error) }
-            Console(name).complain(Root.message(for: error) + "; see \(name) --help")
+            Console(name).complain(Root.message(for: error) + "; see \(helpful(Root.self, name)) --help")
             exit(code.rawValue)
         }
     }

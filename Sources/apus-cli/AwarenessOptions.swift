@@ -23,15 +23,7 @@ struct AwarenessOptions: ParsableArguments {
 extension TrainingDescription {
     /// Makes a network quantization-aware where this says so.
     func prepare(_ network: Network) throws(ApusError) {
-        guard quantizationAware == true else {
-            guard keepFloat == nil, learnRanges == nil, freezeObservers == nil, freezeBatchNorm == nil else {
-                throw .argument("keep-float, learn-ranges, freeze-observers or freeze-batch-norm without quantization-aware")
-            }
-            return
-        }
-        for (name, epochs) in [("freeze-observers", freezeObservers), ("freeze-batch-norm", freezeBatchNorm)] {
-            if let epochs, epochs < 0 { throw .argument("\(name) after \(epochs) epochs, wanted 0 or more") }
-        }
+        guard quantizationAware == true else { return }
         try network.quantizationAware(
             .int8, except: Set(keepFloat ?? []), ranges: learnRanges.map { .learned(afterEpoch: $0) } ?? .movingAverage())
         if let freezeObservers { try network.freezeObservers(afterEpoch: freezeObservers) }

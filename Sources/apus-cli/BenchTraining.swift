@@ -48,6 +48,8 @@ struct BenchTraining: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
+        try asUsage { try TrainingSetup.checkName(ofNetwork: network) }
+        try threads.map(ThreadsOption.check)
         guard seconds > 0 && seconds <= 3600 else { throw ValidationError("--seconds \(seconds), wanted 0 < … ≤ 3600") }
         if let steps, !(1...10_000_000).contains(steps) {
             throw ValidationError("--steps \(steps), wanted 1 ... 10000000")

@@ -32,8 +32,7 @@ struct Evaluate: ParsableCommand {
     @Flag(help: "The samples are what the model reads, not raw data.")
     var noContract = false
 
-    @Option(help: "Threads to use.")
-    var threads = 1
+    @OptionGroup var threading: ThreadsOption
 
     @Option(help: "Exit with 1 below this accuracy.")
     var minimumAccuracy: Double?
@@ -66,7 +65,7 @@ struct Evaluate: ParsableCommand {
             throw error.within("\(data)")
         }
         console.progress("\(model): \(samples.count) samples")
-        let predictions = try ModelRun(opened, function: index, threads: threads).outputs([inputs])[0].tensor
+        let predictions = try ModelRun(opened, function: index, threads: threading.threads).outputs([inputs])[0].tensor
         if let element = try predictions.doubles().firstIndex(where: { $0.isNaN }) {
             let sample = element * predictions.rowCount / predictions.count
             throw ApusError.argument("\(model): output '\(output.name)' is NaN for sample \(sample) of \(data), wanted numbers")

@@ -41,20 +41,23 @@ struct Generate: ParsableCommand {
     @Option(help: ArgumentHelp("A text that ends the generation; may be given several times.", valueName: "text"))
     var stop: [String] = []
 
-    @Option(help: "Threads to use.")
-    var threads = 1
+    @OptionGroup var threading: ThreadsOption
 
     @OptionGroup var common: CommonOptions
 
+    private var sampling: Sampling {
+        Sampling(temperature: temperature, topK: topK, topP: topP, repetitionPenalty: repetitionPenalty, seed: seed)
+    }
+
+    func validate() throws {
+        guard maxTokens >= 0 else { throw ValidationError("--max-tokens \(maxTokens), wanted 0 or more") }
+        try asUsage { try Sampler(sampling) }
+    }
+
     func run() throws {
-        guard maxTokens >= 0 else { throw ApusError.argument("--max-tokens \(maxTokens), wanted 0 or more") }
         let console = common.console(toolName)
-        let generator = try TextGenerator(try ApusRuntime.Model(path: model), threads: threads)
-        let options = GenerationOptions(
-            maximumTokens: maxTokens,
-            sampling: Sampling(
-                temperature: temperature, topK: topK, topP: topP, repetitionPenalty: repetitionPenalty, seed: seed),
-            stopTexts: stop)
+        let generator = try TextGenerator(try ApusRuntime.Model(path: model), threads: threading.threads)
+        let options = GenerationOptions(maximumTokens: maxTokens, sampling: sampling, stopTexts: stop)
         let missing = generator.tokenizer.missing(from: prompt)
         if !missing.isEmpty, !generator.tokenizer.encode(prompt).isEmpty {
             console.progress("'\(missing.printable)' of the prompt left out: not in the vocabulary")

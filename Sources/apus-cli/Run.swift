@@ -28,8 +28,7 @@ struct Run: ParsableCommand {
     @Option(help: "The function to run; the first by default.")
     var function: String?
 
-    @Option(help: "Threads to use.")
-    var threads = 1
+    @OptionGroup var threading: ThreadsOption
 
     @Flag(help: "Resize pictures to the input's size.")
     var resize = false
@@ -51,7 +50,7 @@ struct Run: ParsableCommand {
         let index = try opened.graph.function(named: function)
         let declaration = opened.graph.functions[index]
         let tensors = try ModelInputs.read(inputs, for: declaration, resizingPictures: resize)
-        let outputs = try ModelRun(opened, function: index, threads: threads).outputs(tensors)
+        let outputs = try ModelRun(opened, function: index, threads: threading.threads).outputs(tensors)
         if let output {
             if output.hasSuffix(".npy") {
                 guard let first = outputs.first else { throw ApusError.argument("\(model): no output to write") }

@@ -119,12 +119,12 @@ struct Train: ParsableCommand {
     func run() throws {
         let console = common.console(toolName)
         let description = try description()
-        try OptionNeed.check(description.needs)
+        let (model, data) = try description.validated()
         let files = try WrittenFiles(
             [("--export", export), ("--checkpoint", checkpoint), ("--log", log)],
             reading: description.files + [config].compactMap { $0 })
         try files.requireFolders()
-        let setup = try TrainingSetup(description)
+        let setup = try TrainingSetup(description, model: model, data: data)
         let trainer = try Trainer(
             setup.network, loss: setup.loss, optimizer: setup.optimizer, metrics: setup.metrics,
             batchSize: setup.batchSize, seed: setup.seed, threads: setup.threads, recompute: recompute,

@@ -60,15 +60,6 @@ struct TrainingDescription: Codable {
         }
     }
 
-    var needs: [(name: String, isGiven: Bool, need: OptionNeed)] {
-        let optimizer = optimizer ?? "adam"
-        return [
-            ("--momentum", momentum != nil, OptionNeed("'--optimizer sgd' or 'rmsprop'", ["sgd", "rmsprop"].contains(optimizer))),
-            ("--weight-decay", weightDecay != nil, OptionNeed("'--optimizer adamw'", optimizer == "adamw")),
-            ("--activation", activation != nil, OptionNeed("'--model mlp:UNITS,…'", model.map { Setting($0).name } == "mlp")),
-        ]
-    }
-
     /// The files that are read.
     var files: [String] {
         [data, validation].compactMap { $0 }.flatMap { (try? DataSource($0))?.paths ?? [] } + [initialWeights].compactMap { $0 }
