@@ -7,16 +7,16 @@ struct AwarenessOptions: ParsableArguments {
     @Flag(help: "Train as the int8 form computes; what is exported then computes on integers, without calibration.")
     var quantizationAware = false
 
-    @Option(help: ArgumentHelp("A layer that stays real; may be repeated.", valueName: "layer"))
+    @Option(help: ArgumentHelp("With --quantization-aware: a layer that stays real; may be repeated.", valueName: "layer"))
     var keepFloat: [String] = []
 
-    @Option(help: ArgumentHelp("Train the ranges of activations too, after so many epochs.", valueName: "epochs"))
+    @Option(help: ArgumentHelp("With it: train the ranges of activations too, after so many epochs.", valueName: "epochs"))
     var learnRanges: Int?
 
-    @Option(help: ArgumentHelp("Ranges stay as they are after so many epochs.", valueName: "epochs"))
+    @Option(help: ArgumentHelp("With it: ranges stay as they are after so many epochs.", valueName: "epochs"))
     var freezeObservers: Int?
 
-    @Option(help: ArgumentHelp("The moving statistics of batch norms stay after so many epochs.", valueName: "epochs"))
+    @Option(help: ArgumentHelp("With it: the moving statistics of batch norms stay after so many epochs.", valueName: "epochs"))
     var freezeBatchNorm: Int?
 }
 

@@ -33,13 +33,13 @@ struct Train: ParsableCommand {
     @Option(help: "\(TrainingSetup.networks)")
     var model: String?
 
-    @Option(help: "Of an mlp: relu, sigmoid, tanh, gelu or silu.")
+    @Option(help: "Of an mlp: relu, the default, sigmoid, tanh, gelu or silu.")
     var activation: String?
 
     @Option(help: "Training samples, KIND:PATH[,PATH…].")
     var data: String?
 
-    @Option(help: "A share to hold back, such as 0.1, or samples like --data.")
+    @Option(help: "A share to hold back, such as 0.1, or samples like --data; none by default.")
     var validation: String?
 
     @Option(help: "5 by default.")
@@ -48,28 +48,28 @@ struct Train: ParsableCommand {
     @Option(help: "32 by default.")
     var batchSize: Int?
 
-    @Option(help: "adam, adamw, sgd, rmsprop or adagrad.")
+    @Option(help: "adam, the default, adamw, sgd, rmsprop or adagrad.")
     var optimizer: String?
 
-    @Option(help: "The peak where there is a schedule.")
+    @Option(help: "0.001 by default, 0.01 of sgd; the peak where there is a schedule.")
     var learningRate: Double?
 
-    @Option(help: "Of sgd (Nesterov) and rmsprop.")
+    @Option(help: "Of sgd (Nesterov) and rmsprop; 0 by default.")
     var momentum: Double?
 
-    @Option(help: "Of adamw.")
+    @Option(help: "Of adamw; 0.004 by default.")
     var weightDecay: Double?
 
-    @Option(help: "constant, cosine or one-cycle.")
+    @Option(help: "constant, the default, cosine or one-cycle.")
     var schedule: String?
 
-    @Option(help: "cross-entropy for classes; mse, mae or huber for numbers.")
+    @Option(help: "cross-entropy for classes; mse, the default, mae or huber for numbers.")
     var loss: String?
 
     @Option(help: "Such as flip,crop:4,shift:0.1,rotate:10,cutout:8.")
     var augment: String?
 
-    @Option(help: "What weights, order and augmentation are drawn from.")
+    @Option(help: "What weights, order and augmentation are drawn from; 0 by default.")
     var seed: UInt64?
 
     @Option(help: "Threads to use; all processors by default.")
@@ -90,7 +90,7 @@ struct Train: ParsableCommand {
     @Flag(help: "Compute again what is cheap, instead of keeping it for the gradients: less memory, the same bits.")
     var recompute = false
 
-    @Option(help: "f32, or bf16: matrix products round to bf16 and sum in f32, faster where the processor multiplies bf16.")
+    @Option(help: "f32, the default, or bf16: products round to bf16 and sum in f32, faster where the processor multiplies bf16.")
     var precision: ComputePrecision?
 
     @Option(help: "Stop when the validation loss, or without validation the loss, is no better for so many epochs.")
@@ -102,7 +102,7 @@ struct Train: ParsableCommand {
     @Option(help: ArgumentHelp("Begin with the weights of a file of --checkpoint, of this model.", valueName: "file"))
     var initialWeights: String?
 
-    @OptionGroup(title: "Quantization-aware training") var awareness: AwarenessOptions
+    @OptionGroup var awareness: AwarenessOptions
 
     @OptionGroup var common: CommonOptions
 

@@ -69,6 +69,19 @@ final class CLIOptionTests: XCTestCase {
         }
     }
 
+    /// What training needs stands first, and what is taken where nothing is said.
+    func testHelpOfTrain() throws {
+        let help = try CLIRun("apus", ["train", "--help"]).output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        var rest = try XCTUnwrap(help.range(of: "OPTIONS:").map { help[$0.upperBound...] })
+        for part in [
+            "--model <model>", "relu, the default,", "--data <data>", "--epochs <epochs> 5 by default", "adam, the default,",
+            "0.001 by default, 0.01 of sgd", "constant, the default,", "; 0 by default", "--quantization-aware Train",
+        ] {
+            let range = try XCTUnwrap(rest.range(of: part), part)
+            rest = rest[range.upperBound...]
+        }
+    }
+
     /// What is wrong whatever the data are is wrong usage, whether it stands on the command line or in a file, and is said before
     /// anything is read.
     func testWrongUsageOfTrain() throws {
