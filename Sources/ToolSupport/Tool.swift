@@ -17,6 +17,7 @@ public enum Tool {
         let name = Root.configuration.commandName ?? "apus"
         do {
             var command = try Root.parseAsRoot()
+            try requireOneOutput()
             try requireKnownInstructionSet()
             try command.run()
             exit(ToolExit.success.rawValue)
@@ -32,6 +33,13 @@ public enum Tool {
             exit(code.rawValue)
         }
     }
+}
+
+/// Of two files to write the parser would drop the first.
+private func requireOneOutput() throws {
+    let arguments = CommandLine.arguments.prefix { $0 != "--" }
+    let count = arguments.count { $0 == "-o" || $0 == "--output" || $0.hasPrefix("--output=") }
+    guard count <= 1 else { throw ValidationError("\(count) times '--output', wanted one file") }
 }
 
 /// The library takes what the processor has where APUS_ISA names nothing; a person meant something by it.

@@ -73,7 +73,7 @@ struct BenchTraining: ParsableCommand {
         let console = common.console(toolName)
         let network = try TrainingSetup.network(network, input: shape!, outputs: outputs, seed: 0)
         console.progress(
-            steps.map { "\(self.network): measuring \($0) steps" }
+            steps.map { "\(self.network): measuring \(Quantity.counted($0, "step"))" }
                 ?? "\(self.network): measuring for \(Quantity.digits(seconds)) s")
         let report = try TrainingBenchmark(
             network, input: shape!, outputs: outputs, batch: batch, threads: threads ?? Processors.count,

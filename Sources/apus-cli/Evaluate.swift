@@ -64,7 +64,7 @@ struct Evaluate: ParsableCommand {
         } catch {
             throw error.within("\(data)")
         }
-        console.progress("\(model): \(samples.count) samples")
+        console.progress("\(model): \(Quantity.counted(samples.count, "sample"))")
         let predictions = try ModelRun(opened, function: index, threads: threading.threads).outputs([inputs])[0].tensor
         if let element = try predictions.doubles().firstIndex(where: { $0.isNaN }) {
             let sample = element * predictions.rowCount / predictions.count

@@ -80,8 +80,8 @@ struct Generate: ParsableCommand {
                     end: generation.end.rawValue, tokensPerSecond: rate))
         } else {
             try console.result("\n")
-            console.progress(
-                "\(generation.promptTokens) tokens read, \(generation.tokens.count) written, \(String(format: "%.0f", rate)) a second")
+            let read = Quantity.counted(generation.promptTokens, "token"), written = generation.tokens.count
+            console.progress("\(read) read, \(written) written, \(String(format: "%.0f", rate)) a second")
         }
     }
 }

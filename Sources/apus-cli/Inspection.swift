@@ -137,7 +137,7 @@ struct Inspection: Encodable {
         let line = value.prefix { $0 != "\n" }
         guard line.utf8.count < value.utf8.count || line.utf8.count > 120 else { return value }
         let count = value.utf8.count { $0 == 10 } + 1
-        return "\(line.prefix(40)) … (\(count) \(count == 1 ? "line" : "lines"), \(value.utf8.count) bytes)"
+        return "\(line.prefix(40)) … (\(Quantity.counted(count, "line")), \(value.utf8.count) bytes)"
     }
 
     private func text(_ function: FunctionReport) -> String {
@@ -157,7 +157,7 @@ struct Inspection: Encodable {
                 Quantity.scale(Double(row.macs)), row.kernel)
         }
         text += "\n" + table.text
-        text += "total: \(Quantity.count(function.parameters)) parameters, "
+        text += "total: \(Quantity.count(function.parameters)) parameter\(function.parameters == 1 ? "" : "s"), "
         text += "\(Quantity.scale(Double(function.macs))) MACs, arena \(Quantity.bytes(function.arenaBytes))\n"
         return text
     }

@@ -36,6 +36,21 @@ final class CLIOptionTests: XCTestCase {
         XCTAssertFalse(FileManager.default.fileExists(atPath: out))
     }
 
+    /// Neither file is written, rather than the last alone.
+    func testOneOutput() throws {
+        let f = try CLIFixture(), a = f.file("a.npz"), b = f.file("b.npz")
+        _ = try f.samples(1, "x.npy")
+        let run = ["run", f.model, f.file("x.npy")]
+        for outputs in [["-o", a, "-o", b], ["-o", a, "--output", b], ["--output=" + a, "--output=" + b]] {
+            try CLIRun("apus", run + outputs)
+                .expectFailure(64, "apus: 2 times '--output', wanted one file; see apus run --help\n")
+        }
+        let c = f.file("c.apus"), d = f.file("d.apus")
+        try CLIRun("convert-model", [f.model, "-o", c, "-o", d])
+            .expectFailure(64, "convert-model: 2 times '--output', wanted one")
+        for path in [a, b, c, d] { XCTAssertFalse(FileManager.default.fileExists(atPath: path)) }
+    }
+
     func testValuesOutOfRange() throws {
         let f = try CLIFixture(), table = try f.folder.write(Array("a,b\n1,x\n2,y\n".utf8), "t.csv"), most = "\(Int.max)"
         let train = ["train", "--model", "mlp:4", "--data", "csv:\(table)", "--quiet"]
@@ -85,7 +100,8 @@ final class CLIOptionTests: XCTestCase {
     /// What is wrong whatever the data are is wrong usage, whether it stands on the command line or in a file, and is said before
     /// anything is read.
     func testWrongUsageOfTrain() throws {
-        let f = try CLIFixture(), train = ["train", "--quiet"], whole = train + ["--model", "mlp:4", "--data", "csv:/nowhere/t.csv"]
+        let f = try CLIFixture(), train = ["train", "--quiet"]
+        let whole = train + ["--model", "mlp:4", "--data", "csv:/nowhere/t.csv"]
         let config = try f.folder.write(Array("{\"optimizer\": \"lion\"}".utf8), "c.json"), hint = "; see apus train --help\n"
         for (arguments, part) in [
             (train, "Missing expected option '--data <data>'"),

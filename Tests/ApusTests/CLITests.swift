@@ -95,6 +95,13 @@ final class CLITests: XCTestCase {
             ])
         numbers.expectFailure(1, "apus: p50<=1ns does not hold: ")
         XCTAssertTrue(numbers.output.contains("3 steps of 4 samples, 17 parameters"), numbers.output)
+        let one = try CLIRun(
+            "apus",
+            [
+                "bench-training", "mlp:", "--input", "1", "--outputs", "1", "--batch", "1", "--steps", "1", "--threads", "1",
+            ])
+        XCTAssertEqual(one.errors, "mlp:: measuring 1 step\n")
+        XCTAssertTrue(one.output.hasPrefix("1 step of 1 sample, 2 parameters, 1 thread, "), one.output)
     }
 
     func testVerify() throws {
@@ -152,7 +159,9 @@ final class CLITests: XCTestCase {
         let judged = try CLIRun("apus", ["compare", f.model, f.file("changed.apus"), "--tolerance", "1e-6"])
         judged.expectFailure(
             1, "apus: output 'output' differs by \(Quantity.digits(scaled)) of its largest value, wanted at most 1.00e-06")
-        let table = judged.output.split(separator: "\n").map { $0.split(separator: "  ").map { $0.trimmingCharacters(in: .whitespaces) } }
+        let table = judged.output.split(separator: "\n").map { line in
+            line.split(separator: "  ").map { $0.trimmingCharacters(in: .whitespaces) }
+        }
         XCTAssertEqual(table[0], ["output", "max difference", "of largest", "same argmax"])
         XCTAssertEqual(table[2][2], Quantity.digits(scaled))
     }
