@@ -65,7 +65,7 @@ struct Run: ParsableCommand {
             for (named, edge) in zip(outputs, declaration.outputs) {
                 report.append(
                     OutputReport(
-                        name: named.name, type: "\(named.tensor)", labels: edge.labels,
+                        name: named.name, dtype: named.tensor.dtype.name, shape: named.tensor.shape, labels: edge.labels,
                         values: try named.tensor.doubles()))
             }
             try console.json(report)
@@ -97,7 +97,8 @@ struct Run: ParsableCommand {
 
 private struct OutputReport: Encodable {
     let name: String
-    let type: String
+    let dtype: String
+    let shape: [Int]
     let labels: [String]
     let values: [Double]
 }

@@ -23,7 +23,17 @@ final class CLITests: XCTestCase {
         try FileManager.default.createSymbolicLink(atPath: f.file("link.apus"), withDestinationPath: f.model)
         XCTAssertEqual(try CLIRun("apus", ["inspect", f.file("link.apus"), "--json"]).json()["fileBytes"] as? Int, size)
         let function = try XCTUnwrap((json["functions"] as? [[String: Any]])?.first)
-        XCTAssertEqual((function["operators"] as? [Any])?.count, 4)
+        let operators = try XCTUnwrap(function["operators"] as? [[String: Any]])
+        XCTAssertEqual(operators.count, 4)
+        XCTAssertEqual(((operators[0]["outputs"] as? [[String: Any]])?.first)?["shape"] as? [Int], [1, 6, 6, 4])
+        let dimensions = try XCTUnwrap(json["dimensions"] as? [[String: Any]])
+        XCTAssertEqual(dimensions[0] as NSDictionary, ["name": "batch", "minimum": 1, "maximum": 64])
+        let input = try XCTUnwrap((function["inputs"] as? [[String: Any]])?.first)
+        XCTAssertEqual(input["type"] as? NSDictionary, ["dtype": "f32", "shape": ["batch", 8, 8, 1] as [Any]])
+        let contract = try XCTUnwrap(input["contract"] as? [String: Any])
+        XCTAssertEqual(contract.keys.sorted(), ["color", "layout", "rawMaximum", "rawMinimum", "scale"])
+        XCTAssertEqual(contract["rawMaximum"] as? Double, 255)
+        XCTAssertEqual(try XCTUnwrap(contract["scale"] as? Double), 1 / 255, accuracy: 1e-9)
     }
 
     func testRunGivesWhatTheNetworkPredicts() throws {
@@ -37,6 +47,10 @@ final class CLITests: XCTestCase {
         let text = try CLIRun("apus", ["run", f.model, f.file("x.npy")])
         XCTAssertEqual(text.output.split(separator: "\n").count, 101)
         XCTAssertTrue(text.output.hasPrefix("output f32 [100, 3]\n"))
+        let json = try CLIRun("apus", ["run", f.model, f.file("x.npy"), "--json"]).output
+        let reports = try XCTUnwrap(JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[String: Any]])
+        XCTAssertEqual(reports[0]["dtype"] as? String, "f32")
+        XCTAssertEqual(reports[0]["shape"] as? [Int], [100, 3])
     }
 
     func testRunTakesPicturesAndBytesThroughTheContract() throws {
