@@ -55,9 +55,7 @@ def _is_channels_last(runtime: Runtime, out: Path, shape: tuple[int, ...]) -> bo
     done = subprocess.run([TOOLS / "apus", "inspect", out / runtime.file, "--json"], capture_output=True, text=True)
     if done.returncode:
         raise Failed(done.stderr.strip())
-    text = json.loads(done.stdout)["functions"][0]["inputs"][0]["type"]
-    extents = text[text.index("[") + 1:text.rindex("]")].split(", ")
-    return extents[1:] == [str(extent) for extent in shape[1:]]
+    return json.loads(done.stdout)["functions"][0]["inputs"][0]["type"]["shape"][1:] == list(shape[1:])
 
 
 def _fingerprint(converter: str) -> str:

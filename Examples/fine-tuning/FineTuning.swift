@@ -11,6 +11,8 @@ struct FineTuning: ParsableCommand {
         commandName: "example-fine-tuning",
         abstract: "Teaches a model of sentences from transformers whether a sentence about a film praises it.")
 
+    @OptionGroup var data: DataOptions
+
     @OptionGroup var options: ExampleOptions
 
     @Option(help: ArgumentHelp("A folder as save_pretrained writes it, of BERT or DistilBERT.", valueName: "dir"))
@@ -26,7 +28,7 @@ struct FineTuning: ParsableCommand {
     var quick = false
 
     func run() throws {
-        var (training, test) = try options.polarity()
+        var (training, test) = try data.polarity(seed: options.seed)
         let length = quick ? min(8, self.length) : self.length
         if quick { (training, test) = (Array(training.prefix(64)), Array(test.prefix(32))) }
         var reading = WordPieceTokenizer.Options()

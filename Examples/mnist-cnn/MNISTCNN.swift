@@ -7,10 +7,10 @@ struct MNISTCNN: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "example-mnist-cnn", abstract: "Trains a CNN on MNIST.")
 
-    @OptionGroup var options: ExampleOptions
+    @OptionGroup var options: ImageOptions
 
     func run() throws {
         try options.trainPlain(
-            try ModelLibrary.mnistCNN(seed: options.seed), on: try options.mnist(), color: "gray", epochs: 5)
+            try ModelLibrary.mnistCNN(seed: options.seed), on: try options.data.mnist(), color: "gray", epochs: 5)
     }
 }

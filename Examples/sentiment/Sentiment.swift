@@ -9,6 +9,8 @@ struct Sentiment: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "example-sentiment", abstract: "Tells whether a sentence about a film praises it.")
 
+    @OptionGroup var data: DataOptions
+
     @OptionGroup var options: ExampleOptions
 
     @Flag(help: "LSTM layers instead of GRU layers.")
@@ -35,7 +37,7 @@ struct Sentiment: ParsableCommand {
 
     /// The words of the sentences that are trained on are the vocabulary.
     private func sentences() throws -> (training: Dataset, test: Dataset, tokenizer: WordTokenizer) {
-        let (training, test) = try options.polarity()
+        let (training, test) = try data.polarity(seed: options.seed)
         let tokenizer = try WordTokenizer(fitting: training.map { $0.text }, maximumWords: Sentiment.vocabulary)
         func dataset(_ reviews: [Review]) throws -> Dataset {
             try Dataset(

@@ -34,16 +34,16 @@ public struct DataSets {
     }
 }
 
-extension ExampleOptions {
+extension DataOptions {
     /// Handwritten digits of 28 × 28 pixels (LeCun, Cortes, Burges), in bytes.
     public func mnist() throws(ApusError) -> DataSets {
-        try DataSets.idx("\(data)/mnist", classNames: (0...9).map(String.init))
+        try DataSets.idx("\(folder)/mnist", classNames: (0...9).map(String.init))
     }
 
     /// Photographs of 32 × 32 pixels (Krizhevsky 2009), in bytes: the test batch, and as many training batches as
     /// there are.
     public func cifar10() throws(ApusError) -> DataSets {
-        let folder = "\(data)/cifar10"
+        let folder = "\(self.folder)/cifar10"
         var batches = [try DataSets.file("data_batch_1.bin", in: folder)]
         for number in 2...5 {
             if let path = try? DataSets.file("data_batch_\(number).bin", in: folder) { batches.append(path) }

@@ -8,12 +8,12 @@ public struct Review: Sendable {
     public let isPositive: Bool
 }
 
-extension ExampleOptions {
-    /// The polarity text (Pang and Lee 2005), shuffled by the seed: nine tenths to train on, and a tenth held out.
-    public func polarity() throws(ApusError) -> (training: [Review], test: [Review]) {
+extension DataOptions {
+    /// The polarity text (Pang and Lee 2005), shuffled by a seed: nine tenths to train on, and a tenth held out.
+    public func polarity(seed: UInt64) throws(ApusError) -> (training: [Review], test: [Review]) {
         var reviews: [Review] = []
         for (name, isPositive) in [("neg", false), ("pos", true)] {
-            let path = "\(data)/text/rt-polarity.\(name)"
+            let path = "\(folder)/text/rt-polarity.\(name)"
             guard let text = try? String(contentsOfFile: path, encoding: .isoLatin1) else {
                 throw ApusError(.ioError, "there is no \(path); name the data's folder with --data")
             }

@@ -7,7 +7,7 @@ struct VGG: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "example-vgg", abstract: "Trains a network in the manner of VGG on CIFAR-10, with augmentation.")
 
-    @OptionGroup var options: ExampleOptions
+    @OptionGroup var options: ImageOptions
 
     func run() throws {
         let network = try ModelLibrary.vggStyle(dropout: 0.1, seed: options.seed)

@@ -75,18 +75,19 @@ public struct ModelConversion {
         }
     }
 
-    /// The nodes of a model that computes on codes, or with integer weights, which compute on real numbers all the same.
+    /// The nodes of a model that computes on codes which compute on real numbers all the same, each name once. Where only weights
+    /// are codes, or an input becomes codes for one product, real numbers are what is meant, and there are none.
     public func realNodes() throws(ApusError) -> [String] {
         let valid = try ValidGraph(validating: graph)
-        var names: [String] = []
+        var names: [String] = [], seen: Set<String> = []
         for (index, function) in graph.functions.enumerated() {
             func isInteger(_ node: Node) -> Bool { 130..<150 ~= node.op.code.rawValue }
-            guard function.nodes.contains(where: isInteger) else { continue }
+            guard function.nodes.contains(where: { 130..<139 ~= $0.op.code.rawValue }) else { continue }
             let types = try valid.types(ofFunction: index, dimensions: graph.maxima)
             var local = function.inputs.count
             for node in function.nodes {
                 if !isInteger(node) && !node.op.isView && !(node.op is Transpose) && types[local].dtype.isFloat {
-                    names.append(node.name)
+                    if seen.insert(node.name).inserted { names.append(node.name) }
                 }
                 local += node.op.outputCount
             }

@@ -36,7 +36,8 @@ public struct DataSource {
         guard !paths.isEmpty else { throw .argument("data '\(text)' names no file, wanted KIND:PATH") }
     }
 
-    public func read() throws(ApusError) -> Dataset {
+    /// - Parameter classPerElement: integer targets of an npz are classes whatever their shape, such as the next tokens of texts.
+    public func read(classPerElement: Bool = false) throws(ApusError) -> Dataset {
         switch kind {
         case "idx":
             try allow([])
@@ -55,7 +56,7 @@ public struct DataSource {
         case "npz":
             try allow(["x", "y", "weight"])
             let path = try onePath()
-            return try archive(path)
+            return try archive(path, classPerElement)
         case "folder":
             try allow(["size", "gray"])
             let (height, width) = try size()
@@ -72,12 +73,12 @@ public struct DataSource {
     }
 
     /// Integer targets of one a sample are classes; others are numbers.
-    private func archive(_ path: String) throws(ApusError) -> Dataset {
+    private func archive(_ path: String, _ classPerElement: Bool) throws(ApusError) -> Dataset {
         let x = try NPZ.read(path, array: options["x"] ?? "x"), y = try NPZ.read(path, array: options["y"] ?? "y")
         let weight = try options["weight"].map { name throws(ApusError) in try NPZ.read(path, array: name) }
         do throws(ApusError) {
             let weights = try weight?.converted(to: .f32)
-            if y.dtype.isInteger && y.shape.count == 1 {
+            if y.dtype.isInteger && (y.shape.count == 1 || classPerElement) {
                 return try Dataset(inputs: x, targets: try y.converted(to: .i32), weights: weights)
             }
             let targets = try y.converted(to: .f32)

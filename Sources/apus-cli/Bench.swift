@@ -16,8 +16,7 @@ struct Bench: ParsableCommand {
     @Option(help: "The function to run; the first by default.")
     var function: String?
 
-    @Option(help: "Threads to use.")
-    var threads = 1
+    @OptionGroup var threading: ThreadsOption
 
     @Option(help: "The value of every symbolic dimension; the smallest by default.")
     var batch: Int?
@@ -49,7 +48,7 @@ struct Bench: ParsableCommand {
         let inputs = try Goldens.randomInputs(of: opened.graph, function: index, dimensions: dimensions)
         console.progress("\(model): measuring for \(Quantity.digits(seconds)) s")
         let report = try Benchmark(
-            opened, function: index, dimensions: dimensions, inputs, threads: threads, seconds: seconds)
+            opened, function: index, dimensions: dimensions, inputs, threads: threading.threads, seconds: seconds)
         if common.json { try console.json(report) } else { try console.result(report.text) }
         try bounds.check(report.latency, console)
     }

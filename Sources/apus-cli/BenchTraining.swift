@@ -16,11 +16,7 @@ struct BenchTraining: ParsableCommand {
             mean squared error. Samples of a gpt are tokens, and so are its targets, one for each.
             """)
 
-    @Argument(
-        help: """
-            mnist-cnn, cifar-cnn, cifar-resnet, cifar-mobilenet, vgg-style, mlp:UNITS,…, text-gru:WORDS, text-lstm:WORDS or \
-            gpt:LAYERS,WIDTH,HEADS
-            """)
+    @Argument(help: "\(TrainingSetup.networks)")
     var network: String
 
     @Option(help: ArgumentHelp("The shape of a sample, such as 28,28,1.", valueName: "shape"))
@@ -52,6 +48,8 @@ struct BenchTraining: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
+        try asUsage { try TrainingSetup.checkName(ofNetwork: network) }
+        try threads.map(ThreadsOption.check)
         guard seconds > 0 && seconds <= 3600 else { throw ValidationError("--seconds \(seconds), wanted 0 < … ≤ 3600") }
         if let steps, !(1...10_000_000).contains(steps) {
             throw ValidationError("--steps \(steps), wanted 1 ... 10000000")
@@ -75,7 +73,7 @@ struct BenchTraining: ParsableCommand {
         let console = common.console(toolName)
         let network = try TrainingSetup.network(network, input: shape!, outputs: outputs, seed: 0)
         console.progress(
-            steps.map { "\(self.network): measuring \($0) steps" }
+            steps.map { "\(self.network): measuring \(Quantity.counted($0, "step"))" }
                 ?? "\(self.network): measuring for \(Quantity.digits(seconds)) s")
         let report = try TrainingBenchmark(
             network, input: shape!, outputs: outputs, batch: batch, threads: threads ?? Processors.count,

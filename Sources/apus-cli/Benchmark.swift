@@ -118,7 +118,7 @@ struct Benchmark: Encodable {
     }
 
     var text: String {
-        var text = "\(runs) runs, \(threads) thread\(threads == 1 ? "" : "s"), \(isa)"
+        var text = "\(Quantity.counted(runs, "run")), \(Quantity.counted(threads, "thread")), \(isa)"
         if !dimensions.isEmpty { text += ", dimensions \(dimensions)" }
         text += ", session of \(Quantity.bytes(sessionBytes)) made in \(Quantity.seconds(openSeconds))\n"
         return text + latency.text + "\n\n" + Row.table(operators)

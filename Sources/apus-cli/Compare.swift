@@ -90,10 +90,10 @@ struct Comparison: Encodable {
     }
 
     var text: String {
-        var table = TextTable("output", ">max difference", ">relative", ">same argmax")
+        var table = TextTable("output", ">max difference", ">of largest", ">same argmax")
         for output in outputs {
             table.add(
-                output.name, Quantity.digits(output.absolute), Quantity.digits(output.relative),
+                output.name, Quantity.digits(output.absolute), Quantity.digits(output.scaled),
                 "\(output.agreeingRows)/\(output.rows)")
         }
         if !isAlike { return table.text + "the graphs differ in their operators\n" }

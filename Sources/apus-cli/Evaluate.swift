@@ -12,8 +12,9 @@ struct Evaluate: ParsableCommand {
             apus evaluate mnist.apus --data idx:test-images.gz,test-labels.gz
 
             Classes: accuracy, top-5 where there are more than five, precision, recall, F1 and the confusion matrix. One \
-            column of output for two classes: accuracy and AUROC. Numbers: MAE and RMSE. Raw samples are taken through \
-            the input's contract. Classes are those of the model, by their names where it and the data have some.
+            column of output for two classes: accuracy and AUROC. Tokens that follow tokens: accuracy, top-5 and perplexity. \
+            Numbers: MAE and RMSE. Raw samples are taken through the input's contract. Classes are those of the model, by \
+            their names where it and the data have some.
             """)
 
     @Argument(help: "An .apus file.")
@@ -31,8 +32,7 @@ struct Evaluate: ParsableCommand {
     @Flag(help: "The samples are what the model reads, not raw data.")
     var noContract = false
 
-    @Option(help: "Threads to use.")
-    var threads = 1
+    @OptionGroup var threading: ThreadsOption
 
     @Option(help: "Exit with 1 below this accuracy.")
     var minimumAccuracy: Double?
@@ -50,10 +50,11 @@ struct Evaluate: ParsableCommand {
         let console = common.console(toolName)
         let opened = try ApusRuntime.Model(path: model)
         let index = try opened.graph.function(named: function)
-        var samples = try DataSource(data).read()
         guard opened.graph.functions[index].inputs.count == 1, let output = opened.graph.functions[index].outputs.first
         else { throw ApusError.unsupported("\(model): evaluate needs a function of one input and an output") }
         let input = opened.graph.functions[index].inputs[0]
+        let isLanguage = input.type.dtype.isInteger && output.type.shape.rank == input.type.shape.rank + 1
+        var samples = try DataSource(data).read(classPerElement: isLanguage)
         let inputs: Tensor
         do throws(ApusError) {
             let raw = samples.inputs[0].tensor
@@ -63,8 +64,8 @@ struct Evaluate: ParsableCommand {
         } catch {
             throw error.within("\(data)")
         }
-        console.progress("\(model): \(samples.count) samples")
-        let predictions = try ModelRun(opened, function: index, threads: threads).outputs([inputs])[0].tensor
+        console.progress("\(model): \(Quantity.counted(samples.count, "sample"))")
+        let predictions = try ModelRun(opened, function: index, threads: threading.threads).outputs([inputs])[0].tensor
         if let element = try predictions.doubles().firstIndex(where: { $0.isNaN }) {
             let sample = element * predictions.rowCount / predictions.count
             throw ApusError.argument("\(model): output '\(output.name)' is NaN for sample \(sample) of \(data), wanted numbers")
@@ -96,6 +97,9 @@ struct Evaluation: Encodable {
         var metrics: [any Metric]
         if !data.isClassification {
             metrics = [MeanAbsoluteError(), RootMeanSquaredError()]
+        } else if targets.shape.count > 1 {
+            metrics = [Accuracy(), Perplexity()]
+            if (predictions.shape.last ?? 0) > 5 { metrics.append(TopKAccuracy(k: 5)) }
         } else if predictions.shape.last == 1 {
             metrics = [BinaryAccuracy(threshold: threshold), AUROC()]
         } else {

@@ -45,24 +45,25 @@ struct Generate: ParsableCommand {
         "A token that ends the generation, instead of those that the model says; may be given several times.", valueName: "token"))
     var stopToken: [Int] = []
 
-    @Option(help: "Threads to use.")
-    var threads = 1
+    @OptionGroup var threading: ThreadsOption
 
     @OptionGroup var common: CommonOptions
 
+    private var sampling: Sampling {
+        Sampling(temperature: temperature, topK: topK, topP: topP, repetitionPenalty: repetitionPenalty, seed: seed)
+    }
+
     func validate() throws {
+        guard maxTokens >= 0 else { throw ValidationError("--max-tokens \(maxTokens), wanted 0 or more") }
         guard !stop.contains("") else { throw ValidationError("--stop '', wanted a text") }
+        try asUsage { try Sampler(sampling) }
     }
 
     func run() throws {
-        guard maxTokens >= 0 else { throw ApusError.argument("--max-tokens \(maxTokens), wanted 0 or more") }
         let console = common.console(toolName)
-        let generator = try TextGenerator(try ApusRuntime.Model(path: model), threads: threads)
+        let generator = try TextGenerator(try ApusRuntime.Model(path: model), threads: threading.threads)
         let options = GenerationOptions(
-            maximumTokens: maxTokens,
-            sampling: Sampling(
-                temperature: temperature, topK: topK, topP: topP, repetitionPenalty: repetitionPenalty, seed: seed),
-            stopTokens: stopToken.isEmpty ? nil : Set(stopToken), stopTexts: stop)
+            maximumTokens: maxTokens, sampling: sampling, stopTokens: stopToken.isEmpty ? nil : Set(stopToken), stopTexts: stop)
         let missing = generator.tokenizer.missing(from: prompt)
         if !missing.isEmpty, !generator.tokenizer.encode(prompt).isEmpty {
             console.progress("'\(missing.printable)' of the prompt left out: not in the vocabulary")
@@ -83,8 +84,9 @@ struct Generate: ParsableCommand {
                     end: generation.end.rawValue, tokensPerSecond: rate))
         } else {
             try console.result("\n")
+            let read = Quantity.counted(generation.promptTokens, "token"), written = generation.tokens.count
             let speed = rate.map { String(format: ", %.0f a second", $0) } ?? ""
-            console.progress("\(generation.promptTokens) tokens read, \(generation.tokens.count) written\(speed)")
+            console.progress("\(read) read, \(written) written\(speed)")
         }
     }
 }

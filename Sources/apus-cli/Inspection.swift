@@ -6,17 +6,23 @@ import ToolSupport
 
 /// All that `inspect` says of a model.
 struct Inspection: Encodable {
+    struct Dimension: Encodable {
+        let name: String
+        let minimum: Int
+        let maximum: Int
+    }
+
     struct Edge: Encodable {
         let name: String
-        let type: String
-        let contract: String?
+        let type: ReportedType
+        let contract: ReportedContract?
         let labels: [String]?
     }
 
     struct Operation: Encodable {
         let name: String
         let operation: String
-        let outputs: [String]
+        let outputs: [ReportedType]
         let parameters: Int
         let macs: Int
         let operations: Int
@@ -44,7 +50,7 @@ struct Inspection: Encodable {
     let fileBytes: Int
     let name: String
     let producer: String
-    let dimensions: [String]
+    let dimensions: [Dimension]
     let weightBytes: Int
     let stateBytes: Int
     let sessionBytes: Int
@@ -59,7 +65,7 @@ struct Inspection: Encodable {
         fileBytes = ((try? FileManager.default.attributesOfItem(atPath: followed))?[.size] as? NSNumber)?.intValue ?? 0
         name = graph.name
         producer = graph.producer
-        dimensions = graph.dimensions.map { "\($0.name) \($0.minimum) … \($0.maximum)" }
+        dimensions = graph.dimensions.map { Dimension(name: $0.name, minimum: $0.minimum, maximum: $0.maximum) }
         weightBytes = graph.constants.reduce(0) { $0 + $1.type.byteSize }
         stateBytes = graph.states.reduce(0) { $0 + $1.type.byteSize }
         sessionBytes = try Session.memorySize(model)
@@ -76,18 +82,20 @@ struct Inspection: Encodable {
         let isa = InstructionSet.name(InstructionSet.selected)
         let operators = zip(function.nodes, cost.rows).map { node, row in
             Operation(
-                name: row.name, operation: row.operation, outputs: row.outputs.map { "\($0)" },
+                name: row.name, operation: row.operation, outputs: row.outputs.map { ReportedType($0, graph) },
                 parameters: row.parameters, macs: row.macs, operations: row.operations,
                 kernel: ([isa] + storage(node, graph)).joined(separator: ", "))
         }
         return FunctionReport(
             name: function.name,
             inputs: function.inputs.map {
-                Edge(name: $0.name, type: graph.text($0.type), contract: $0.contract.map(text), labels: nil)
+                Edge(
+                    name: $0.name, type: ReportedType($0.type, graph), contract: $0.contract.map { ReportedContract($0) },
+                    labels: nil)
             },
             outputs: function.outputs.map {
                 Edge(
-                    name: $0.name, type: graph.text($0.type), contract: nil, labels: $0.labels.isEmpty ? nil : $0.labels)
+                    name: $0.name, type: ReportedType($0.type, graph), contract: nil, labels: $0.labels.isEmpty ? nil : $0.labels)
             },
             operators: operators, updates: function.updates.map { graph.states[$0.state].name },
             parameters: cost.parameters, macs: cost.macs, arenaBytes: try MemoryMap(model, function: index).peak)
@@ -106,19 +114,6 @@ struct Inspection: Encodable {
         return []
     }
 
-    private static func text(_ contract: InputContract) -> String {
-        var parts: [String] = []
-        if !contract.layout.isEmpty { parts.append(contract.layout) }
-        if !contract.color.isEmpty { parts.append(contract.color) }
-        if contract.rawRange.lowerBound < contract.rawRange.upperBound {
-            parts.append("raw \(contract.rawRange.lowerBound) … \(contract.rawRange.upperBound)")
-        }
-        if contract.scale != 1 { parts.append("scale \(contract.scale)") }
-        if !contract.mean.isEmpty { parts.append("mean \(contract.mean)") }
-        if !contract.std.isEmpty { parts.append("std \(contract.std)") }
-        return parts.joined(separator: ", ")
-    }
-
     // MARK: Text
 
     var text: String {
@@ -126,7 +121,9 @@ struct Inspection: Encodable {
         if !producer.isEmpty { text += ", by \(producer.printable)" }
         text += "\nweights \(Quantity.bytes(weightBytes)), states \(Quantity.bytes(stateBytes)), "
         text += "session \(Quantity.bytes(sessionBytes)), golden pairs \(goldenPairs)\n"
-        for dimension in dimensions { text += "dimension \(dimension.printable)\n" }
+        for dimension in dimensions { 
+            text += "dimension \(dimension.name) \(dimension.minimum) … \(dimension.maximum)".printable + "\n"
+        }
         for entry in metadata { text += "\(entry.key): \(Inspection.shortened(entry.value))".printable + "\n" }
         for function in functions { text += "\n" + self.text(function) }
         return text
@@ -137,27 +134,27 @@ struct Inspection: Encodable {
         let line = value.prefix { $0 != "\n" }
         guard line.utf8.count < value.utf8.count || line.utf8.count > 120 else { return value }
         let count = value.utf8.count { $0 == 10 } + 1
-        return "\(line.prefix(40)) … (\(count) \(count == 1 ? "line" : "lines"), \(value.utf8.count) bytes)"
+        return "\(line.prefix(40)) … (\(Quantity.counted(count, "line")), \(value.utf8.count) bytes)"
     }
 
     private func text(_ function: FunctionReport) -> String {
         var text = "function \(function.name.printable)\n"
         for input in function.inputs {
-            text += "  input \(input.name) \(input.type)\(input.contract.map { "  (\($0))" } ?? "")".printable + "\n"
+            text += "  input \(input.name) \(input.type.text)\(input.contract.map { "  (\($0.text))" } ?? "")".printable + "\n"
         }
         for output in function.outputs {
             let labels = output.labels.map { "  labels " + $0.joined(separator: ", ") } ?? ""
-            text += "  output \(output.name) \(output.type)\(labels)".printable + "\n"
+            text += "  output \(output.name) \(output.type.text)\(labels)".printable + "\n"
         }
         if !function.updates.isEmpty { text += "  updates \(function.updates.joined(separator: ", "))".printable + "\n" }
         var table = TextTable("node", "operator", "output", ">parameters", ">MACs", "kernel")
         for row in function.operators {
             table.add(
-                row.name, row.operation, row.outputs.joined(separator: " "), Quantity.count(row.parameters),
+                row.name, row.operation, row.outputs.map { $0.text }.joined(separator: " "), Quantity.count(row.parameters),
                 Quantity.scale(Double(row.macs)), row.kernel)
         }
         text += "\n" + table.text
-        text += "total: \(Quantity.count(function.parameters)) parameters, "
+        text += "total: \(Quantity.count(function.parameters)) parameter\(function.parameters == 1 ? "" : "s"), "
         text += "\(Quantity.scale(Double(function.macs))) MACs, arena \(Quantity.bytes(function.arenaBytes))\n"
         return text
     }

@@ -28,8 +28,7 @@ struct Run: ParsableCommand {
     @Option(help: "The function to run; the first by default.")
     var function: String?
 
-    @Option(help: "Threads to use.")
-    var threads = 1
+    @OptionGroup var threading: ThreadsOption
 
     @Flag(help: "Resize pictures to the input's size.")
     var resize = false
@@ -51,7 +50,7 @@ struct Run: ParsableCommand {
         let index = try opened.graph.function(named: function)
         let declaration = opened.graph.functions[index]
         let tensors = try ModelInputs.read(inputs, for: declaration, resizingPictures: resize)
-        let outputs = try ModelRun(opened, function: index, threads: threads).outputs(tensors)
+        let outputs = try ModelRun(opened, function: index, threads: threading.threads).outputs(tensors)
         if let output {
             if output.hasSuffix(".npy") {
                 guard let first = outputs.first else { throw ApusError.argument("\(model): no output to write") }
@@ -66,7 +65,7 @@ struct Run: ParsableCommand {
             for (named, edge) in zip(outputs, declaration.outputs) {
                 report.append(
                     OutputReport(
-                        name: named.name, type: "\(named.tensor)", labels: edge.labels,
+                        name: named.name, dtype: named.tensor.dtype.name, shape: named.tensor.shape, labels: edge.labels,
                         values: try named.tensor.doubles()))
             }
             try console.json(report)
@@ -77,7 +76,8 @@ struct Run: ParsableCommand {
         }
     }
 
-    /// A heading, then a line for each row along the last axis; where there are labels, the likeliest one beside it.
+    /// A heading, then a line for each row along the last axis; where there are labels, the likeliest one beside it, unless a
+    /// value is NaN.
     private func text(_ named: NamedTensor, labels: [String]) throws -> String {
         let values = try named.tensor.doubles()
         let width = max(1, named.tensor.shape.last ?? 1)
@@ -86,7 +86,7 @@ struct Run: ParsableCommand {
             let row = values[start..<start + width]
             text += row.map { named.tensor.dtype.isFloat ? String(format: "%.6g", $0) : "\(Int($0))" }
                 .joined(separator: " ")
-            if labels.count == width, let best = row.indices.max(by: { row[$0] < row[$1] }) {
+            if labels.count == width, !row.contains(where: \.isNaN), let best = row.indices.max(by: { row[$0] < row[$1] }) {
                 text += "  → \(labels[best - start].printable)"
             }
             text += "\n"
@@ -97,7 +97,8 @@ struct Run: ParsableCommand {
 
 private struct OutputReport: Encodable {
     let name: String
-    let type: String
+    let dtype: String
+    let shape: [Int]
     let labels: [String]
     let values: [Double]
 }

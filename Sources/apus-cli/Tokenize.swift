@@ -57,7 +57,7 @@ struct Tokenize: ParsableCommand {
             if common.json {
                 try console.json(["tokens": trained.vocabularySize])
             } else {
-                try console.result("\(tokenizer): \(trained.vocabularySize) tokens\n")
+                try console.result("\(tokenizer): \(Quantity.counted(trained.vocabularySize, "token"))\n")
             }
             return
         }

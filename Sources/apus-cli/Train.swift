@@ -13,12 +13,16 @@ struct Train: ParsableCommand {
             apus train --model mnist-cnn --data idx:images.gz,labels.gz --validation 0.1 --export mnist.apus
             apus train --model mlp:64,64 --data csv:table.csv,label=class --epochs 30 --export table.apus
             apus train --config training.json --resume
-            apus train --model cifar-resnet --data cifar10:batch.bin --initial-weights real.apus --quantization-aware \
+            apus train --model cifar-resnet --data cifar10:batch.bin --checkpoint real.checkpoint
+            apus train --model cifar-resnet --data cifar10:batch.bin --initial-weights real.checkpoint --quantization-aware \
               --learning-rate 1e-4 --epochs 3 --freeze-observers 2 --freeze-batch-norm 2 --export int8.apus
 
             Data is KIND:PATH[,PATH…] with KIND \(DataSource.kinds). Options stand among the paths: csv label=NAME, \
             weight=NAME, numeric, no-header; npz x=NAME, y=NAME, weight=NAME; folder size=HxW, gray. What weight names is \
             what each sample counts in the loss.
+
+            Of text-gru, text-lstm and gpt, samples are integers [samples, length], the indices of tokens, and the y of a gpt \
+            are as many: after each token the one that follows.
 
             Bytes are divided by the largest, columns of a table brought to mean 0 and deviation 1; the exported file \
             says so.
@@ -27,16 +31,16 @@ struct Train: ParsableCommand {
     @Option(help: "A JSON file whose keys are the names of the options; options given here win.")
     var config: String?
 
-    @Option(help: "mnist-cnn, cifar-cnn, cifar-resnet, cifar-mobilenet, vgg-style or mlp:UNITS,…")
+    @Option(help: "\(TrainingSetup.networks)")
     var model: String?
 
-    @Option(help: "Of an mlp: relu, sigmoid, tanh, gelu or silu.")
+    @Option(help: "Of an mlp: relu, the default, sigmoid, tanh, gelu or silu.")
     var activation: String?
 
     @Option(help: "Training samples, KIND:PATH[,PATH…].")
     var data: String?
 
-    @Option(help: "A share to hold back, such as 0.1, or samples like --data.")
+    @Option(help: "A share to hold back, such as 0.1, or samples like --data; none by default.")
     var validation: String?
 
     @Option(help: "5 by default.")
@@ -45,22 +49,22 @@ struct Train: ParsableCommand {
     @Option(help: "32 by default.")
     var batchSize: Int?
 
-    @Option(help: "adam, adamw, sgd, rmsprop or adagrad.")
+    @Option(help: "adam, the default, adamw, sgd, rmsprop or adagrad.")
     var optimizer: String?
 
-    @Option(help: "The peak where there is a schedule.")
+    @Option(help: "0.001 by default, 0.01 of sgd; the peak where there is a schedule.")
     var learningRate: Double?
 
-    @Option(help: "Of sgd (Nesterov) and rmsprop.")
+    @Option(help: "Of sgd (Nesterov) and rmsprop; 0 by default.")
     var momentum: Double?
 
-    @Option(help: "Of adamw.")
+    @Option(help: "Of adamw; 0.004 by default.")
     var weightDecay: Double?
 
-    @Option(help: "constant, cosine or one-cycle.")
+    @Option(help: "constant, the default, cosine or one-cycle.")
     var schedule: String?
 
-    @Option(help: "cross-entropy for classes; mse, mae or huber for numbers.")
+    @Option(help: "cross-entropy for classes; mse, the default, mae or huber for numbers.")
     var loss: String?
 
     @Option(help: "balanced: a class counts the less, the more samples it has, so that all count alike.")
@@ -69,7 +73,7 @@ struct Train: ParsableCommand {
     @Option(help: "Such as flip,crop:4,shift:0.1,rotate:10,cutout:8.")
     var augment: String?
 
-    @Option(help: "What weights, order and augmentation are drawn from.")
+    @Option(help: "What weights, order and augmentation are drawn from; 0 by default.")
     var seed: UInt64?
 
     @Option(help: "Threads to use; all processors by default.")
@@ -90,7 +94,7 @@ struct Train: ParsableCommand {
     @Flag(help: "Compute again what is cheap, instead of keeping it for the gradients: less memory, the same bits.")
     var recompute = false
 
-    @Option(help: "f32, or bf16: matrix products round to bf16 and sum in f32, faster where the processor multiplies bf16.")
+    @Option(help: "f32, the default, or bf16: products round to bf16 and sum in f32, faster where the processor multiplies bf16.")
     var precision: ComputePrecision?
 
     @Option(help: "Stop when the validation loss, or without validation the loss, is no better for so many epochs.")
@@ -99,10 +103,10 @@ struct Train: ParsableCommand {
     @Option(help: ArgumentHelp("A line per epoch as CSV.", valueName: "file"))
     var log: String?
 
-    @Option(help: ArgumentHelp("Begin with the weights of a checkpoint of this model.", valueName: "file"))
+    @Option(help: ArgumentHelp("Begin with the weights of a file of --checkpoint, of this model.", valueName: "file"))
     var initialWeights: String?
 
-    @OptionGroup(title: "Quantization-aware training") var awareness: AwarenessOptions
+    @OptionGroup var awareness: AwarenessOptions
 
     @OptionGroup var common: CommonOptions
 
@@ -119,12 +123,12 @@ struct Train: ParsableCommand {
     func run() throws {
         let console = common.console(toolName)
         let description = try description()
-        try OptionNeed.check(description.needs)
+        let (model, data) = try description.validated()
         let files = try WrittenFiles(
             [("--export", export), ("--checkpoint", checkpoint), ("--log", log)],
             reading: description.files + [config].compactMap { $0 })
         try files.requireFolders()
-        let setup = try TrainingSetup(description)
+        let setup = try TrainingSetup(description, model: model, data: data)
         let trainer = try Trainer(
             setup.network, loss: setup.loss, optimizer: setup.optimizer, metrics: setup.metrics,
             batchSize: setup.batchSize, seed: setup.seed, threads: setup.threads, recompute: recompute,
@@ -142,7 +146,7 @@ struct Train: ParsableCommand {
             try setup.network.export(to: export)
             console.progress("wrote \(export)")
         }
-        if common.json { return try console.json(history) }
+        if common.json { return try console.json(history.map { EpochReport($0) }) }
         guard let names = history.last?.names else { return }
         var lines = (["epoch"] + names).joined(separator: " ") + "\n"
         for log in history {
@@ -167,11 +171,24 @@ struct Train: ParsableCommand {
         let options = TrainingDescription(
             model: model, activation: activation, data: data, validation: validation, epochs: epochs,
             batchSize: batchSize, optimizer: optimizer, learningRate: learningRate, momentum: momentum,
-            weightDecay: weightDecay, schedule: schedule, loss: loss, classWeights: classWeights, augment: augment, seed: seed, threads: threads,
-            precision: precision, initialWeights: initialWeights, quantizationAware: awareness.quantizationAware ? true : nil,
+            weightDecay: weightDecay, schedule: schedule, loss: loss, classWeights: classWeights, augment: augment,
+            seed: seed, threads: threads, precision: precision, initialWeights: initialWeights, quantizationAware: awareness.quantizationAware ? true : nil,
             keepFloat: awareness.keepFloat.isEmpty ? nil : awareness.keepFloat, learnRanges: awareness.learnRanges,
             freezeObservers: awareness.freezeObservers, freezeBatchNorm: awareness.freezeBatchNorm)
         guard let config else { return options }
         return try TrainingDescription.read(config).overridden(by: options)
+    }
+}
+
+/// What an epoch measured; the first is 1, as in the table and in the log.
+private struct EpochReport: Encodable {
+    let epoch: Int
+    let names: [String]
+    let values: [Double]
+    let seconds: Double
+
+    init(_ log: EpochLog) {
+        epoch = log.epoch + 1
+        (names, values, seconds) = (log.names, log.values, log.seconds)
     }
 }

@@ -101,9 +101,10 @@ struct TrainingBenchmark: Encodable {
     }
 
     var text: String {
-        var text = "\(stepSeconds.count) steps of \(batch) samples, \(parameters) parameters, "
-        text += "\(threads) thread\(threads == 1 ? "" : "s"), \(isa), session of \(Quantity.bytes(sessionBytes)) "
-        text += "made in \(Quantity.seconds(openSeconds)), first step \(Quantity.seconds(firstSeconds))\n"
+        var text = "\(Quantity.counted(stepSeconds.count, "step")) of \(Quantity.counted(batch, "sample")), "
+        text += "\(Quantity.counted(parameters, "parameter")), \(Quantity.counted(threads, "thread")), \(isa), "
+        text += "session of \(Quantity.bytes(sessionBytes)) made in \(Quantity.seconds(openSeconds)), "
+        text += "first step \(Quantity.seconds(firstSeconds))\n"
         text += "\(latency.text)\n\(Quantity.digits(samplesPerSecond)) samples a second, "
         text += "loss \(Quantity.digits(firstLoss)) → \(Quantity.digits(lastLoss))\n\n"
         return text + Benchmark.Row.table(operators)

@@ -5,7 +5,7 @@ import ToolSupport
 
 /// All that `train` needs to know; the keys of the JSON file are the names of the options.
 struct TrainingDescription: Codable {
-    /// mnist-cnn, cifar-cnn, cifar-resnet, cifar-mobilenet, vgg-style, or mlp with units such as "mlp:64,64".
+    /// One of `TrainingSetup.networks`.
     var model: String?
     var activation: String?
     var data: String?
@@ -60,15 +60,6 @@ struct TrainingDescription: Codable {
         do { return try JSONDecoder().decode(TrainingDescription.self, from: data) } catch {
             throw .file("\(path): \(error.localizedDescription)")
         }
-    }
-
-    var needs: [(name: String, isGiven: Bool, need: OptionNeed)] {
-        let optimizer = optimizer ?? "adam"
-        return [
-            ("--momentum", momentum != nil, OptionNeed("'--optimizer sgd' or 'rmsprop'", ["sgd", "rmsprop"].contains(optimizer))),
-            ("--weight-decay", weightDecay != nil, OptionNeed("'--optimizer adamw'", optimizer == "adamw")),
-            ("--activation", activation != nil, OptionNeed("'--model mlp:UNITS,…'", model.map { Setting($0).name } == "mlp")),
-        ]
     }
 
     /// The files that are read.

@@ -11,36 +11,39 @@ struct TrainingSetup {
     let training: Dataset
     let validation: Validation
     let augmentation: [Augmentation]
-    let normalization: Normalization
     let epochs: Int
     let batchSize: Int
     let seed: UInt64
     let threads: Int?
     let precision: ComputePrecision
 
-    init(_ description: TrainingDescription) throws(ApusError) {
-        guard let data = description.data else { throw .argument("no data, wanted --data KIND:PATH") }
-        guard let model = description.model else { throw .argument("no model, wanted --model") }
+    /// - Parameter description: whose values are `validated`.
+    init(_ description: TrainingDescription, model: String, data: String) throws(ApusError) {
         epochs = description.epochs ?? 5
         batchSize = description.batchSize ?? 32
         seed = description.seed ?? 0
         threads = description.threads
         precision = description.precision ?? .f32
-        guard epochs >= 1 else { throw .argument("\(epochs) epochs, wanted 1 or more") }
-        guard batchSize >= 1 else { throw .argument("batch size \(batchSize), wanted 1 or more") }
-        let raw = try DataSource(data).read()
-        normalization = try raw.usualNormalization()
-        training = try raw.normalized(by: normalization)
-        validation = try TrainingSetup.validation(description.validation, normalization)
-        augmentation = try TrainingSetup.augmentation(description.augment)
+        let writesText = Setting(model).name == "gpt"
+        let raw = try DataSource(data).read(classPerElement: writesText)
         network = try TrainingSetup.network(
-            model, description.activation, input: Array(training.inputs[0].tensor.shape.dropFirst()),
-            outputs: training.isClassification
-                ? try training.classCount : training.targets[0].tensor.shape.dropFirst().reduce(1, *), seed: seed)
+            model, description.activation, input: Array(raw.inputs[0].tensor.shape.dropFirst()),
+            outputs: writesText ? try raw.languageVocabulary : try raw.outputCount, seed: seed)
+        let words = network.layers.lazy.compactMap { ($0 as? Embedding)?.vocabulary }.first
+        let normalization = words == nil ? try raw.usualNormalization() : Normalization()
+        // Tokens as they are, other samples normalized.
+        func prepared(_ samples: Dataset) throws(ApusError) -> Dataset {
+            if let words { try samples.tokens(of: words) } else { try samples.normalized(by: normalization) }
+        }
+        training = try prepared(raw)
+        validation = try TrainingSetup.validation(description.validation) { text throws(ApusError) in
+            try prepared(try DataSource(text).read(classPerElement: writesText))
+        }
+        augmentation = try TrainingSetup.augmentation(description.augment)
         if let path = description.initialWeights { try network.loadWeights(path) }
         try description.prepare(network)
         network.classNames = raw.classNames
-        try network.setContract(raw.contract(normalization))
+        if words == nil { try network.setContract(raw.contract(normalization)) }
         (loss, metrics) = try TrainingSetup.loss(description.loss, training, classWeights: description.classWeights)
         let batches = (training.count - 1) / batchSize + 1
         let (steps, isTooMany) = epochs.multipliedReportingOverflow(by: batches)
@@ -49,6 +52,23 @@ struct TrainingSetup {
     }
 
     // MARK: Parts
+
+    /// The networks of the library, as they are named.
+    static let networks =
+        "mnist-cnn, cifar-cnn, cifar-resnet, cifar-mobilenet, vgg-style, mlp:UNITS,…, text-gru:WORDS, text-lstm:WORDS or "
+        + "gpt:LAYERS,WIDTH,HEADS"
+
+    /// Throws for what names no network of the library, whatever the samples.
+    static func checkName(ofNetwork text: String) throws(ApusError) {
+        let setting = Setting(text)
+        switch setting.name {
+        case "mnist-cnn", "cifar-cnn", "cifar-resnet", "cifar-mobilenet", "vgg-style": break
+        case "text-gru", "text-lstm": _ = try words(setting)
+        case "gpt": _ = try layersWidthHeads(setting)
+        case "mlp": _ = try numbers(setting, unitsWanted)
+        default: throw .argument("no model '\(text)', wanted \(networks)")
+        }
+    }
 
     /// A network of the library by name, for samples of a shape.
     static func network(
@@ -61,33 +81,42 @@ struct TrainingSetup {
         case "cifar-resnet": return try ModelLibrary.cifarResNet(input: input, classes: outputs, seed: seed)
         case "cifar-mobilenet": return try ModelLibrary.cifarMobileNet(input: input, classes: outputs, seed: seed)
         case "text-gru", "text-lstm":
-            guard input.count == 1, let words = Int(setting.value), words > 1 else {
-                throw .argument("'\(text)' for samples \(input), wanted text-gru:WORDS for texts of one length")
-            }
+            let words = try words(setting)
+            guard input.count == 1 else { throw .argument("'\(text)' for samples \(input), wanted texts of one length") }
             return try ModelLibrary.textClassifier(
                 vocabulary: words, length: input[0], cell: setting.name == "text-gru" ? .gru : .lstm, outputs: outputs,
                 seed: seed)
         case "vgg-style": return try ModelLibrary.vggStyle(input: input, classes: outputs, seed: seed)
         case "gpt":
-            let sizes = try numbers(setting, "layers, width and heads such as gpt:4,128,4")
-            guard sizes.count == 3, input.count == 1 else {
-                throw .argument("'\(text)' of samples \(input), wanted layers, width and heads such as gpt:4,128,4 of a length")
-            }
+            let sizes = try layersWidthHeads(setting)
+            guard input.count == 1 else { throw .argument("'\(text)' for samples \(input), wanted texts of one length") }
             return try ModelLibrary.gpt(
                 vocabulary: outputs, context: input[0], width: sizes[1], heads: sizes[2], layers: sizes[0], seed: seed)
         case "mlp":
-            let hidden = try numbers(setting, "units such as mlp:64,64")
+            let hidden = try numbers(setting, unitsWanted)
             let function = try self.activation(activation)
             return try Sequential(input: input, name: "mlp", seed: seed) {
                 if input.count > 1 { Flatten() }
                 for units in hidden { Dense(units, activation: function) }
                 Dense(outputs)
             }
-        default:
-            throw .argument(
-                "no model '\(text)', wanted mnist-cnn, cifar-cnn, cifar-resnet, cifar-mobilenet, vgg-style, mlp:UNITS,…, "
-                    + "text-gru:WORDS, text-lstm:WORDS or gpt:LAYERS,WIDTH,HEADS")
+        default: throw .argument("no model '\(text)', wanted \(networks)")
         }
+    }
+
+    private static let unitsWanted = "units such as mlp:64,64"
+
+    private static func words(_ setting: Setting) throws(ApusError) -> Int {
+        guard let words = Int(setting.value), (2...1_000_000_000).contains(words) else {
+            throw .argument("'\(setting.name):\(setting.value)', wanted how many words there are, such as \(setting.name):10000")
+        }
+        return words
+    }
+
+    private static func layersWidthHeads(_ setting: Setting) throws(ApusError) -> [Int] {
+        let wanted = "layers, width and heads such as gpt:4,128,4", sizes = try numbers(setting, wanted)
+        guard sizes.count == 3 else { throw .argument("'\(setting.name):\(setting.value)', wanted \(wanted)") }
+        return sizes
     }
 
     /// What stands behind a name's colon.
@@ -102,7 +131,7 @@ struct TrainingSetup {
         return numbers
     }
 
-    private static func activation(_ name: String?) throws(ApusError) -> Activation {
+    static func activation(_ name: String?) throws(ApusError) -> Activation {
         switch name {
         case nil, "relu": .relu
         case "sigmoid": .sigmoid
@@ -116,9 +145,8 @@ struct TrainingSetup {
     static func loss(
         _ name: String?, _ data: Dataset, classWeights: String? = nil
     ) throws(ApusError) -> (any Loss, [any Metric]) {
-        if let classWeights {
-            guard classWeights == "balanced" else { throw .argument("class weights '\(classWeights)', wanted balanced") }
-            guard data.isClassification else { throw .argument("class weights for numbers, wanted classes") }
+        guard classWeights == nil || data.isClassification else {
+            throw .argument("class weights for numbers, wanted classes")
         }
         if data.isClassification {
             guard name == nil || name == "cross-entropy" else {
@@ -136,7 +164,7 @@ struct TrainingSetup {
         }
     }
 
-    private static func optimizer(
+    static func optimizer(
         _ description: TrainingDescription, steps: Int
     ) throws(ApusError) -> any Optimizer {
         let name = description.optimizer ?? "adam"
@@ -160,13 +188,15 @@ struct TrainingSetup {
         }
     }
 
-    private static func validation(_ text: String?, _ normalization: Normalization) throws(ApusError) -> Validation {
+    private static func validation(
+        _ text: String?, _ read: (String) throws(ApusError) -> Dataset
+    ) throws(ApusError) -> Validation {
         guard let text else { return .none }
         if let share = Double(text) { return .split(share) }
-        return .data(try DataSource(text).read().normalized(by: normalization))
+        return .data(try read(text))
     }
 
-    private static func augmentation(_ text: String?) throws(ApusError) -> [Augmentation] {
+    static func augmentation(_ text: String?) throws(ApusError) -> [Augmentation] {
         var steps: [Augmentation] = []
         for part in (text ?? "").split(separator: ",") {
             let setting = Setting(part)
@@ -183,6 +213,15 @@ struct TrainingSetup {
             }
         }
         return steps
+    }
+}
+
+extension Dataset {
+    /// The numbers that a network tells of a sample: one for each class, or those of its target.
+    fileprivate var outputCount: Int {
+        get throws(ApusError) {
+            isClassification ? try classCount : targets[0].tensor.shape.dropFirst().reduce(1, *)
+        }
     }
 }
 

@@ -14,15 +14,14 @@ struct Verify: ParsableCommand {
     @Argument(help: "An .apus file.")
     var model: String
 
-    @Option(help: "Threads to use.")
-    var threads = 1
+    @OptionGroup var threading: ThreadsOption
 
     @OptionGroup var common: CommonOptions
 
     func run() throws {
         let console = common.console(toolName)
         let opened = try ApusRuntime.Model(path: model)
-        let report = try Verification(opened, path: model, threads: threads)
+        let report = try Verification(opened, path: model, threads: threading.threads)
         if common.json { try console.json(report) } else { try console.result(report.text) }
         if let failure = report.failure {
             console.complain("\(model): \(failure)")

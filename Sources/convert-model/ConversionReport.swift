@@ -60,11 +60,13 @@ struct ConversionReport: Encodable {
         text += "\n"
         for output in verified ?? [] {
             text += "output \(output.name.printable): max difference \(Quantity.digits(output.absolute)), "
-                + "relative \(Quantity.digits(output.relative))\n"
+                + "\(Quantity.digits(output.scaled)) of the largest value\n"
         }
         if let quantization { text += quantization.text }
         if !realNodes.isEmpty {
-            text += "\(realNodes.count) nodes of an integer model on real numbers: \(realNodes.joined(separator: ", ").printable)\n"
+            let others = realNodes.count > 8 ? " and \(realNodes.count - 8) more" : ""
+            let named = realNodes.prefix(8).joined(separator: ", ") + others
+            text += "\(Quantity.counted(realNodes.count, "node")) of an integer model on real numbers: \(named.printable)\n"
         }
         for warning in warnings { text += "warning: \(warning.printable)\n" }
         if let output { text += "\(output.printable): \(Quantity.bytes(bytes))\n" }

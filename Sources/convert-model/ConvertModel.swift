@@ -215,7 +215,7 @@ struct ConvertModel: ParsableCommand {
             } else {
                 try console.result(blocked.text)
             }
-            console.complain("\(input!): \(blocked.blocks.count) parts of the model are in the way")
+            console.complain("\(input!): \(Quantity.counted(blocked.blocks.count, "part")) of the model in the way")
             throw ExitCode(.unusableInput)
         }
     }

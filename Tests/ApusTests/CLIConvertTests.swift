@@ -61,8 +61,12 @@ final class CLIConvertTests: XCTestCase {
         _ = try f.samples(8, "x.npy")
         for type in ["f16", "bf16"] {
             let out = f.file("\(type).apus")
-            try CLIRun("convert-model", [f.model, "-o", out, "--weights", type, "--verify", f.file("x.npy")])
-                .expectSuccess()
+            let arguments = [f.model, "-o", out, "--weights", type, "--verify", f.file("x.npy")]
+            let run = try CLIRun("convert-model", arguments)
+            run.expectSuccess()
+            let verified = try CLIRun("convert-model", arguments + ["--json"]).json()["verified"] as? [[String: Any]]
+            let scaled = Quantity.digits(try XCTUnwrap(verified?.first?["scaled"] as? Double))
+            XCTAssertTrue(run.output.contains(", \(scaled) of the largest value\n"), run.output)
             let graph = try ApusRuntime.Model(path: out).graph
             XCTAssertEqual(graph.constants.filter { $0.type.dtype.name == type }.count, 2)
             try CLIRun("apus", ["verify", out]).expectSuccess()

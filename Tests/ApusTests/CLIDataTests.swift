@@ -30,6 +30,7 @@ final class CLIDataTests: XCTestCase {
         let trained = try CLIRun("apus", train + ["--validation", "csv:\(some)", "--export", model, "--json"])
         trained.expectSuccess()
         let history = try XCTUnwrap(JSONSerialization.jsonObject(with: Data(trained.output.utf8)) as? [[String: Any]])
+        XCTAssertEqual(history.map { $0["epoch"] as? Int }, Array(1...30))
         XCTAssertEqual((history.last?["names"] as? [String])?.last, "val_accuracy")
         XCTAssertEqual((history.last?["values"] as? [Double])?.last, 1, trained.output)
         let report = try CLIRun("apus", ["evaluate", model, "--data", "csv:\(some)", "--json"]).json()
@@ -117,10 +118,15 @@ final class CLIDataTests: XCTestCase {
         let f = try CLIFixture(), npz = f.file("x.npz"), broken = f.file("broken.apus")
         var values = [Float](repeating: 0.5, count: 128)
         values[70] = .nan
-        try NPZ.write(
-            [NamedTensor("x", try Tensor(values, shape: [2, 8, 8, 1])), NamedTensor("y", try Tensor([0, 1] as [Int32]))], to: npz)
+        let x = try Tensor(values, shape: [2, 8, 8, 1])
+        try NPZ.write([NamedTensor("x", x), NamedTensor("y", try Tensor([0, 1] as [Int32]))], to: npz)
+        try NPZ.write([NamedTensor("input", x)], to: f.file("input.npz"))
         try CLIRun("apus", ["evaluate", f.model, "--data", "npz:\(npz)", "--quiet"])
             .expectFailure(2, "\(f.model): output 'output' is NaN for sample 1 of npz:\(npz), wanted numbers\n")
+        let run = try CLIRun("apus", ["run", f.model, f.file("input.npz")])
+        let rows = run.output.split(separator: "\n").dropFirst()
+        XCTAssertEqual(rows.map { $0.contains("→") }, [true, false], run.output)
+        XCTAssertTrue(rows.last?.hasPrefix("nan nan nan") ?? false, run.output)
         var kernel = try XCTUnwrap(f.network.parameters["dense/kernel"]).array(of: Float.self)
         kernel[0] = .nan
         try f.network.parameters.set("dense/kernel", try Tensor(kernel, shape: [144, 3]))

@@ -36,20 +36,35 @@ final class CLIOptionTests: XCTestCase {
         XCTAssertFalse(FileManager.default.fileExists(atPath: out))
     }
 
+    /// Neither file is written, rather than the last alone.
+    func testOneOutput() throws {
+        let f = try CLIFixture(), a = f.file("a.npz"), b = f.file("b.npz")
+        _ = try f.samples(1, "x.npy")
+        let run = ["run", f.model, f.file("x.npy")]
+        for outputs in [["-o", a, "-o", b], ["-o", a, "--output", b], ["--output=" + a, "--output=" + b]] {
+            try CLIRun("apus", run + outputs)
+                .expectFailure(64, "apus: 2 times '--output', wanted one file; see apus run --help\n")
+        }
+        let c = f.file("c.apus"), d = f.file("d.apus")
+        try CLIRun("convert-model", [f.model, "-o", c, "-o", d])
+            .expectFailure(64, "convert-model: 2 times '--output', wanted one")
+        for path in [a, b, c, d] { XCTAssertFalse(FileManager.default.fileExists(atPath: path)) }
+    }
+
     func testValuesOutOfRange() throws {
         let f = try CLIFixture(), table = try f.folder.write(Array("a,b\n1,x\n2,y\n".utf8), "t.csv"), most = "\(Int.max)"
         let train = ["train", "--model", "mlp:4", "--data", "csv:\(table)", "--quiet"]
         let config = try f.folder.write(Array("{\"batch-size\": \(most)}".utf8), "c.json")
         for (tool, arguments, code, part) in [
             ("apus", train + ["--epochs", most, "--batch-size", "1"], Int32(2), "\(most) epochs of 2 batches, wanted at most"),
-            ("apus", train + ["--batch-size", most], 2, "batch size \(most), wanted 1 ..."),
-            ("apus", train + ["--config", config], 2, "batch size \(most), wanted 1 ..."),
+            ("apus", train + ["--batch-size", most], 64, "--batch-size \(most), wanted 1 ..."),
+            ("apus", train + ["--config", config], 64, "--batch-size \(most), wanted 1 ..."),
             ("apus", train + ["--momentum", "0.9"], 64, "'--momentum' needs '--optimizer sgd' or 'rmsprop'"),
             ("apus", train + ["--weight-decay", "0.1", "--optimizer", "sgd"], 64, "'--weight-decay' needs '--optimizer adamw'"),
             ("apus", train + ["--model", "mnist-cnn", "--activation", "tanh"], 64, "'--activation' needs '--model mlp:UNITS"),
             ("apus", train + ["--export", f.file("none/m.apus")], 1, "none/m.apus: No such file or directory"),
             ("convert-model", [f.model, "-o", f.file("none/m.apus")], 1, "none/m.apus: No such file or directory"),
-            ("apus", train + ["--quantization-aware", "--freeze-observers=-1"], 2, "freeze-observers after -1 epochs, wanted 0"),
+            ("apus", train + ["--quantization-aware", "--freeze-observers=-1"], 64, "--freeze-observers -1, wanted 0"),
             ("apus", ["evaluate", f.model, "--data", "csv:\(table)", "--threshold", "nan"], 64, "--threshold nan, wanted a number"),
             ("apus", ["evaluate", f.model, "--data", "csv:\(table)", "--minimum-accuracy", "nan"], 64, "-accuracy nan, wanted"),
             ("apus", ["tokenize", f.file("t.json"), "--train", table, "--special", "<x>", "--special", "<x>"], 2, "'<x>' twice"),
@@ -67,6 +82,54 @@ final class CLIOptionTests: XCTestCase {
             try CLIRun(tool, arguments, environment: ["APUS_ISA": "sse9"])
                 .expectFailure(2, "\(tool): APUS_ISA is 'sse9', wanted one of reference, avx2")
         }
+    }
+
+    /// What training needs stands first, and what is taken where nothing is said.
+    func testHelpOfTrain() throws {
+        let help = try CLIRun("apus", ["train", "--help"]).output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        var rest = try XCTUnwrap(help.range(of: "OPTIONS:").map { help[$0.upperBound...] })
+        for part in [
+            "--model <model>", "relu, the default,", "--data <data>", "--epochs <epochs> 5 by default", "adam, the default,",
+            "0.001 by default, 0.01 of sgd", "constant, the default,", "; 0 by default", "--quantization-aware Train",
+        ] {
+            let range = try XCTUnwrap(rest.range(of: part), part)
+            rest = rest[range.upperBound...]
+        }
+    }
+
+    /// What is wrong whatever the data are is wrong usage, whether it stands on the command line or in a file, and is said before
+    /// anything is read.
+    func testWrongUsageOfTrain() throws {
+        let f = try CLIFixture(), train = ["train", "--quiet"]
+        let whole = train + ["--model", "mlp:4", "--data", "csv:/nowhere/t.csv"]
+        let config = try f.folder.write(Array("{\"optimizer\": \"lion\"}".utf8), "c.json"), hint = "; see apus train --help\n"
+        for (arguments, part) in [
+            (train, "Missing expected option '--data <data>'"),
+            (train + ["--data", "csv:x"], "Missing expected option '--model <model>'"),
+            (whole + ["--model", "foo"], "no model 'foo', wanted mnist-cnn, "),
+            (whole + ["--model", "text-gru"], "'text-gru:', wanted how many words there are, such as text-gru:10000"),
+            (whole + ["--model", "gpt:4,128"], "'gpt:4,128', wanted layers, width and heads such as gpt:4,128,4"),
+            (whole + ["--optimizer", "lion"], "no optimizer 'lion', wanted adam, "),
+            (whole + ["--config", config], "no optimizer 'lion', wanted adam, "),
+            (whole + ["--schedule", "linear"], "no schedule 'linear', wanted constant, "),
+            (whole + ["--loss", "hinge"], "no loss 'hinge', wanted cross-entropy, "),
+            (whole + ["--activation", "swish"], "no activation 'swish', wanted relu, "),
+            (whole + ["--augment", "mixup"], "no augmentation 'mixup', wanted some of flip, "),
+            (whole + ["--learning-rate", "0"], "learning rate 0.0, wanted more than 0"),
+            (whole + ["--epochs", "0"], "--epochs 0, wanted 1 or more"),
+            (whole + ["--batch-size", "0"], "--batch-size 0, wanted 1 ... "),
+            (whole + ["--threads", "999"], "--threads 999, wanted 1 ... 256"),
+            (whole + ["--quantization-aware", "--learn-ranges", "0"], "--learn-ranges 0, wanted 1 or more"),
+        ] { try CLIRun("apus", arguments).expectFailure(64, "apus: ", part, hint) }
+        let generate = ["generate", f.model, "--prompt", "a"]
+        for (arguments, part) in [
+            (["evaluate", f.model], "Missing expected argument '--data <data>'"),
+            (["bench", f.model, "--threads", "0"], "--threads 0, wanted 1 ... 256"),
+            (["verify", f.model, "--threads", "257"], "--threads 257, wanted 1 ... 256"),
+            (["bench-training", "mlp:4", "--input", "2", "--outputs", "2", "--threads", "0"], "--threads 0, wanted 1 ... 256"),
+            (generate + ["--max-tokens=-1"], "--max-tokens -1, wanted 0 or more"),
+            (generate + ["--top-p", "2"], "top-p 2.0, wanted more than 0 and at most 1"),
+        ] { try CLIRun("apus", arguments).expectFailure(64, "apus: ", part, "; see apus \(arguments[0]) --help\n") }
     }
 
     /// No file that a command reads is written, by whatever name, nor one file twice.

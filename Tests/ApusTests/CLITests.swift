@@ -23,7 +23,17 @@ final class CLITests: XCTestCase {
         try FileManager.default.createSymbolicLink(atPath: f.file("link.apus"), withDestinationPath: f.model)
         XCTAssertEqual(try CLIRun("apus", ["inspect", f.file("link.apus"), "--json"]).json()["fileBytes"] as? Int, size)
         let function = try XCTUnwrap((json["functions"] as? [[String: Any]])?.first)
-        XCTAssertEqual((function["operators"] as? [Any])?.count, 4)
+        let operators = try XCTUnwrap(function["operators"] as? [[String: Any]])
+        XCTAssertEqual(operators.count, 4)
+        XCTAssertEqual(((operators[0]["outputs"] as? [[String: Any]])?.first)?["shape"] as? [Int], [1, 6, 6, 4])
+        let dimensions = try XCTUnwrap(json["dimensions"] as? [[String: Any]])
+        XCTAssertEqual(dimensions[0] as NSDictionary, ["name": "batch", "minimum": 1, "maximum": 64])
+        let input = try XCTUnwrap((function["inputs"] as? [[String: Any]])?.first)
+        XCTAssertEqual(input["type"] as? NSDictionary, ["dtype": "f32", "shape": ["batch", 8, 8, 1] as [Any]])
+        let contract = try XCTUnwrap(input["contract"] as? [String: Any])
+        XCTAssertEqual(contract.keys.sorted(), ["color", "layout", "rawMaximum", "rawMinimum", "scale"])
+        XCTAssertEqual(contract["rawMaximum"] as? Double, 255)
+        XCTAssertEqual(try XCTUnwrap(contract["scale"] as? Double), 1 / 255, accuracy: 1e-9)
     }
 
     func testRunGivesWhatTheNetworkPredicts() throws {
@@ -37,6 +47,10 @@ final class CLITests: XCTestCase {
         let text = try CLIRun("apus", ["run", f.model, f.file("x.npy")])
         XCTAssertEqual(text.output.split(separator: "\n").count, 101)
         XCTAssertTrue(text.output.hasPrefix("output f32 [100, 3]\n"))
+        let json = try CLIRun("apus", ["run", f.model, f.file("x.npy"), "--json"]).output
+        let reports = try XCTUnwrap(JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[String: Any]])
+        XCTAssertEqual(reports[0]["dtype"] as? String, "f32")
+        XCTAssertEqual(reports[0]["shape"] as? [Int], [100, 3])
     }
 
     func testRunTakesPicturesAndBytesThroughTheContract() throws {
@@ -95,6 +109,13 @@ final class CLITests: XCTestCase {
             ])
         numbers.expectFailure(1, "apus: p50<=1ns does not hold: ")
         XCTAssertTrue(numbers.output.contains("3 steps of 4 samples, 17 parameters"), numbers.output)
+        let one = try CLIRun(
+            "apus",
+            [
+                "bench-training", "mlp:", "--input", "1", "--outputs", "1", "--batch", "1", "--steps", "1", "--threads", "1",
+            ])
+        XCTAssertEqual(one.errors, "mlp:: measuring 1 step\n")
+        XCTAssertTrue(one.output.hasPrefix("1 step of 1 sample, 2 parameters, 1 thread, "), one.output)
     }
 
     func testVerify() throws {
@@ -147,8 +168,16 @@ final class CLITests: XCTestCase {
         let json = try changed.json()
         XCTAssertEqual(json["isAlike"] as? Bool, true)
         XCTAssertTrue((json["firstDifference"] as? String ?? "").hasPrefix("'dense' (Dense)"), changed.output)
-        try CLIRun("apus", ["compare", f.model, f.file("changed.apus"), "--tolerance", "1e-6"])
-            .expectFailure(1, "apus: output 'output' differs by ", ", wanted at most 1.00e-06")
+        // What the table says is what a tolerance judges.
+        let scaled = try XCTUnwrap((json["outputs"] as? [[String: Any]])?.first?["scaled"] as? Double)
+        let judged = try CLIRun("apus", ["compare", f.model, f.file("changed.apus"), "--tolerance", "1e-6"])
+        judged.expectFailure(
+            1, "apus: output 'output' differs by \(Quantity.digits(scaled)) of its largest value, wanted at most 1.00e-06")
+        let table = judged.output.split(separator: "\n").map { line in
+            line.split(separator: "  ").map { $0.trimmingCharacters(in: .whitespaces) }
+        }
+        XCTAssertEqual(table[0], ["output", "max difference", "of largest", "same argmax"])
+        XCTAssertEqual(table[2][2], Quantity.digits(scaled))
     }
 
     func testTrainAndEvaluate() throws {

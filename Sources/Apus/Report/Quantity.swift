@@ -13,6 +13,9 @@ public enum Quantity {
         return value < 0 ? "-" + text : text
     }
 
+    /// "1 step", "2 steps"
+    public static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
     /// "812 B", "3.4 KB", "1.25 MB"; a KB is 1,000 bytes.
     public static func bytes(_ value: Int) -> String {
         value < 1000 ? "\(value) B" : scaled(Double(value), ["KB", "MB", "GB", "TB"], base: 1000)

@@ -30,9 +30,12 @@ final class CLIAwareTests: XCTestCase {
 
     func testMisuse() throws {
         try CLIRun("apus", ["train"] + digits + ["--freeze-observers", "1"])
-            .expectFailure(2, "freeze-observers", "without quantization-aware")
+            .expectFailure(64, "apus: '--freeze-observers' needs '--quantization-aware'")
         try CLIRun("apus", ["train"] + digits + ["--quantization-aware", "--keep-float", "nothing"])
             .expectFailure(2, "no node 'nothing' to keep real")
         try CLIRun("apus", ["train"] + digits + ["--initial-weights", "missing.apus"]).expectFailure(1, "missing.apus")
+        let f = try CLIFixture(), exported = f.model
+        try CLIRun("apus", ["train"] + digits + ["--initial-weights", exported])
+            .expectFailure(2, "apus: \(exported): an exported model, wanted a checkpoint, as of 'apus train --checkpoint', or")
     }
 }

@@ -180,6 +180,36 @@ final class CLIQuantizeTests: XCTestCase {
         XCTAssertEqual(report["keptReal"] as? [String], ["difference", "wide"])
     }
 
+    /// Eight by their names, and how many others; of weights alone as integers none, as real numbers are what is meant there.
+    func testNamesAFewRealNodes() throws {
+        let folder = try ScratchFolder(), f = PassFixture(), out = folder.file("o.apus")
+        var value = try f.input("x", [32])
+        for i in 0..<14 {
+            let w = f.constant("w\(i)", try Tensor((0..<1024).map { $0 % 33 == 0 ? 1 : Float($0 % 7) / 100 }, shape: [32, 32]))
+            value = try f.builder.node(ApusGraph.Dense(hasBias: false), [value, w], name: "d\(i)")[0]
+        }
+        f.finish(value)
+        try ModelWriter.write(f.graph, to: folder.file("m.apus"))
+        let kept = (1...11).flatMap { ["--keep-float", "d\($0)"] }
+        let calibration = ["--calibrate", "synthetic", "--calibration-samples", "9", "--method", "minmax"]
+        let int8 = ["--quantize", "int8", "--no-timing"] + calibration + kept
+        let run = try CLIRun("convert-model", [folder.file("m.apus"), "-o", out, "--quiet"] + int8)
+        run.expectSuccess()
+        let line = try XCTUnwrap(run.output.split(separator: "\n").first { $0.contains("on real numbers") }, run.output)
+        XCTAssertTrue(line.contains(" nodes of an integer model on real numbers: d"), run.output)
+        XCTAssertEqual(line.split(separator: ",").count, 8, run.output)
+        let json = try CLIRun("convert-model", [folder.file("m.apus"), "-o", out, "--quiet", "--json"] + int8).json()
+        let names = try XCTUnwrap(json["realNodes"] as? [String])
+        XCTAssertTrue(line.hasPrefix("\(names.count) nodes ") && line.hasSuffix(" and \(names.count - 8) more"), run.output)
+        XCTAssertTrue(Set(names).isSuperset(of: (1...11).map { "d\($0)" }), "\(names)")
+        for scheme in ["w8", "w4-dynamic"] {
+            let run = try CLIRun(
+                "convert-model", [folder.file("m.apus"), "-o", out, "--quiet", "--quantize", scheme, "--no-timing"])
+            run.expectSuccess()
+            XCTAssertFalse(run.output.contains("on real numbers"), run.output)
+        }
+    }
+
     /// The model as read, not as quantized; what integers may change is not bounded unless asked for.
     func testVerifiesAgainstTheModelAsRead() throws {
         let f = try CLIFixture()

@@ -25,10 +25,14 @@ extension Network {
     /// Takes the parameters from a file of `saveWeights` or a checkpoint of a network with the same layers, to train on from there.
     /// What the file lacks of ranges of quantization-aware training stays as it is.
     ///
-    /// - Throws: `.badFile` for a damaged file, `.invalidArgument` for one without a parameter of this network, or of another
-    ///   type, which it names. Then the network is as it was.
+    /// - Throws: `.badFile` for a damaged file, `.invalidArgument` for an exported model, whose weights are folded and packed,
+    ///   and for a file without a parameter of this network, or of another type, which it names. Then the network is as it was.
     public func loadWeights(_ path: String) throws(ApusError) {
         let graph = try ApusRuntime.Model(path: path).graph
+        guard graph.states.contains(where: { $0.role == .weight }) || !parameters.all.contains(where: { $0.isWeight }) else {
+            throw .argument(
+                "\(path): an exported model, wanted a checkpoint, as of 'apus train --checkpoint', or a file of saveWeights")
+        }
         var values: [(Int, Tensor)] = []
         let ranges = Set(quantization?.places.values.map { QuantizationAwareness.range($0) } ?? [])
         for (index, parameter) in parameters.all.enumerated() {

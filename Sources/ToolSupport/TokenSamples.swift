@@ -1,0 +1,41 @@
+import Apus
+import ApusGraph
+
+extension Dataset {
+    /// The same samples, whose inputs index a table of `vocabulary` entries, as i32.
+    ///
+    /// - Throws: `.badShape` for inputs that are not integers, `.invalidArgument` for an index outside the table.
+    public func tokens(of vocabulary: Int) throws(ApusError) -> Dataset {
+        try mapInputs { input throws(ApusError) in
+            guard input.tensor.dtype.isInteger else {
+                throw .shape("\"\(input.name)\" is \(input.tensor), wanted integers, the indices of tokens")
+            }
+            let tokens = try input.tensor.converted(to: .i32)
+            let stray = tokens.withUnsafeBytes { bytes in
+                bytes.bindMemory(to: Int32.self).firstIndex { $0 < 0 || Int($0) >= vocabulary }
+            }
+            if let stray {
+                let sample = stray / (tokens.count / count), token = Int(try input.tensor.doubles()[stray])
+                throw .argument("token \(token) of sample \(sample), wanted 0 ... \(vocabulary - 1)")
+            }
+            return tokens
+        }
+    }
+
+    /// How many tokens the inputs and the targets of a language model take: one more than the largest.
+    ///
+    /// - Throws: `.badShape` unless the first target holds an integer for each of the first input's.
+    public var languageVocabulary: Int {
+        get throws(ApusError) {
+            let (input, target) = (inputs[0].tensor, targets[0].tensor)
+            guard input.dtype.isInteger, target.dtype.isInteger, input.shape == target.shape else {
+                throw .shape(
+                    "\"\(inputs[0].name)\" is \(input) and \"\(targets[0].name)\" \(target), wanted integers of one shape: "
+                        + "tokens, and after each the one that follows")
+            }
+            let largest = max(try input.doubles().max() ?? 0, try target.doubles().max() ?? 0)
+            guard largest < 1e9 else { throw .argument("token \(Int(largest)), wanted less than 1000000000") }
+            return Int(largest) + 1
+        }
+    }
+}
