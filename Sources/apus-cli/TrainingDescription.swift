@@ -13,6 +13,8 @@ struct TrainingDescription: Codable {
     var validation: String?
     var epochs: Int?
     var batchSize: Int?
+    /// Batches to an update of the weights.
+    var accumulate: Int?
     var optimizer: String?
     var learningRate: Double?
     var momentum: Double?
@@ -75,7 +77,7 @@ struct TrainingDescription: Codable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case model, activation, data, validation, epochs, batchSize = "batch-size", optimizer
+        case model, activation, data, validation, epochs, batchSize = "batch-size", accumulate, optimizer
         case learningRate = "learning-rate", momentum, weightDecay = "weight-decay", schedule, loss, augment, seed
         case threads, precision, initialWeights = "initial-weights", quantizationAware = "quantization-aware"
         case keepFloat = "keep-float", learnRanges = "learn-ranges", freezeObservers = "freeze-observers"
@@ -84,7 +86,7 @@ struct TrainingDescription: Codable {
         /// What a value is to be.
         var wanted: String {
             switch self {
-            case .epochs, .batchSize, .threads, .learnRanges, .freezeObservers, .freezeBatchNorm: "a whole number"
+            case .epochs, .batchSize, .accumulate, .threads, .learnRanges, .freezeObservers, .freezeBatchNorm: "a whole number"
             case .seed: "a whole number of 0 or more"
             case .learningRate, .momentum, .weightDecay: "a number"
             case .precision: ComputePrecision.allCases.map { $0.rawValue }.joined(separator: " or ")
@@ -100,7 +102,8 @@ struct TrainingDescription: Codable {
         TrainingDescription(
             model: other.model ?? model, activation: other.activation ?? activation, data: other.data ?? data,
             validation: other.validation ?? validation, epochs: other.epochs ?? epochs,
-            batchSize: other.batchSize ?? batchSize, optimizer: other.optimizer ?? optimizer,
+            batchSize: other.batchSize ?? batchSize, accumulate: other.accumulate ?? accumulate,
+            optimizer: other.optimizer ?? optimizer,
             learningRate: other.learningRate ?? learningRate, momentum: other.momentum ?? momentum,
             weightDecay: other.weightDecay ?? weightDecay, schedule: other.schedule ?? schedule,
             loss: other.loss ?? loss, augment: other.augment ?? augment, seed: other.seed ?? seed,

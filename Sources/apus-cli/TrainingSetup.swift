@@ -14,6 +14,7 @@ struct TrainingSetup {
     let normalization: Normalization
     let epochs: Int
     let batchSize: Int
+    let accumulation: Int
     let seed: UInt64
     let threads: Int?
     let precision: ComputePrecision
@@ -23,6 +24,7 @@ struct TrainingSetup {
         guard let model = description.model else { throw .argument("no model, wanted --model") }
         epochs = description.epochs ?? 5
         batchSize = description.batchSize ?? 32
+        accumulation = description.accumulate ?? 1
         seed = description.seed ?? 0
         threads = description.threads
         precision = description.precision ?? .f32
@@ -42,8 +44,9 @@ struct TrainingSetup {
         network.classNames = raw.classNames
         try network.setContract(raw.contract(normalization))
         (loss, metrics) = try TrainingSetup.loss(description.loss, training)
+        guard accumulation >= 1 else { throw .argument("accumulate \(accumulation), wanted 1 or more") }
         let batches = (training.count - 1) / batchSize + 1
-        let (steps, isTooMany) = epochs.multipliedReportingOverflow(by: batches)
+        let (steps, isTooMany) = epochs.multipliedReportingOverflow(by: (batches - 1) / accumulation + 1)
         guard !isTooMany else { throw .argument("\(epochs) epochs of \(batches) batches, wanted at most \(Int.max) steps") }
         optimizer = try TrainingSetup.optimizer(description, steps: steps)
     }

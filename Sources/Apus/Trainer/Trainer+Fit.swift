@@ -92,10 +92,12 @@ extension Trainer {
         let iterator = batches.makeIterator()
         while let batch = iterator.next() {
             var loss = 0.0
-            for part in try windows(of: batch) {
-                loss = try run(part, learningRate: learningRate)
+            let parts = try windows(of: batch)
+            for (index, part) in parts.enumerated() {
+                let rate = learningRate, isLast = batch.position == batches.count - 1 && index == parts.count - 1
+                loss = try run(part, learningRate: rate)
                 try running!.gather(part, loss, self)
-                progress.step += 1
+                if try endStep(learningRate: rate, endsEpoch: isLast) { progress.step += 1 }
             }
             progress.batch += 1
             for callback in activeCallbacks {

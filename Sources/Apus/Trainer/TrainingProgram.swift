@@ -4,7 +4,8 @@ import ApusRuntime
 /// A network's training step as a graph: forward, loss, backward, update, over states that it shares with nobody.
 ///
 /// Function `train_step`. Inputs: the network's, one target per output, the learning rate. Outputs: the loss, the
-/// network's outputs and, where there are several, the loss of each, unweighted.
+/// network's outputs and, where there are several, the loss of each, unweighted. Where gradients accumulate, it has the
+/// batch's share instead of the rate, and `update` is a function of its own (`GradientAccumulation`).
 struct TrainingProgram {
     let graph: Graph
     /// Indices of the states that hold the network's parameters, in the parameters' order.
@@ -14,6 +15,8 @@ struct TrainingProgram {
     let memory: [Int]
     /// Of a quantization-aware network.
     let stage: QuantizationAwareness.Stage?
+    /// nil where every step updates the weights.
+    let accumulation: GradientAccumulation?
     let lossOutput = 0
     let firstPrediction = 1
     /// Where there are several outputs.
@@ -22,7 +25,7 @@ struct TrainingProgram {
     init(
         _ network: Network, losses: [any Loss], weights: [Double] = [], optimizer: any Optimizer, maximumBatch: Int,
         epoch: Int = 0, window: Int? = nil, exact: Bool = false, recompute: Bool = false, precision: ComputePrecision = .f32,
-        passes: [RewritePass] = trainingPasses
+        accumulates: Bool = false, passes: [RewritePass] = trainingPasses
     ) throws(ApusError) {
         let weights = weights.isEmpty ? losses.map { _ in 1 } : weights
         guard losses.count == network.outputs.count, weights.count == losses.count else {
@@ -44,7 +47,7 @@ struct TrainingProgram {
         for (i, type) in targetTypes.enumerated() {
             extra.append((targetTypes.count == 1 ? "target" : "target_\(i)", type))
         }
-        extra.append(("learning_rate", TensorType(.f32, [])))
+        extra.append((accumulates ? "share" : "learning_rate", TensorType(.f32, [])))
         let (emitted, inputs) = try network.emit(
             .training, graph, function: "train_step", maximumBatch: maximumBatch, epoch: epoch, extraInputs: extra,
             counter: { $0.state(stepState) },
@@ -65,10 +68,20 @@ struct TrainingProgram {
                 builder.output("\(network.outputName(i))_loss", part, type: part.type)
             }
         }
-        try TrainingProgram.appendUpdates(
-            network, optimizer, loss: loss, learningRate: inputs[targetTypes.count], stepState, builder)
+        let scalar = inputs[targetTypes.count]
+        let trained = network.parameters.all.indices.filter { network.parameters.all[$0].isTrainable }
+        let gradients = try Backward.gradients(
+            of: loss, times: accumulates ? scalar : nil, for: trained.map { builder.state($0) }, in: builder)
+        if accumulates {
+            accumulation = try GradientAccumulation(gradients, of: trained, share: scalar, counting: stepState, builder)
+        } else {
+            accumulation = nil
+            try TrainingProgram.appendUpdates(
+                network, optimizer, gradients, of: trained, learningRate: scalar, counting: stepState, builder)
+        }
         for update in emitted.updates { try builder.update(state: update.parameter, to: update.value) }
         builder.finish()
+        try accumulation?.appendUpdate(network, optimizer, of: trained, to: graph)
         for pass in passes { _ = try pass.run(graph, ExportOptions(exact: exact)) }
         _ = try graph.chooseAlgorithms(exact: exact, largestBatch: true)
         // The gradients' nodes are named so, fused or not.
@@ -123,14 +136,13 @@ struct TrainingProgram {
         return sum
     }
 
-    private static func appendUpdates(
-        _ network: Network, _ optimizer: any Optimizer, loss: Value, learningRate: Value, _ stepState: Int,
-        _ builder: GraphBuilder
+    /// Appends the optimizer's step for the parameters `trained`, whose gradients are clipped first, and counts it.
+    static func appendUpdates(
+        _ network: Network, _ optimizer: any Optimizer, _ gradients: [Value?], of trained: [Int], learningRate: Value,
+        counting stepState: Int, _ builder: GraphBuilder
     ) throws(ApusError) {
         let graph = builder.graph
-        let trained = network.parameters.all.indices.filter { network.parameters.all[$0].isTrainable }
-        let weights = trained.map { builder.state($0) }
-        var gradients = try Backward.gradients(of: loss, for: weights, in: builder)
+        var gradients = gradients
         try optimizer.clipping.apply(to: &gradients, builder)
         let step = try builder(.add, builder.state(stepState), try builder.scalar(1, .i64))
         for (index, gradient) in zip(trained, gradients) {

@@ -13,6 +13,8 @@ struct Checkpoint: Codable {
     var stopReason: String?
     var seed: UInt64
     var batchSize: Int
+    /// nil for 1.
+    var gradientAccumulation: Int?
     /// With every setting.
     var optimizer: String
     var losses: [String]

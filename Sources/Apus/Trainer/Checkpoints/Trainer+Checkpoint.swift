@@ -26,7 +26,8 @@ extension Trainer {
         let running = try self.running.map { running throws(ApusError) in try Checkpoint.Running(running) }
         let checkpoint = Checkpoint(
             progress: progress, learningRateScale: learningRateScale, learningRateOverride: learningRateOverride,
-            stopReason: stopReason, seed: seed, batchSize: batchSize, optimizer: optimizerText,
+            stopReason: stopReason, seed: seed, batchSize: batchSize,
+            gradientAccumulation: gradientAccumulation == 1 ? nil : gradientAccumulation, optimizer: optimizerText,
             losses: losses.map { $0.name }, lossWeights: lossWeights, running: running, callbacks: entries)
         graph.metadata = [(Checkpoint.metadataKey, try CheckpointText.encode(checkpoint))]
         try ModelWriter.write(graph, to: path)
@@ -99,6 +100,7 @@ extension Trainer {
         try require("optimizer", checkpoint.optimizer, optimizerText)
         try require("loss", list(checkpoint.losses, checkpoint.lossWeights), list(losses.map { $0.name }, lossWeights))
         try require("batch size", "\(checkpoint.batchSize)", "\(batchSize)")
+        try require("gradient accumulation", "\(checkpoint.gradientAccumulation ?? 1)", "\(gradientAccumulation)")
         try require("seed", "\(checkpoint.seed)", "\(seed)")
         if let difference = GraphDifference.first(found, wanted: program.graph) {
             throw .argument("checkpoint of another training graph: \(difference)")
