@@ -8,7 +8,7 @@ struct TrainingSetup {
     let loss: any Loss
     let metrics: [any Metric]
     let optimizer: any Optimizer
-    let training: Dataset
+    let training: any SampleSource
     let validation: Validation
     let augmentation: [Augmentation]
     let normalization: Normalization
@@ -30,15 +30,15 @@ struct TrainingSetup {
         precision = description.precision ?? .f32
         guard epochs >= 1 else { throw .argument("\(epochs) epochs, wanted 1 or more") }
         guard batchSize >= 1 else { throw .argument("batch size \(batchSize), wanted 1 or more") }
-        let raw = try DataSource(data).read()
+        let raw = try DataSource(data).source()
         normalization = try raw.usualNormalization()
-        training = try raw.normalized(by: normalization)
+        training = try TrainingSetup.normalized(raw, normalization)
         validation = try TrainingSetup.validation(description.validation, normalization)
         augmentation = try TrainingSetup.augmentation(description.augment)
         network = try TrainingSetup.network(
-            model, description.activation, input: Array(training.inputs[0].tensor.shape.dropFirst()),
+            model, description.activation, input: training.inputFields[0].shape,
             outputs: training.isClassification
-                ? try training.classCount : training.targets[0].tensor.shape.dropFirst().reduce(1, *), seed: seed)
+                ? try raw.classCount : training.targetFields[0].shape.reduce(1, *), seed: seed)
         if let path = description.initialWeights { try network.loadWeights(path) }
         try description.prepare(network)
         network.classNames = raw.classNames
@@ -116,7 +116,7 @@ struct TrainingSetup {
         }
     }
 
-    static func loss(_ name: String?, _ data: Dataset) throws(ApusError) -> (any Loss, [any Metric]) {
+    static func loss(_ name: String?, _ data: any SampleSource) throws(ApusError) -> (any Loss, [any Metric]) {
         if data.isClassification {
             guard name == nil || name == "cross-entropy" else {
                 throw .argument("no loss '\(name!)' for classes, wanted cross-entropy")
@@ -159,7 +159,15 @@ struct TrainingSetup {
     private static func validation(_ text: String?, _ normalization: Normalization) throws(ApusError) -> Validation {
         guard let text else { return .none }
         if let share = Double(text) { return .split(share) }
-        return .data(try DataSource(text).read().normalized(by: normalization))
+        return .data(try normalized(try DataSource(text).source(), normalization))
+    }
+
+    /// Samples in memory at once, others as they are read.
+    private static func normalized(
+        _ samples: any SampleSource, _ normalization: Normalization
+    ) throws(ApusError) -> any SampleSource {
+        if let dataset = samples as? Dataset { return try dataset.normalized(by: normalization) }
+        return try samples.normalized(by: normalization)
     }
 
     private static func augmentation(_ text: String?) throws(ApusError) -> [Augmentation] {
