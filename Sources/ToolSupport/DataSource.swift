@@ -36,6 +36,22 @@ public struct DataSource {
         guard !paths.isEmpty else { throw .argument("data '\(text)' names no file, wanted KIND:PATH") }
     }
 
+    /// The samples, which stay in their files where those allow it.
+    public func source() throws(ApusError) -> any SampleSource {
+        switch kind {
+        case "idx" where paths.count == 2 && options.isEmpty:
+            // What cannot be read by rows, such as gzip, is read whole or says why not.
+            if let samples = try? FileSamples.idx(images: paths[0], labels: paths[1]) { return samples }
+        case "folder":
+            return try folder()
+        default:
+            break
+        }
+        return try read()
+    }
+
+    /// The samples, in memory.
+    ///
     /// - Parameter classPerElement: integer targets of an npz are classes whatever their shape, such as the next tokens of texts.
     public func read(classPerElement: Bool = false) throws(ApusError) -> Dataset {
         switch kind {
@@ -58,10 +74,8 @@ public struct DataSource {
             let path = try onePath()
             return try archive(path, classPerElement)
         case "folder":
-            try allow(["size", "gray"])
-            let (height, width) = try size()
-            return try Dataset.imageFolder(
-                try onePath(), height: height, width: width, channels: options["gray"] == nil ? .rgb : .gray)
+            let folder = try folder()
+            return try folder.rows(Array(0..<folder.count))
         default:
             throw .argument("data of kind '\(kind)', wanted \(DataSource.kinds)")
         }
@@ -70,6 +84,13 @@ public struct DataSource {
     /// A column by name or by number.
     private func column(_ option: String) -> CSVColumn? {
         options[option].map { name in Int(name).map { .index($0) } ?? .named(name) }
+    }
+
+    private func folder() throws(ApusError) -> ImageFolder {
+        try allow(["size", "gray"])
+        let (height, width) = try size()
+        return try ImageFolder(
+            try onePath(), height: height, width: width, channels: options["gray"] == nil ? .rgb : .gray)
     }
 
     /// Integer targets of one a sample are classes; others are numbers.
@@ -108,38 +129,60 @@ public struct DataSource {
     }
 }
 
-extension Dataset {
+extension SampleSource {
     /// Targets are class indices.
-    public var isClassification: Bool { targets[0].tensor.dtype == .i32 }
+    public var isClassification: Bool { targetFields[0].dtype == .i32 }
 
     public var classCount: Int {
         get throws(ApusError) {
             if !classNames.isEmpty { return classNames.count }
-            return try targets[0].tensor.array(of: Int32.self).reduce(0) { Swift.max($0, Int($1) + 1) }
+            var largest = -1
+            try eachChunk { indices throws(ApusError) in
+                for label in try targetRows(indices)[0].tensor.array(of: Int32.self) { largest = max(largest, Int(label)) }
+                return true
+            }
+            return largest + 1
         }
     }
 
-    private var largestByte: UInt8 { inputs[0].tensor.withUnsafeBytes { $0.max() ?? 0 } }
+    /// Of the first input; what follows a 255 is not read.
+    private func largestByte() throws(ApusError) -> UInt8 {
+        var largest: UInt8 = 0
+        try eachChunk { indices throws(ApusError) in
+            largest = max(largest, try rows(indices).inputs[0].tensor.withUnsafeBytes { $0.max() ?? 0 })
+            return largest < 255
+        }
+        return largest
+    }
+
+    /// Calls `body` with all indices, some at a time, until it gives false.
+    private func eachChunk(_ body: ([Int]) throws(ApusError) -> Bool) throws(ApusError) {
+        let count = count
+        for first in stride(from: 0, to: count, by: 256) {
+            guard try body(Array(first..<min(first + 256, count))) else { return }
+        }
+    }
 
     /// What brings these samples to the range that networks like: bytes to 0...1 by their maximum, columns of a table to
     /// mean 0 and deviation 1; other numbers stay.
     public func usualNormalization() throws(ApusError) -> Normalization {
-        let tensor = inputs[0].tensor
-        if tensor.dtype == .u8 { return Normalization(scale: 1 / Float(Swift.max(1, largestByte))) }
-        return tensor.shape.count == 2 ? try normalization() : Normalization()
+        let input = inputFields[0]
+        if input.dtype == .u8 { return Normalization(scale: 1 / Float(max(1, try largestByte()))) }
+        return input.shape.count == 1 ? try Normalization(of: self) : Normalization()
     }
 
     /// The contract that tells a reader of the exported file what to do with raw samples like these.
     public func contract(_ normalization: Normalization) -> InputContract {
-        let tensor = inputs[0].tensor
+        let input = inputFields[0]
         var contract = InputContract()
         contract.scale = normalization.scale
         contract.mean = normalization.mean
         contract.std = normalization.std
-        if tensor.dtype == .u8 { contract.rawRange = 0...Float(Swift.max(1, largestByte)) }
-        if tensor.shape.count == 4 {
+        // The scale of bytes is 1 over the largest.
+        if input.dtype == .u8 { contract.rawRange = 0...(1 / normalization.scale).rounded() }
+        if input.shape.count == 3 {
             contract.layout = "NHWC"
-            contract.color = tensor.shape[3] == 1 ? "gray" : "RGB"
+            contract.color = input.shape[2] == 1 ? "gray" : "RGB"
         }
         return contract
     }

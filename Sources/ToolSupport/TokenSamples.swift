@@ -22,16 +22,19 @@ extension Dataset {
         }
     }
 
+}
+
+extension SampleSource {
     /// How many tokens the inputs and the targets of a language model take: one more than the largest.
     ///
     /// - Throws: `.badShape` unless the first target holds an integer for each of the first input's.
     public var languageVocabulary: Int {
         get throws(ApusError) {
-            let (input, target) = (inputs[0].tensor, targets[0].tensor)
+            let samples = try rows(Array(0..<count)), (input, target) = (samples.inputs[0].tensor, samples.targets[0].tensor)
             guard input.dtype.isInteger, target.dtype.isInteger, input.shape == target.shape else {
                 throw .shape(
-                    "\"\(inputs[0].name)\" is \(input) and \"\(targets[0].name)\" \(target), wanted integers of one shape: "
-                        + "tokens, and after each the one that follows")
+                    "\"\(samples.inputs[0].name)\" is \(input) and \"\(samples.targets[0].name)\" \(target), wanted integers of "
+                        + "one shape: tokens, and after each the one that follows")
             }
             let largest = max(try input.doubles().max() ?? 0, try target.doubles().max() ?? 0)
             guard largest < 1e9 else { throw .argument("token \(Int(largest)), wanted less than 1000000000") }

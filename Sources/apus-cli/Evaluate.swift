@@ -54,24 +54,35 @@ struct Evaluate: ParsableCommand {
         else { throw ApusError.unsupported("\(model): evaluate needs a function of one input and an output") }
         let input = opened.graph.functions[index].inputs[0]
         let isLanguage = input.type.dtype.isInteger && output.type.shape.rank == input.type.shape.rank + 1
-        var samples = try DataSource(data).read(classPerElement: isLanguage)
-        let inputs: Tensor
-        do throws(ApusError) {
-            let raw = samples.inputs[0].tensor
-            let prepared = noContract ? raw : try input.contract?.normalization(raw) ?? raw
-            inputs = try ModelInputs.conform(prepared, input, severalBatches: true)
-            samples = try samples.renumbered(to: output.labels)
-        } catch {
-            throw error.within("\(data)")
-        }
+        let source = try DataSource(data), read = isLanguage ? try source.read(classPerElement: true) : try source.source()
+        let samples: any SampleSource
+        do throws(ApusError) { samples = try read.numbered(by: output.labels) } catch { throw error.within("\(data)") }
         console.progress("\(model): \(Quantity.counted(samples.count, "sample"))")
-        let predictions = try ModelRun(opened, function: index, threads: threading.threads).outputs([inputs])[0].tensor
+        let run = try ModelRun(opened, function: index, threads: threading.threads)
+        var parts: [Tensor] = [], targets: [Tensor] = [], first = 0
+        // What is in memory goes at once, other samples some at a time: whole batches, where the model fixes them.
+        let batch = max(1, input.type.shape.rank > 0 ? input.type.shape[0] : 1)
+        let chunk = samples is Dataset ? max(1, samples.count) : batch * max(1, 256 / batch)
+        repeat {
+            let rows = try samples.rows(Array(first..<min(first + chunk, samples.count))), raw = rows.inputs[0].tensor
+            let inputs: Tensor
+            do throws(ApusError) {
+                let prepared = noContract ? raw : try input.contract?.normalization(raw) ?? raw
+                inputs = try ModelInputs.conform(prepared, input, severalBatches: true)
+            } catch {
+                throw error.within("\(data)")
+            }
+            parts.append(try run.outputs([inputs])[0].tensor)
+            targets.append(rows.targets[0].tensor)
+            first += chunk
+        } while first < samples.count
+        let predictions = try Tensor.concatenated(parts)
         if let element = try predictions.doubles().firstIndex(where: { $0.isNaN }) {
             let sample = element * predictions.rowCount / predictions.count
             throw ApusError.argument("\(model): output '\(output.name)' is NaN for sample \(sample) of \(data), wanted numbers")
         }
         let labels = output.labels.isEmpty ? samples.classNames : output.labels
-        let report = try Evaluation(predictions, samples, threshold: threshold, labels: labels)
+        let report = try Evaluation(predictions, try .concatenated(targets), threshold: threshold, labels: labels)
         if common.json { try console.json(report) } else { try console.result(report.text) }
         if let minimumAccuracy {
             let accuracy = report.values["accuracy"] ?? .nan
@@ -90,12 +101,11 @@ struct Evaluation: Encodable {
     private(set) var confusion: [[Int]]?
     private let labels: [String]
 
-    init(_ predictions: Tensor, _ data: Dataset, threshold: Double, labels: [String]) throws(ApusError) {
-        samples = data.count
+    init(_ predictions: Tensor, _ targets: Tensor, threshold: Double, labels: [String]) throws(ApusError) {
+        samples = targets.rowCount
         self.labels = labels
-        let targets = data.targets[0].tensor
         var metrics: [any Metric]
-        if !data.isClassification {
+        if targets.dtype != .i32 {
             metrics = [MeanAbsoluteError(), RootMeanSquaredError()]
         } else if targets.shape.count > 1 {
             metrics = [Accuracy(), Perplexity()]

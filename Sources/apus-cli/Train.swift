@@ -49,6 +49,9 @@ struct Train: ParsableCommand {
     @Option(help: "32 by default.")
     var batchSize: Int?
 
+    @Option(help: ArgumentHelp("Update the weights once per so many batches, by the mean of their gradients.", valueName: "n"))
+    var accumulate: Int?
+
     @Option(help: "adam, the default, adamw, sgd, rmsprop or adagrad.")
     var optimizer: String?
 
@@ -131,8 +134,8 @@ struct Train: ParsableCommand {
         let setup = try TrainingSetup(description, model: model, data: data)
         let trainer = try Trainer(
             setup.network, loss: setup.loss, optimizer: setup.optimizer, metrics: setup.metrics,
-            batchSize: setup.batchSize, seed: setup.seed, threads: setup.threads, recompute: recompute,
-            precision: setup.precision)
+            batchSize: setup.batchSize, seed: setup.seed, threads: setup.threads, gradientAccumulation: setup.accumulation,
+            recompute: recompute, precision: setup.precision)
         console.progress("\(try setup.network.summary())")
         if resume, let checkpoint, try trainer.restore(ifPresent: checkpoint) {
             console.progress("resumed at epoch \(trainer.progress.epoch + 1), batch \(trainer.progress.batch + 1)")
@@ -170,9 +173,10 @@ struct Train: ParsableCommand {
     private func description() throws(ApusError) -> TrainingDescription {
         let options = TrainingDescription(
             model: model, activation: activation, data: data, validation: validation, epochs: epochs,
-            batchSize: batchSize, optimizer: optimizer, learningRate: learningRate, momentum: momentum,
-            weightDecay: weightDecay, schedule: schedule, loss: loss, classWeights: classWeights, augment: augment,
-            seed: seed, threads: threads, precision: precision, initialWeights: initialWeights, quantizationAware: awareness.quantizationAware ? true : nil,
+            batchSize: batchSize, accumulate: accumulate, optimizer: optimizer, learningRate: learningRate, momentum: momentum,
+            weightDecay: weightDecay, schedule: schedule, loss: loss, classWeights: classWeights, augment: augment, seed: seed,
+            threads: threads, precision: precision, initialWeights: initialWeights,
+            quantizationAware: awareness.quantizationAware ? true : nil,
             keepFloat: awareness.keepFloat.isEmpty ? nil : awareness.keepFloat, learnRanges: awareness.learnRanges,
             freezeObservers: awareness.freezeObservers, freezeBatchNorm: awareness.freezeBatchNorm)
         guard let config else { return options }

@@ -24,6 +24,7 @@ extension TrainingDescription {
         }
         for (name, value, least, most) in [
             ("epochs", epochs, 1, Int.max), ("batch-size", batchSize, 1, Shape.maximumExtent),
+            ("accumulate", accumulate, 1, 1 << 20),
             ("learn-ranges", learnRanges, 1, Int.max), ("freeze-observers", freezeObservers, 0, Int.max),
             ("freeze-batch-norm", freezeBatchNorm, 0, Int.max),
         ] {

@@ -13,6 +13,8 @@ struct TrainingDescription: Codable {
     var validation: String?
     var epochs: Int?
     var batchSize: Int?
+    /// Batches to an update of the weights.
+    var accumulate: Int?
     var optimizer: String?
     var learningRate: Double?
     var momentum: Double?
@@ -68,7 +70,7 @@ struct TrainingDescription: Codable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case model, activation, data, validation, epochs, batchSize = "batch-size", optimizer
+        case model, activation, data, validation, epochs, batchSize = "batch-size", accumulate, optimizer
         case learningRate = "learning-rate", momentum, weightDecay = "weight-decay", schedule, loss
         case classWeights = "class-weights", augment, seed
         case threads, precision, initialWeights = "initial-weights", quantizationAware = "quantization-aware"
@@ -78,7 +80,7 @@ struct TrainingDescription: Codable {
         /// What a value is to be.
         var wanted: String {
             switch self {
-            case .epochs, .batchSize, .threads, .learnRanges, .freezeObservers, .freezeBatchNorm: "a whole number"
+            case .epochs, .batchSize, .accumulate, .threads, .learnRanges, .freezeObservers, .freezeBatchNorm: "a whole number"
             case .seed: "a whole number of 0 or more"
             case .learningRate, .momentum, .weightDecay: "a number"
             case .precision: ComputePrecision.allCases.map { $0.rawValue }.joined(separator: " or ")
@@ -96,11 +98,13 @@ struct TrainingDescription: Codable {
         TrainingDescription(
             model: other.model ?? model, activation: other.activation ?? activation, data: other.data ?? data,
             validation: other.validation ?? validation, epochs: other.epochs ?? epochs,
-            batchSize: other.batchSize ?? batchSize, optimizer: other.optimizer ?? optimizer,
+            batchSize: other.batchSize ?? batchSize, accumulate: other.accumulate ?? accumulate,
+            optimizer: other.optimizer ?? optimizer,
             learningRate: other.learningRate ?? learningRate, momentum: other.momentum ?? momentum,
             weightDecay: other.weightDecay ?? weightDecay, schedule: other.schedule ?? schedule,
             loss: other.loss ?? loss, classWeights: other.classWeights ?? classWeights,
-            augment: other.augment ?? augment, seed: other.seed ?? seed, threads: other.threads ?? threads, precision: other.precision ?? precision,
+            augment: other.augment ?? augment, seed: other.seed ?? seed, threads: other.threads ?? threads,
+            precision: other.precision ?? precision,
             initialWeights: other.initialWeights ?? initialWeights,
             quantizationAware: other.quantizationAware ?? quantizationAware, keepFloat: other.keepFloat ?? keepFloat,
             learnRanges: other.learnRanges ?? learnRanges, freezeObservers: other.freezeObservers ?? freezeObservers,

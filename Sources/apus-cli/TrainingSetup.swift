@@ -8,11 +8,12 @@ struct TrainingSetup {
     let loss: any Loss
     let metrics: [any Metric]
     let optimizer: any Optimizer
-    let training: Dataset
+    let training: any SampleSource
     let validation: Validation
     let augmentation: [Augmentation]
     let epochs: Int
     let batchSize: Int
+    let accumulation: Int
     let seed: UInt64
     let threads: Int?
     let precision: ComputePrecision
@@ -21,23 +22,32 @@ struct TrainingSetup {
     init(_ description: TrainingDescription, model: String, data: String) throws(ApusError) {
         epochs = description.epochs ?? 5
         batchSize = description.batchSize ?? 32
+        accumulation = description.accumulate ?? 1
         seed = description.seed ?? 0
         threads = description.threads
         precision = description.precision ?? .f32
         let writesText = Setting(model).name == "gpt"
-        let raw = try DataSource(data).read(classPerElement: writesText)
+        func read(_ text: String) throws(ApusError) -> any SampleSource {
+            let source = try DataSource(text)
+            return writesText ? try source.read(classPerElement: true) : try source.source()
+        }
+        let raw = try read(data)
         network = try TrainingSetup.network(
-            model, description.activation, input: Array(raw.inputs[0].tensor.shape.dropFirst()),
+            model, description.activation, input: raw.inputFields[0].shape,
             outputs: writesText ? try raw.languageVocabulary : try raw.outputCount, seed: seed)
         let words = network.layers.lazy.compactMap { ($0 as? Embedding)?.vocabulary }.first
         let normalization = words == nil ? try raw.usualNormalization() : Normalization()
-        // Tokens as they are, other samples normalized.
-        func prepared(_ samples: Dataset) throws(ApusError) -> Dataset {
-            if let words { try samples.tokens(of: words) } else { try samples.normalized(by: normalization) }
+        // Tokens as they are, other samples normalized; in memory at once, elsewhere as they are read.
+        func prepared(_ samples: any SampleSource) throws(ApusError) -> any SampleSource {
+            let change = { @Sendable (rows: Dataset) throws(ApusError) -> Dataset in
+                if let words { try rows.tokens(of: words) } else { try rows.normalized(by: normalization) }
+            }
+            if let dataset = samples as? Dataset { return try change(dataset) }
+            return try samples.mapped(change)
         }
         training = try prepared(raw)
         validation = try TrainingSetup.validation(description.validation) { text throws(ApusError) in
-            try prepared(try DataSource(text).read(classPerElement: writesText))
+            try prepared(try read(text))
         }
         augmentation = try TrainingSetup.augmentation(description.augment)
         if let path = description.initialWeights { try network.loadWeights(path) }
@@ -46,7 +56,7 @@ struct TrainingSetup {
         if words == nil { try network.setContract(raw.contract(normalization)) }
         (loss, metrics) = try TrainingSetup.loss(description.loss, training, classWeights: description.classWeights)
         let batches = (training.count - 1) / batchSize + 1
-        let (steps, isTooMany) = epochs.multipliedReportingOverflow(by: batches)
+        let (steps, isTooMany) = epochs.multipliedReportingOverflow(by: (batches - 1) / accumulation + 1)
         guard !isTooMany else { throw .argument("\(epochs) epochs of \(batches) batches, wanted at most \(Int.max) steps") }
         optimizer = try TrainingSetup.optimizer(description, steps: steps)
     }
@@ -143,7 +153,7 @@ struct TrainingSetup {
     }
 
     static func loss(
-        _ name: String?, _ data: Dataset, classWeights: String? = nil
+        _ name: String?, _ data: any SampleSource, classWeights: String? = nil
     ) throws(ApusError) -> (any Loss, [any Metric]) {
         guard classWeights == nil || data.isClassification else {
             throw .argument("class weights for numbers, wanted classes")
@@ -189,7 +199,7 @@ struct TrainingSetup {
     }
 
     private static func validation(
-        _ text: String?, _ read: (String) throws(ApusError) -> Dataset
+        _ text: String?, _ read: (String) throws(ApusError) -> any SampleSource
     ) throws(ApusError) -> Validation {
         guard let text else { return .none }
         if let share = Double(text) { return .split(share) }
@@ -216,12 +226,10 @@ struct TrainingSetup {
     }
 }
 
-extension Dataset {
+extension SampleSource {
     /// The numbers that a network tells of a sample: one for each class, or those of its target.
     fileprivate var outputCount: Int {
-        get throws(ApusError) {
-            isClassification ? try classCount : targets[0].tensor.shape.dropFirst().reduce(1, *)
-        }
+        get throws(ApusError) { isClassification ? try classCount : targetFields[0].shape.reduce(1, *) }
     }
 }
 

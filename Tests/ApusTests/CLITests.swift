@@ -234,6 +234,28 @@ final class CLITests: XCTestCase {
         try CLIRun("apus", options + ["--resume"]).expectFailure(64, "apus: Missing expected option '--checkpoint")
     }
 
+    /// Four batches of 8 an update measure what one of 32 does.
+    func testAccumulate() throws {
+        let f = try CLIFixture()
+        let data = "idx:\(bundledDigits("test-images-idx3-ubyte.gz")),\(bundledDigits("test-labels-idx1-ubyte.gz"))"
+        let config = try f.folder.write(Array("{\"accumulate\": 4, \"batch-size\": 8}".utf8), "c.json")
+        func losses(_ more: String...) throws -> [Double] {
+            let options = ["train", "--model", "mlp:16", "--data", data, "--epochs", "3", "--schedule", "cosine"]
+            let run = try CLIRun("apus", options + ["--json", "--quiet"] + more)
+            run.expectSuccess()
+            let logs = try XCTUnwrap(JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [[String: Any]])
+            return logs.compactMap { ($0["values"] as? [Double])?.first }
+        }
+        let wanted = try losses("--batch-size", "32"), alone = try losses("--batch-size", "8")
+        for found in [try losses("--batch-size", "8", "--accumulate", "4"), try losses("--config", config)] {
+            XCTAssertEqual(found.count, 3)
+            for (a, b) in zip(found, wanted) { XCTAssertEqual(a, b, accuracy: 1e-4 * b) }
+        }
+        XCTAssertLessThan(alone[2], wanted[2])
+        try CLIRun("apus", ["train", "--model", "mlp:16", "--data", data, "--accumulate", "0", "--quiet"])
+            .expectFailure(2, "apus: accumulate 0, wanted 1 or more\n")
+    }
+
     func testTrainOnATableOfNumbers() throws {
         let f = try CLIFixture()
         var rows = "a,b,price\n"

@@ -4,7 +4,7 @@ import ApusGraph
 public struct Batch: Sendable {
     /// The place of the batch in its epoch, from 0.
     public let position: Int
-    /// The rows of the dataset that the samples are.
+    /// The samples' indices in their source.
     public let indices: [Int]
     public let inputs: [NamedTensor]
     public let targets: [NamedTensor]
@@ -26,10 +26,10 @@ extension Batch {
 
 /// The batches of one epoch, in their order.
 ///
-/// A batch is a pure function of the dataset, the size, the seed, the epoch and its position. `batch(at:)` makes any
+/// A batch is a pure function of the source, the size, the seed, the epoch and its position. `batch(at:)` makes any
 /// one; iterating makes them ahead on a thread of its own, which ends with the iteration.
 public struct Batches: Sequence, Sendable {
-    public let dataset: Dataset
+    public let source: any SampleSource
     public let size: Int
     public let epoch: Int
     /// The number of batches in the epoch.
@@ -41,21 +41,26 @@ public struct Batches: Sequence, Sendable {
     private let order: [Int]
     private let augmentation: [Augmentation]
     private let ahead: Int
+    /// The rows of a dataset are what its fields say.
+    private let isInMemory: Bool
 
     init(
-        _ dataset: Dataset, size: Int, shuffleSeed: UInt64?, epoch: Int, dropLast: Bool,
+        _ source: any SampleSource, size: Int, shuffleSeed: UInt64?, epoch: Int, dropLast: Bool,
         augmentation: [Augmentation], start: Int, ahead: Int
     ) throws(ApusError) {
         guard size > 0 else { throw .argument("the batch size is \(size), wanted 1 or more") }
         guard ahead > 0 else { throw .argument("\(ahead) batches are to be made ahead, wanted 1 or more") }
-        count = dataset.count / size + (!dropLast && dataset.count % size > 0 ? 1 : 0)
+        let samples = source.count
+        count = samples / size + (!dropLast && samples % size > 0 ? 1 : 0)
         guard 0...count ~= start else { throw .argument("batch \(start) is outside the epoch's \(count)") }
         for step in augmentation { try step.validate() }
-        if !augmentation.isEmpty, !dataset.inputs.contains(where: { Self.isPicture($0.tensor) }) {
-            let found = dataset.inputs.map { "\"\($0.name)\" \($0.tensor)" }.joined(separator: ", ")
+        let fields = source.inputFields
+        if !augmentation.isEmpty, !fields.contains(where: { Self.isPicture($0.dtype, [samples] + $0.shape) }) {
+            let found = fields.map { "\"\($0.name)\" \($0.dtype.name) \([samples] + $0.shape)" }.joined(separator: ", ")
             throw .shape("augmentation wants an input [N, H, W, C] of u8 or f32, found \(found)")
         }
-        self.dataset = dataset
+        self.source = source
+        isInMemory = source is Dataset
         self.size = size
         self.epoch = epoch
         self.start = start
@@ -64,9 +69,9 @@ public struct Batches: Sequence, Sendable {
         self.ahead = ahead
         if let shuffleSeed {
             var random = SampleRandom(.shuffle, seed: shuffleSeed, epoch: epoch)
-            order = random.permutation(dataset.count)
+            order = random.permutation(samples)
         } else {
-            order = Array(0..<dataset.count)
+            order = Array(0..<samples)
         }
     }
 
@@ -77,7 +82,7 @@ public struct Batches: Sequence, Sendable {
         }
         let first = position * size
         let indices = Array(order[first..<first + Swift.min(size, order.count - first)])
-        let samples = try dataset.rows(indices)
+        let samples = try isInMemory ? source.rows(indices) : source.checkedRows(indices)
         return Batch(
             position: position, indices: indices,
             inputs: try augmentation.isEmpty ? samples.inputs : samples.inputs.map(augmented(indices)),
@@ -86,13 +91,13 @@ public struct Batches: Sequence, Sendable {
 
     public func makeIterator() -> BatchIterator { BatchIterator(self, ahead: ahead) }
 
-    private static func isPicture(_ tensor: Tensor) -> Bool {
-        tensor.shape.count == 4 && tensor.count > 0 && (tensor.dtype == .u8 || tensor.dtype == .f32)
+    private static func isPicture(_ dtype: DType, _ shape: [Int]) -> Bool {
+        shape.count == 4 && !shape.contains(0) && (dtype == .u8 || dtype == .f32)
     }
 
     private func augmented(_ indices: [Int]) -> (NamedTensor) throws(ApusError) -> NamedTensor {
         { input throws(ApusError) in
-            guard Self.isPicture(input.tensor) else { return input }
+            guard Self.isPicture(input.tensor.dtype, input.tensor.shape) else { return input }
             let tensor = input.tensor.dtype == .u8
                 ? try changed(input.tensor, indices, of: UInt8.self)
                 : try changed(input.tensor, indices, of: Float.self)
@@ -119,12 +124,12 @@ public struct Batches: Sequence, Sendable {
     }
 }
 
-extension Dataset {
+extension SampleSource {
     /// The batches of an epoch.
     ///
     /// - Parameters:
     ///   - size: samples in a batch; the last has the rest, unless `dropLast` leaves it out.
-    ///   - shuffleSeed: draws the order of each epoch, and the augmentation; without it the order is the dataset's.
+    ///   - shuffleSeed: draws the order of each epoch, and the augmentation; without it the order is the source's.
     ///   - augmentation: steps applied to every sample, in order.
     ///   - start: the batch an iteration begins with, to resume within an epoch.
     ///   - ahead: how many batches wait at most.

@@ -77,13 +77,8 @@ public struct Dataset: Sendable, Equatable {
     public func split(
         validation fraction: Double, seed: UInt64
     ) throws(ApusError) -> (training: Dataset, validation: Dataset) {
-        let held = fraction > 0 && fraction < 1 ? Int((Double(count) * fraction).rounded()) : 0
-        guard held > 0, held < count else {
-            throw .argument("cannot hold back \(fraction) of \(count) samples, wanted a part that leaves both some")
-        }
-        var random = SampleRandom(.split, seed: seed)
-        let order = random.permutation(count)
-        return (try rows(Array(order.dropLast(held))), try rows(Array(order.suffix(held))))
+        let (training, held) = try SampleRandom.split(count, validation: fraction, seed: seed)
+        return (try rows(training), try rows(held))
     }
 
     /// The same dataset with integer targets i of shape [N] or [N, 1] as f32 rows [N, classes], 1 at i and 0 elsewhere.

@@ -35,7 +35,16 @@ public enum IDX {
     }
 
     static func parse(_ bytes: UnsafeRawBufferPointer, name: String) throws(ApusError) -> Tensor {
-        let view = ByteView(bytes: bytes, name: name)
+        let view = ByteView(bytes: bytes, name: name), layout = try layout(view, fileSize: bytes.count)
+        return try Tensor(dtype: layout.dtype, shape: layout.shape) { destination throws(ApusError) in
+            destination.copyMemory(from: try view.slice(layout.start, destination.count, "the elements"))
+            swapBytes(of: destination, width: layout.dtype.bitWidth / 8)
+        }
+    }
+
+    /// What the header says of a file of `fileSize` bytes, whose first ones are `view`.
+    static func layout(_ view: ByteView, fileSize: Int) throws(ApusError) -> TensorLayout {
+        let name = view.name
         let magic = try view.slice(0, 4, "the IDX magic number")
         guard magic[0] == 0, magic[1] == 0, let type = types.first(where: { $0.code == magic[2] }) else {
             throw .file("\(name): found the bytes \(Array(magic)), wanted an IDX file: 0, 0, a type and a rank")
@@ -45,19 +54,28 @@ public enum IDX {
             shape.append(Int(UInt32(try view.integer(UInt32.self, at: 4 + 4 * axis, "dimension \(axis)")).byteSwapped))
         }
         let header = 4 + 4 * shape.count
-        let found = bytes.count - header
+        let found = fileSize - header
         let wanted = try inFile(name) { () throws(ApusError) in try Tensor.size(of: type.dtype, shape: shape).bytes }
         guard found == wanted else {
             throw .file("\(name): found \(found) bytes of elements, wanted \(wanted) for \(type.dtype.name) \(shape)")
         }
-        return try Tensor(dtype: type.dtype, shape: shape) { destination throws(ApusError) in
-            destination.copyMemory(from: try view.slice(header, wanted, "the elements"))
-            swapBytes(of: destination, width: type.dtype.bitWidth / 8)
+        return TensorLayout(dtype: type.dtype, shape: shape, start: header, isBigEndian: true)
+    }
+
+    /// The labels of `count` pictures, i32 [N].
+    static func labels(_ path: String, count: Int) throws(ApusError) -> Tensor {
+        let classes = try read(path)
+        guard classes.shape.count == 1 else {
+            throw .file("\(path): found labels of shape \(classes.shape), wanted one dimension")
         }
+        guard count == classes.shape[0] else {
+            throw .file("\(path): found \(classes.shape[0]) labels, wanted \(count), one a picture")
+        }
+        return try classes.converted(to: .i32)
     }
 
     /// Between big-endian and the host's little-endian.
-    private static func swapBytes(of bytes: UnsafeMutableRawBufferPointer, width: Int) {
+    static func swapBytes(of bytes: UnsafeMutableRawBufferPointer, width: Int) {
         guard width > 1 else { return }
         for start in stride(from: 0, to: bytes.count, by: width) {
             bytes[start..<start + width].reverse()
@@ -81,15 +99,9 @@ extension Dataset {
         images: String, labels: String, classNames: [String] = []
     ) throws(ApusError) -> Dataset {
         let pictures = try IDX.read(images)
-        let classes = try IDX.read(labels)
-        guard classes.shape.count == 1 else {
-            throw .file("\(labels): found labels of shape \(classes.shape), wanted one dimension")
-        }
-        guard pictures.shape.first == classes.shape[0] else {
-            throw .file("\(labels): found \(classes.shape[0]) labels, wanted \(pictures.rowCount), one a picture")
-        }
+        let classes = try IDX.labels(labels, count: pictures.rowCount)
         let shape = pictures.shape.count == 3 ? pictures.shape + [1] : pictures.shape
         return try Dataset(
-            inputs: pictures.reshaped(shape), targets: classes.converted(to: .i32), classNames: classNames)
+            inputs: pictures.reshaped(shape), targets: classes, classNames: classNames)
     }
 }

@@ -35,9 +35,28 @@ public enum NPY {
     }
 
     static func parse(_ bytes: UnsafeRawBufferPointer, name: String) throws(ApusError) -> Tensor {
-        let view = ByteView(bytes: bytes, name: name)
+        let view = ByteView(bytes: bytes, name: name), layout = try layout(view, fileSize: bytes.count)
+        return try Tensor(dtype: layout.dtype, shape: layout.shape) { destination throws(ApusError) in
+            let elements = try view.slice(layout.start, destination.count, "the elements")
+            if layout.isFortran, layout.shape.count > 1 {
+                copyFromFortranOrder(elements, to: destination, shape: layout.shape, width: layout.dtype.bitWidth / 8)
+            } else {
+                destination.copyMemory(from: elements)
+            }
+            if layout.dtype == .bool { normalizeBools(destination) }
+        }
+    }
+
+    /// What is not 0 becomes 1.
+    static func normalizeBools(_ bytes: UnsafeMutableRawBufferPointer) {
+        for index in bytes.indices where bytes[index] != 0 { bytes[index] = 1 }
+    }
+
+    /// What the header says of a file of `fileSize` bytes, whose first ones are `view`.
+    static func layout(_ view: ByteView, fileSize: Int) throws(ApusError) -> TensorLayout {
+        let name = view.name
         guard view.starts(with: magic) else {
-            throw .file("\(name): found the bytes \(Array(bytes.prefix(magic.count))), wanted an NPY file: \(magic)")
+            throw .file("\(name): found the bytes \(Array(view.bytes.prefix(magic.count))), wanted an NPY file: \(magic)")
         }
         let version = try view.integer(UInt8.self, at: magic.count, "the version")
         guard 1...3 ~= version else { throw .file("\(name): found NPY version \(version), wanted 1, 2 or 3") }
@@ -53,21 +72,11 @@ public enum NPY {
         }
         let start = lengthAt + lengthSize + length
         let wanted = try inFile(name) { () throws(ApusError) in try Tensor.size(of: dtype, shape: header.shape).bytes }
-        guard bytes.count - start == wanted else {
-            throw .file("\(name): found \(bytes.count - start) bytes of elements, wanted \(wanted) "
+        guard fileSize - start == wanted else {
+            throw .file("\(name): found \(fileSize - start) bytes of elements, wanted \(wanted) "
                 + "for \(dtype.name) \(header.shape)")
         }
-        let elements = try view.slice(start, wanted, "the elements")
-        return try Tensor(dtype: dtype, shape: header.shape) { destination throws(ApusError) in
-            if header.fortranOrder, header.shape.count > 1 {
-                copyFromFortranOrder(elements, to: destination, shape: header.shape, width: dtype.bitWidth / 8)
-            } else {
-                destination.copyMemory(from: elements)
-            }
-            if dtype == .bool {
-                for index in destination.indices where destination[index] != 0 { destination[index] = 1 }
-            }
-        }
+        return TensorLayout(dtype: dtype, shape: header.shape, start: start, isFortran: header.fortranOrder)
     }
 
     /// Walks the destination in order, with the source's index kept like the wheels of a counter.

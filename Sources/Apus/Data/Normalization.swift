@@ -18,12 +18,47 @@ public struct Normalization: Sendable, Equatable {
     /// The mean and the population's standard deviation of each channel of `tensor`, after `scale`. A channel that
     /// never varies has the deviation 1.
     public init(of tensor: Tensor, scale: Float = 1) throws(ApusError) {
-        let channels = tensor.shape.last ?? 1
         guard tensor.count > 0 else { throw .argument("\(tensor) has no elements to take a mean of") }
-        let moments = try tensor.dtype.dispatch(Moments(tensor: tensor, channels: channels, scale: Double(scale)))
+        try self.init(elements: tensor.count, channels: tensor.shape.last ?? 1, scale: scale) { visit throws(ApusError) in
+            try visit(tensor)
+        }
+    }
+
+    /// The same of a source's first input, which is read twice, some samples at a time.
+    public init(of source: some SampleSource, scale: Float = 1) throws(ApusError) {
+        let count = source.count, shape = source.inputFields.first?.shape ?? []
+        guard count > 0, !shape.contains(0) else {
+            throw .argument("a source of \(count) samples \(shape) has no elements to take a mean of")
+        }
+        let chunk = max(1, (1 << 20) / shape.reduce(1, *))
+        try self.init(
+            elements: count * shape.reduce(1, *), channels: shape.last ?? count, scale: scale
+        ) { visit throws(ApusError) in
+            for first in stride(from: 0, to: count, by: chunk) {
+                try visit(try source.checkedRows(Array(first..<min(first + chunk, count))).inputs[0].tensor)
+            }
+        }
+    }
+
+    /// Mean and variance in two passes, which lose nothing to cancellation; `pass` shows all the elements in their order.
+    private init(
+        elements: Int, channels: Int, scale: Float, pass: ((Tensor) throws(ApusError) -> Void) throws(ApusError) -> Void
+    ) throws(ApusError) {
+        let count = Double(elements / channels)
+        var sums = [Double](repeating: 0, count: channels)
+        func add(means: [Double]?) throws(ApusError) {
+            try pass { tensor throws(ApusError) in
+                sums = try tensor.dtype.dispatch(
+                    ChannelSums(tensor: tensor, scale: Double(scale), means: means, before: sums))
+            }
+        }
+        try add(means: nil)
+        let means = sums.map { $0 / count }
+        sums = [Double](repeating: 0, count: channels)
+        try add(means: means)
         self.init(
-            scale: scale, mean: moments.mean.map { Float($0) },
-            std: moments.variance.map { $0 > 0 ? Float($0.squareRoot()) : 1 })
+            scale: scale, mean: means.map { Float($0) },
+            std: sums.map { $0 / count > 0 ? Float(($0 / count).squareRoot()) : 1 })
     }
 
     /// The map applied to a tensor of any number type; the result is f32.
@@ -60,31 +95,31 @@ extension Dataset {
     }
 }
 
-/// Mean and variance per channel in two passes, which lose nothing to cancellation.
-private struct Moments: ScalarVisitor {
+/// Sums per channel over a tensor, added to those before: of x · scale, and where means are given of (x · scale − mean)².
+private struct ChannelSums: ScalarVisitor {
     let tensor: Tensor
-    let channels: Int
     let scale: Double
+    let means: [Double]?
+    let before: [Double]
 
-    func visit<Scalar: TensorScalar>(_ type: Scalar.Type) throws(ApusError) -> (mean: [Double], variance: [Double]) {
-        let count = Double(tensor.count / channels)
-        return tensor.withUnsafeBytes { bytes in
+    func visit<Scalar: TensorScalar>(_ type: Scalar.Type) throws(ApusError) -> [Double] {
+        let channels = before.count
+        var sums = before
+        tensor.withUnsafeBytes { bytes in
             let values = bytes.bindMemory(to: Scalar.self)
-            var mean = Array(repeating: 0.0, count: channels)
-            for row in stride(from: 0, to: values.count, by: channels) {
-                for c in 0..<channels { mean[c] += values[row + c].asDouble * scale }
-            }
-            for c in 0..<channels { mean[c] /= count }
-            var variance = Array(repeating: 0.0, count: channels)
+            guard channels > 0 else { return }
             for row in stride(from: 0, to: values.count, by: channels) {
                 for c in 0..<channels {
-                    let distance = values[row + c].asDouble * scale - mean[c]
-                    variance[c] += distance * distance
+                    let value = values[row + c].asDouble * scale
+                    if let means {
+                        sums[c] += (value - means[c]) * (value - means[c])
+                    } else {
+                        sums[c] += value
+                    }
                 }
             }
-            for c in 0..<channels { variance[c] /= count }
-            return (mean, variance)
         }
+        return sums
     }
 }
 

@@ -45,18 +45,42 @@ extension Network {
         try predict([input], batchSize: batchSize, threads: threads)[0]
     }
 
-    /// Loss and metrics over a dataset, measured on the graph that ships. The loss is Σ weight · loss over the outputs,
+    /// The outputs for the samples of a source, each [samples, …], made batch by batch.
+    public func predict(
+        _ data: any SampleSource, batchSize: Int = 64, threads: Int? = nil
+    ) throws(ApusError) -> [Tensor] {
+        guard batchSize >= 1 else { throw .argument("batch size \(batchSize), wanted 1 or more") }
+        if data.count == 0 {
+            let inputs = try ordered(data.rows([]).inputs, as: inputNames, "inputs")
+            return try predictNothing(inputs.map { $0.tensor })
+        }
+        let size = min(batchSize, data.count)
+        let runner = try Runner(try exportGraph(maximumBatch: size), threads: threads)
+        var parts: [[Tensor]] = outputs.map { _ in [] }
+        let iterator = try data.batches(size: size).makeIterator()
+        while let batch = iterator.next() {
+            let inputs = try ordered(batch.inputs, as: inputNames, "inputs").map { $0.tensor }
+            try checkIndices(inputs, samples: batch.indices)
+            for (i, output) in try runner.run(inputs).enumerated() { parts[i].append(output) }
+        }
+        try iterator.check()
+        var results: [Tensor] = []
+        for part in parts { results.append(try Tensor.concatenated(part)) }
+        return results
+    }
+
+    /// Loss and metrics over samples, measured on the graph that ships. The loss is Σ weight · loss over the outputs,
     /// weights 1 by default; where there are several outputs, the loss of each follows, unweighted. Where the samples have
     /// weights, each loss is Σ w·l / n over them; metrics count them alike. Of no samples all are NaN.
     public func evaluate(
-        _ data: Dataset, losses: [any Loss] = [], lossWeights: [Double] = [], metrics: [any Metric] = [],
+        _ data: any SampleSource, losses: [any Loss] = [], lossWeights: [Double] = [], metrics: [any Metric] = [],
         batchSize: Int = 64, threads: Int? = nil
     ) throws(ApusError) -> EpochLog {
         guard batchSize >= 1 else { throw .argument("batch size \(batchSize), wanted 1 or more") }
         try check(metrics)
         let batchSize = max(1, min(batchSize, data.count))
         let graph = try exportGraph(maximumBatch: batchSize)
-        let evaluator = losses.isEmpty ? nil : try LossEvaluator(graph, losses, lossWeights, weighsSamples: data.weights != nil)
+        let evaluator = losses.isEmpty ? nil : try LossEvaluator(graph, losses, lossWeights, weighsSamples: data.hasWeights)
         let runner = try Runner(graph, threads: threads)
         var mean = MeanLoss(), means = losses.map { _ in MeanLoss() }
         var metrics = metrics

@@ -2,12 +2,13 @@ import ApusGraph
 
 /// Reverse-mode differentiation as a rewrite: the nodes that compute gradients are appended to the same function.
 enum Backward {
-    /// The gradients of a scalar with respect to `targets`; nil where the scalar does not depend on one.
+    /// The gradients of a scalar with respect to `targets`, times `factor`, a scalar of its type; nil where the scalar does not
+    /// depend on one.
     static func gradients(
-        of scalar: Value, for targets: [Value], in builder: GraphBuilder
+        of scalar: Value, times factor: Value? = nil, for targets: [Value], in builder: GraphBuilder
     ) throws(ApusError) -> [Value?] {
         var pass = Pass(builder, targets)
-        return try pass.run(from: scalar, targets)
+        return try pass.run(from: scalar, factor, targets)
     }
 
     private struct Pass {
@@ -61,12 +62,14 @@ enum Backward {
             }
         }
 
-        mutating func run(from scalar: Value, _ targets: [Value]) throws(ApusError) -> [Value?] {
+        mutating func run(from scalar: Value, _ factor: Value?, _ targets: [Value]) throws(ApusError) -> [Value?] {
             guard scalar.shape.count == 1, scalar.type.dtype.isFloat else {
                 throw .shape("the gradient of \(scalar.type), wanted one float")
             }
             defer { builder.prefix = "" }
-            try arrive(try builder.scalar(1, scalar.type.dtype), at: scalar.operand)
+            var seed = factor
+            if seed == nil { seed = try builder.scalar(1, scalar.type.dtype) }
+            if let seed { try arrive(seed, at: scalar.operand) }
             for (index, node) in nodes.enumerated().reversed() {
                 let outputs = (0..<node.op.outputCount).map { firstOutputs[index] + $0 }
                 guard outputs.contains(where: { arrived[$0] != nil && depends[$0] }) else { continue }

@@ -65,14 +65,14 @@ struct NonFiniteSearch {
         return (whole, kept)
     }
 
-    /// One clause that names the node, parameter or input.
-    func cause() throws(ApusError) -> String {
+    /// One clause that names the node, parameter or input; nil where all is finite when run again.
+    func cause() throws(ApusError) -> String? {
         let function = graph.functions[0]
         var start = function.outputs[0].operand
         if isFinite(start) {
             // The loss is finite, so an update is not: the earliest of them.
             let broken = function.updates.map { $0.local }.filter { !locals[$0] }
-            guard let first = broken.min() else { return "all values are finite when run again" }
+            guard let first = broken.min() else { return nil }
             start = .local(first)
         }
         return try describe(origin(of: start))
@@ -149,6 +149,8 @@ enum FloatScan {
 }
 
 extension Trainer {
+    func stateName(_ index: Int) -> String { program.graph.states[index].name }
+
     /// Per state, whether all of it is finite.
     func finiteStates() -> [Bool] {
         program.graph.states.enumerated().map { index, state in

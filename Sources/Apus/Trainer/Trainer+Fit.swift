@@ -7,7 +7,7 @@ public enum Validation: Sendable {
     /// A seeded share of the training data, held out.
     case split(Double)
     /// Classes are those of the training data, by their names where both have some.
-    case data(Dataset)
+    case data(any SampleSource)
 }
 
 extension Trainer {
@@ -15,22 +15,24 @@ extension Trainer {
     ///
     /// It begins with the network's weights, also those that were loaded or set since the trainer was made; after it the network
     /// holds the trained ones. Returns what each epoch measured. After `restore` it goes on from the checkpoint, within an epoch
-    /// too; data, validation, augmentation and callbacks are then those of the first run. So it does after an error that a
-    /// callback threw.
+    /// too; data, validation, augmentation and callbacks are then those of the first run. So it does after an error that the data
+    /// or a callback threw.
     ///
     /// - Throws: `.invalidArgument` for data that make no batch, and what the data, the losses and callbacks throw.
     @discardableResult
     public func fit(
-        _ data: Dataset, epochs: Int, validation: Validation = .none, augmentation: [Augmentation] = [],
+        _ data: any SampleSource, epochs: Int, validation: Validation = .none, augmentation: [Augmentation] = [],
         callbacks: [any Callback] = [], checkpoint: CheckpointPolicy? = nil
     ) throws(ApusError) -> [EpochLog] {
         var training = data
-        var held: Dataset?
+        var held: (any SampleSource)?
         switch validation {
         case .none: break
-        case .split(let share): (training, held) = try data.split(validation: share, seed: seed)
+        case .split(let share):
+            let parts = try data.split(validation: share, seed: seed)
+            (training, held) = (parts.training, parts.validation)
         case .data(let other):
-            do throws(ApusError) { held = try other.renumbered(to: data.classNames) } catch { throw error.within("validation") }
+            do throws(ApusError) { held = try other.numbered(by: data.classNames) } catch { throw error.within("validation") }
         }
         try check(training, held)
         activeCallbacks = callbacks
@@ -43,7 +45,7 @@ extension Trainer {
             stopReason = nil
         }
         var saver = checkpoint.map { CheckpointSaver($0) }
-        try plan(epoch: progress.epoch, weighsSamples: training.weights != nil)
+        try plan(epoch: progress.epoch, weighsSamples: training.hasWeights)
         try takeNewValues()
         while progress.epoch < epochs && stopReason == nil {
             let log = try runEpoch(training, held, augmentation, &saver)
@@ -61,24 +63,26 @@ extension Trainer {
         return progress.history
     }
 
-    private func check(_ training: Dataset, _ held: Dataset?) throws(ApusError) {
+    private func check(_ training: any SampleSource, _ held: (any SampleSource)?) throws(ApusError) {
         let least = window == nil ? 1 : batchSize
         guard training.count >= least else {
             throw .argument("training on \(training.count) samples, wanted \(least) or more")
         }
-        if running != nil, program.weighsSamples != (training.weights != nil) {
+        if running != nil, program.weighsSamples != training.hasWeights {
             let (begun, found) = program.weighsSamples ? ("with", "without") : ("without", "with")
             throw .argument("an epoch begun on samples \(begun) weights, resumed on samples \(found) weights")
         }
         guard let held else { return }
         guard held.count > 0 else { throw .argument("validation on 0 samples, wanted 1 or more") }
-        for input in held.inputs where window != nil && input.tensor.shape.dropFirst().first != window {
-            throw .shape("validation on '\(input.name)' \(input.tensor), wanted sequences of the window's \(window!)")
+        for input in held.inputFields where window != nil && input.shape.first != window {
+            let found = "\(input.dtype.name) \([held.count] + input.shape)"
+            throw .shape("validation on '\(input.name)' \(found), wanted sequences of the window's \(window!)")
         }
     }
 
     private func runEpoch(
-        _ training: Dataset, _ held: Dataset?, _ augmentation: [Augmentation], _ saver: inout CheckpointSaver?
+        _ training: any SampleSource, _ held: (any SampleSource)?, _ augmentation: [Augmentation],
+        _ saver: inout CheckpointSaver?
     ) throws(ApusError) -> EpochLog {
         var began = Date()
         if let running, running.sampleCount != training.count {
@@ -96,10 +100,12 @@ extension Trainer {
         let iterator = batches.makeIterator()
         while let batch = iterator.next() {
             var loss = 0.0
-            for part in try windows(of: batch) {
-                loss = try run(part, learningRate: learningRate)
+            let parts = try windows(of: batch)
+            for (index, part) in parts.enumerated() {
+                let rate = learningRate, isLast = batch.position == batches.count - 1 && index == parts.count - 1
+                loss = try run(part, learningRate: rate)
                 try running!.gather(part, loss, self)
-                progress.step += 1
+                if try endStep(learningRate: rate, endsEpoch: isLast) { progress.step += 1 }
             }
             progress.batch += 1
             for callback in activeCallbacks {

@@ -8,7 +8,7 @@ extension Trainer {
 
     /// How many steps a batch of the epoch under way is.
     var stepsPerBatch: Int {
-        guard let window, let length = batches?.dataset.inputs.first?.tensor.shape.dropFirst().first else { return 1 }
+        guard let window, let length = batches?.source.inputFields.first?.shape.first else { return 1 }
         return length / window
     }
 

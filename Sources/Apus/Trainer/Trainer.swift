@@ -25,6 +25,10 @@ public final class Trainer {
     /// sequences a step sees. `fit` then takes longer sequences and cuts each batch of them into windows, one step after the
     /// other; recurrent layers go on from the states that the window before left, through which no gradient flows.
     public let window: Int?
+    /// How many batches make one update of the weights, by the mean of their gradients: as one batch of so many times the
+    /// samples, in the memory of one. A batch counts by its samples; an epoch's last update takes the batches that are left. In
+    /// training by windows each window counts as a batch. Batch norms see each batch alone.
+    public let gradientAccumulation: Int
 
     /// Where training stands; what a checkpoint stores beside the states.
     public internal(set) var progress = TrainingProgress()
@@ -62,14 +66,19 @@ public final class Trainer {
     ///   - exact: no convolution by an algorithm that rounds otherwise than one chain of multiply-adds.
     ///   - recompute: what is cheap to compute is computed again for the gradients instead of kept: less memory, the same
     ///     bits, a longer step.
+    ///   - gradientAccumulation: how many batches make one update of the weights, 1 ... 2²⁰.
     ///   - precision: what the step's matrix products compute in; evaluation and export are of the f32 weights. A network that
     ///     is quantization-aware trains in f32.
     public init(
         _ network: Network, losses: [any Loss], lossWeights: [Double] = [], optimizer: any Optimizer,
         metrics: [any Metric] = [], batchSize: Int = 32, seed: UInt64 = 0, threads: Int? = nil, window: Int? = nil,
-        profile: Bool = false, exact: Bool = false, recompute: Bool = false, precision: ComputePrecision = .f32
+        gradientAccumulation: Int = 1, profile: Bool = false, exact: Bool = false, recompute: Bool = false,
+        precision: ComputePrecision = .f32
     ) throws(ApusError) {
         try Trainer.check(window, network)
+        guard (1...1 << 20).contains(gradientAccumulation) else {
+            throw .argument("gradients of \(gradientAccumulation) batches accumulated, wanted 1 ... \(1 << 20)")
+        }
         guard precision == .f32 || network.quantization == nil else {
             throw .argument("precision \(precision.rawValue) of a quantization-aware network, wanted f32")
         }
@@ -86,6 +95,7 @@ public final class Trainer {
         self.seed = seed
         self.threads = threads ?? Processors.count
         self.window = window
+        self.gradientAccumulation = gradientAccumulation
         inputNames = network.inputNames
         outputNames = network.outputNames
         (self.exact, self.recompute, profiles, self.precision) = (exact, recompute, profile, precision)
@@ -94,7 +104,7 @@ public final class Trainer {
         trained = network.parameters.all.map { $0.isTrainable }
         program = try TrainingProgram(
             network, losses: losses, weights: self.lossWeights, optimizer: optimizer, maximumBatch: batchSize, window: window,
-            exact: exact, recompute: recompute, precision: precision)
+            exact: exact, recompute: recompute, precision: precision, accumulates: gradientAccumulation > 1)
         session = try Trainer.session(program, threads: self.threads, profile: profile)
     }
 
@@ -112,7 +122,8 @@ public final class Trainer {
         guard network.quantization?.stage(epoch: epoch) != program.stage || weighsSamples != program.weighsSamples else { return }
         let next = try TrainingProgram(
             network, losses: losses, weights: lossWeights, optimizer: optimizer, maximumBatch: batchSize,
-            weighsSamples: weighsSamples, epoch: epoch, window: window, exact: exact, recompute: recompute, precision: precision)
+            weighsSamples: weighsSamples, epoch: epoch, window: window, exact: exact, recompute: recompute, precision: precision,
+            accumulates: gradientAccumulation > 1)
         guard next.graph.states.map({ $0.name }) == program.graph.states.map({ $0.name }) else {
             throw .argument("a network that was made quantization-aware after its trainer, wanted before")
         }
@@ -125,12 +136,13 @@ public final class Trainer {
 
     public convenience init(
         _ network: Network, loss: any Loss, optimizer: any Optimizer, metrics: [any Metric] = [], batchSize: Int = 32,
-        seed: UInt64 = 0, threads: Int? = nil, window: Int? = nil, profile: Bool = false, exact: Bool = false,
-        recompute: Bool = false, precision: ComputePrecision = .f32
+        seed: UInt64 = 0, threads: Int? = nil, window: Int? = nil, gradientAccumulation: Int = 1, profile: Bool = false,
+        exact: Bool = false, recompute: Bool = false, precision: ComputePrecision = .f32
     ) throws(ApusError) {
         try self.init(
             network, losses: [loss], optimizer: optimizer, metrics: metrics, batchSize: batchSize, seed: seed,
-            threads: threads, window: window, profile: profile, exact: exact, recompute: recompute, precision: precision)
+            threads: threads, window: window, gradientAccumulation: gradientAccumulation, profile: profile, exact: exact,
+            recompute: recompute, precision: precision)
     }
 
     deinit { session.destroy() }
@@ -144,18 +156,20 @@ public final class Trainer {
         (learningRateOverride ?? optimizer.learningRate.rate(atStep: step)) * learningRateScale
     }
 
-    /// Trains on one batch, outside any epoch, and returns its loss. In training by windows it is the next window. The network
-    /// gets the trained values by `updateNetwork`.
+    /// Trains on one batch, outside any epoch, and returns its loss. In training by windows it is the next window. Where
+    /// gradients accumulate, each `gradientAccumulation`-th changes the weights, and `updateWeights`. The network gets the
+    /// trained values by `updateNetwork`.
     @discardableResult
     public func step(_ batch: Batch) throws(ApusError) -> Double {
         try plan(epoch: progress.epoch, weighsSamples: batch.weights != nil)
         try takeNewValues()
-        let loss = try run(batch, learningRate: learningRate)
-        progress.step += 1
+        let rate = learningRate
+        let loss = try run(batch, learningRate: rate)
+        if try endStep(learningRate: rate) { progress.step += 1 }
         return loss
     }
 
-    /// One step, progress left alone.
+    /// One run of `train_step`, progress left alone; `endStep` follows it.
     func run(_ batch: Batch, learningRate: Double) throws(ApusError) -> Double {
         guard learningRate >= 0 && learningRate.isFinite else {
             throw .argument("learning rate \(learningRate) of step \(progress.step), wanted a finite one of 0 or more")
@@ -179,8 +193,9 @@ public final class Trainer {
             try losses[i].check(target.tensor, for: prediction, samples: batch.indices)
             try session.set(input: inputs.count + i, target.tensor)
         }
-        var rate = Float(learningRate)
-        try withUnsafeBytes(of: &rate) { bytes throws(ApusError) in
+        // Of the update, or the batch's share in it.
+        var last = Float(gradientAccumulation == 1 ? learningRate : Double(batch.count) / Double(batchSize))
+        try withUnsafeBytes(of: &last) { bytes throws(ApusError) in
             try session.setInput(inputs.count + outputNames.count, bytes)
         }
         if let weights = batch.weights { try session.set(input: inputs.count + outputNames.count + 1, weights) }

@@ -4,8 +4,9 @@ import ApusRuntime
 /// A network's training step as a graph: forward, loss, backward, update, over states that it shares with nobody.
 ///
 /// Function `train_step`. Inputs: the network's, one target per output, the learning rate and, where samples are weighted, the
-/// weight of each. Outputs: the loss, the
-/// network's outputs and, where there are several, the loss of each, unweighted.
+/// weight of each. Outputs: the loss, the network's outputs and, where there are several, the loss of each, unweighted. Where
+/// gradients accumulate, it has the batch's share instead of the rate, and `update` is a function of its own
+/// (`GradientAccumulation`).
 struct TrainingProgram {
     let graph: Graph
     /// The function without what is computed again: what checkpoints hold.
@@ -20,6 +21,8 @@ struct TrainingProgram {
     /// Whether each sample has a weight, the last input.
     let weighsSamples: Bool
     static let sampleWeights = "sample_weights"
+    /// nil where every step updates the weights.
+    let accumulation: GradientAccumulation?
     let lossOutput = 0
     let firstPrediction = 1
     /// Where there are several outputs.
@@ -28,7 +31,7 @@ struct TrainingProgram {
     init(
         _ network: Network, losses: [any Loss], weights: [Double] = [], optimizer: any Optimizer, maximumBatch: Int,
         weighsSamples: Bool = false, epoch: Int = 0, window: Int? = nil, exact: Bool = false, recompute: Bool = false,
-        precision: ComputePrecision = .f32, passes: [RewritePass] = trainingPasses
+        precision: ComputePrecision = .f32, accumulates: Bool = false, passes: [RewritePass] = trainingPasses
     ) throws(ApusError) {
         let weights = weights.isEmpty ? losses.map { _ in 1 } : weights
         guard losses.count == network.outputs.count, weights.count == losses.count else {
@@ -50,7 +53,7 @@ struct TrainingProgram {
         for (i, type) in targetTypes.enumerated() {
             extra.append((targetTypes.count == 1 ? "target" : "target_\(i)", type))
         }
-        extra.append(("learning_rate", TensorType(.f32, [])))
+        extra.append((accumulates ? "share" : "learning_rate", TensorType(.f32, [])))
         if weighsSamples { extra.append((TrainingProgram.sampleWeights, TensorType(.f32, [-1]))) }
         let (emitted, inputs) = try network.emit(
             .training, graph, function: "train_step", maximumBatch: maximumBatch, epoch: epoch, extraInputs: extra,
@@ -73,10 +76,20 @@ struct TrainingProgram {
                 builder.output("\(network.outputName(i))_loss", part, type: part.type)
             }
         }
-        try TrainingProgram.appendUpdates(
-            network, optimizer, loss: loss, learningRate: inputs[targetTypes.count], stepState, builder)
+        let scalar = inputs[targetTypes.count]
+        let trained = network.parameters.all.indices.filter { network.parameters.all[$0].isTrainable }
+        let gradients = try Backward.gradients(
+            of: loss, times: accumulates ? scalar : nil, for: trained.map { builder.state($0) }, in: builder)
+        if accumulates {
+            accumulation = try GradientAccumulation(gradients, of: trained, share: scalar, counting: stepState, builder)
+        } else {
+            accumulation = nil
+            try TrainingProgram.appendUpdates(
+                network, optimizer, gradients, of: trained, learningRate: scalar, counting: stepState, builder)
+        }
         for update in emitted.updates { try builder.update(state: update.parameter, to: update.value) }
         builder.finish()
+        try accumulation?.appendUpdate(network, optimizer, of: trained, to: graph)
         for pass in passes { _ = try pass.run(graph, ExportOptions(exact: exact)) }
         _ = try graph.chooseAlgorithms(exact: exact, largestBatch: true)
         // The gradients' nodes are named so, fused or not.
@@ -100,7 +113,7 @@ struct TrainingProgram {
         copy.dimensions = graph.dimensions
         copy.constants = graph.constants
         copy.states = graph.states
-        copy.functions = [plain]
+        copy.functions = [plain] + graph.functions.dropFirst()
         return copy
     }
 
@@ -143,14 +156,13 @@ struct TrainingProgram {
         return sum
     }
 
-    private static func appendUpdates(
-        _ network: Network, _ optimizer: any Optimizer, loss: Value, learningRate: Value, _ stepState: Int,
-        _ builder: GraphBuilder
+    /// Appends the optimizer's step for the parameters `trained`, whose gradients are clipped first, and counts it.
+    static func appendUpdates(
+        _ network: Network, _ optimizer: any Optimizer, _ gradients: [Value?], of trained: [Int], learningRate: Value,
+        counting stepState: Int, _ builder: GraphBuilder
     ) throws(ApusError) {
         let graph = builder.graph
-        let trained = network.parameters.all.indices.filter { network.parameters.all[$0].isTrainable }
-        let weights = trained.map { builder.state($0) }
-        var gradients = try Backward.gradients(of: loss, for: weights, in: builder)
+        var gradients = gradients
         try optimizer.clipping.apply(to: &gradients, builder)
         let step = try builder(.add, builder.state(stepState), try builder.scalar(1, .i64))
         for (index, gradient) in zip(trained, gradients) {

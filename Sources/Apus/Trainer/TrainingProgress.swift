@@ -4,7 +4,7 @@ public struct TrainingProgress: Sendable, Codable, Equatable {
     public var epoch = 0
     /// Batches completed of the current epoch.
     public var batch = 0
-    /// Steps completed in all.
+    /// Updates of the weights in all: one a batch, in training by windows one a window, unless gradients accumulate.
     public var step = 0
     /// What each completed epoch measured.
     public var history: [EpochLog] = []

@@ -40,7 +40,7 @@ public final class NaNStop: Callback {
 
     /// Of the steps that the next batch is.
     private static func rates(_ trainer: Trainer) -> [Double] {
-        (0..<trainer.stepsPerBatch).map { trainer.learningRate(atStep: trainer.progress.step + $0) }
+        trainer.learningRates(trainer.stepsPerBatch)
     }
 
     private func find(_ trainer: Trainer) throws(ApusError) -> String {
@@ -48,12 +48,17 @@ public final class NaNStop: Callback {
         trainer.setStates(states)
         for (offset, rates) in rates.enumerated() {
             let batch = try batches.batch(at: first + offset)
-            for (part, rate) in zip(try trainer.windows(of: batch), rates) {
+            let parts = try trainer.windows(of: batch)
+            for (index, (part, rate)) in zip(parts, rates).enumerated() {
                 let before = trainer.copyStates()
                 let loss = try trainer.run(part, learningRate: rate)
+                let isLast = batch.position == batches.count - 1 && index == parts.count - 1
+                _ = try trainer.endStep(learningRate: rate, endsEpoch: isLast)
                 guard !loss.isFinite || trainer.finiteStates().contains(false) else { continue }
+                let broken = trainer.finiteStates().firstIndex(of: false).map { "'\(trainer.stateName($0))'" } ?? "the loss"
                 trainer.setStates(before)
                 let cause = try NonFiniteSearch(trainer, part, learningRate: rate).cause()
+                    ?? "\(broken) is not finite after the update"
                 return offset == self.rates.count - 1 ? cause : "\(cause) at batch \(first + offset + 1)"
             }
         }

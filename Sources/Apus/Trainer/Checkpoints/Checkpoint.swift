@@ -15,6 +15,8 @@ struct Checkpoint: Codable {
     var batchSize: Int
     /// Files that older versions wrote do not say it.
     var precision: ComputePrecision?
+    /// nil for 1.
+    var gradientAccumulation: Int?
     /// With every setting.
     var optimizer: String
     var losses: [String]

@@ -10,7 +10,7 @@ public struct CheckpointPolicy: Sendable {
     public let everyEpoch: Bool
 
     /// - Parameters:
-    ///   - everyBatches: after each step whose number this divides.
+    ///   - everyBatches: after each run of `train_step`, counted over all epochs, whose number this divides.
     ///   - everySeconds: after the first step this long after the last checkpoint.
     ///   - everyEpoch: after each epoch; without it still after the last.
     public init(_ path: String, everyBatches: Int? = nil, everySeconds: Double? = nil, everyEpoch: Bool = true) {
@@ -29,7 +29,7 @@ struct CheckpointSaver {
     init(_ policy: CheckpointPolicy) { self.policy = policy }
 
     mutating func batchEnded(_ trainer: Trainer) throws(ApusError) {
-        let isDue = policy.everyBatches.map { trainer.progress.step % $0 == 0 } ?? false
+        let isDue = policy.everyBatches.map { trainer.stepsRun % $0 == 0 } ?? false
         let isLate = policy.everySeconds.map { Date().timeIntervalSince(last) >= $0 } ?? false
         if isDue || isLate { try save(trainer) }
     }

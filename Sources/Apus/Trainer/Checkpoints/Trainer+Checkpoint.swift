@@ -23,7 +23,8 @@ extension Trainer {
         let checkpoint = Checkpoint(
             progress: progress, learningRateScale: learningRateScale, learningRateOverride: learningRateOverride,
             stopReason: stopReason, seed: seed, batchSize: batchSize, precision: precision,
-            optimizer: optimizerText, losses: losses.map { $0.name }, lossWeights: lossWeights, running: running, callbacks: entries)
+            gradientAccumulation: gradientAccumulation == 1 ? nil : gradientAccumulation, optimizer: optimizerText,
+            losses: losses.map { $0.name }, lossWeights: lossWeights, running: running, callbacks: entries)
         graph.metadata = [(Checkpoint.metadataKey, try CheckpointText.encode(checkpoint))]
         try ModelWriter.write(graph, to: path)
     }
@@ -98,6 +99,7 @@ extension Trainer {
         try require("loss", list(checkpoint.losses, checkpoint.lossWeights), list(losses.map { $0.name }, lossWeights))
         try require("batch size", "\(checkpoint.batchSize)", "\(batchSize)")
         if let found = checkpoint.precision { try require("precision", found.rawValue, precision.rawValue) }
+        try require("gradient accumulation", "\(checkpoint.gradientAccumulation ?? 1)", "\(gradientAccumulation)")
         try require("seed", "\(checkpoint.seed)", "\(seed)")
         if let difference = GraphDifference.first(found, wanted: program.checkpointGraph()) {
             throw .argument("checkpoint of another training graph: \(difference)")

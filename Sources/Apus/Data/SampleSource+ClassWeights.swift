@@ -1,6 +1,6 @@
 import ApusGraph
 
-extension Dataset {
+extension SampleSource {
     /// What weighs the classes alike for `SparseCategoricalCrossEntropy(classWeights:)`: n / (k · nᵢ) for a class of nᵢ labels,
     /// of n in all k classes that have some; 1 for a class without. Then the labels' weights sum up to n.
     ///
@@ -13,6 +13,7 @@ extension Dataset {
     public func balancedClassWeights(
         classes: Int? = nil, ignoring index: Int? = nil, target name: String? = nil
     ) throws(ApusError) -> [Float] {
+        let targets = try targetRows(Array(0..<count))
         guard let target = name == nil ? targets.first : targets.first(where: { $0.name == name }) else {
             throw .argument("no target \(name.map { "'\($0)'" } ?? ""), wanted one of \(targets.map(\.name))")
         }
