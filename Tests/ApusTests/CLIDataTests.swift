@@ -71,7 +71,7 @@ final class CLIDataTests: XCTestCase {
         balanced.expectSuccess()
         XCTAssertNotEqual(plain.output, balanced.output)
         try CLIRun("apus", one + ["csv:\(skewed)", "--class-weights", "even"])
-            .expectFailure(2, "class weights 'even', wanted balanced")
+            .expectFailure(64, "--class-weights 'even', wanted balanced")
         let numbers = try f.folder.write(Array("a,b\n1,2\n2,3\n".utf8), "n.csv")
         try CLIRun("apus", one + ["csv:\(numbers),numeric", "--class-weights", "balanced"])
             .expectFailure(2, "class weights for numbers, wanted classes")
