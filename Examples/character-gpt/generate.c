@@ -87,12 +87,16 @@ int main(int count, char **arguments) {
         check(apus_session_run_function(session, step, &error));
         ++read;
     }
+    const char *positions = apus_model_metadata(model, "stream.positions");
+    long long left = positions ? strtoll(positions, NULL, 10) - read : wanted;
+    if (left < 0) return fprintf(stderr, "generate: a prompt of %ld characters, wanted at most %s\n", read, positions), 1;
     if (read == 0) return fputs("generate: a prompt without a character of the vocabulary\n", stderr), 1;
     fputs(arguments[2], stdout);
     for (long long i = 0; i < wanted; ++i) {
         const int token = drawn(output, classes, temperature, &state);
         const char *character = character_of(vocabulary, token);
         fwrite(character, 1, *character ? length(character) : 0, stdout), fflush(stdout);
+        if (left-- == 0) break;
         *input = token;
         check(apus_session_run_function(session, step, &error));
     }

@@ -86,7 +86,8 @@ struct Generate: ParsableCommand {
             try console.result("\n")
             let read = Quantity.counted(generation.promptTokens, "token"), written = generation.tokens.count
             let speed = rate.map { String(format: ", %.0f a second", $0) } ?? ""
-            console.progress("\(read) read, \(written) written\(speed)")
+            let end = generation.end == .context ? "; the model has no position for more" : ""
+            console.progress("\(read) read, \(written) written\(speed)\(end)")
         }
     }
 }

@@ -19,6 +19,9 @@ public struct StepOptions: Sendable {
         self.includesPredict = includesPredict
     }
 
+    /// The entry of metadata that says how many elements a stream may have, where positions are looked up in a table.
+    public static let positionsKey = "stream.positions"
+
     /// The function of a chunk.
     public static func functionName(chunk: Int) -> String { chunk == 1 ? "step" : "step_\(chunk)" }
 }

@@ -9,6 +9,8 @@ final class StreamMemory {
     /// The elements that attention looks back on, and how it keeps them.
     let context: Int
     let cache: DType
+    /// How many elements a stream may have, where a layer looks their positions up in a table; nil: any number.
+    private(set) var positions: Int?
     private var indices: [String: Int] = [:]
 
     init(_ graph: Graph, context: Int, cache: DType) {
@@ -16,6 +18,9 @@ final class StreamMemory {
         self.context = context
         self.cache = cache
     }
+
+    /// Says that there are so many positions at most.
+    func limit(positions count: Int) { positions = min(positions ?? count, count) }
 
     /// The state of this name; zeros at first.
     func state(_ name: String, _ type: TensorType) throws(ApusError) -> Int {

@@ -143,6 +143,7 @@ extension Network {
                 throw error.within("function '\(function)'")
             }
         }
+        if let positions = stream.positions { graph.metadata.append((StepOptions.positionsKey, "\(positions)")) }
     }
 
     /// Declares the outputs and adds the function to its graph.

@@ -64,7 +64,12 @@ public final class TextGenerator {
                 end = .stop
                 break
             }
-            if tokens.count - promptCount < options.maximumTokens { logits = try stream.read(CollectionOfOne(token)) }
+            guard tokens.count - promptCount < options.maximumTokens else { break }
+            if stream.length == stream.positions {
+                end = .context
+                break
+            }
+            logits = try stream.read(CollectionOfOne(token))
         }
         let seconds = began.duration(to: clock.now) / .seconds(1), rest = text.finish()
         if !rest.isEmpty && end != .callback { _ = onText(rest) }
@@ -95,8 +100,8 @@ public struct GenerationOptions: Sendable {
 /// What was generated.
 public struct Generation: Sendable {
     public enum End: String, Sendable, Codable {
-        /// As many tokens as were asked for; a token or text that ends it; the callback.
-        case length, stop, callback
+        /// As many tokens as were asked for; a token or text that ends it; the callback; no position left in the model.
+        case length, stop, callback, context
     }
 
     public let text: String

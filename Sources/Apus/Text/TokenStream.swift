@@ -6,6 +6,10 @@ import ApusRuntime
 /// The functions take tokens i32 or i64 [1, chunk] and give logits f32 [1, chunk, vocabulary].
 public final class TokenStream {
     public let vocabularySize: Int
+    /// How many tokens a stream may have; nil: any number.
+    public let positions: Int?
+    /// The tokens that were read since the stream began.
+    public private(set) var length = 0
     private let session: Session
     /// The functions of the stream, the one of most tokens first; the last takes one.
     private let steps: [(function: Int, chunk: Int)]
@@ -32,6 +36,12 @@ public final class TokenStream {
         }
         self.steps = steps
         self.vocabularySize = vocabularySize
+        positions = try model.graph.metadata.first { $0.key == StepOptions.positionsKey }.map { entry throws(ApusError) in
+            guard let count = Int(entry.value), count > 0 else {
+                throw .file("\(entry.key) '\(entry.value)', wanted a number of 1 or more")
+            }
+            return count
+        }
         var options = SessionOptions()
         options.threads = threads
         // The stream runs no function over batches.
@@ -42,13 +52,21 @@ public final class TokenStream {
     deinit { session.destroy() }
 
     /// Forgets what was read.
-    public func reset() { session.resetStates() }
+    public func reset() {
+        session.resetStates()
+        length = 0
+    }
 
     /// Reads tokens, 1 or more, and returns the logits of the one that comes after them, [vocabularySize].
+    ///
+    /// - Throws: `.invalidArgument` for none, for one outside the vocabulary, and for more than `positions` in the stream.
     public func read(_ tokens: some Collection<Int>) throws(ApusError) -> [Float] {
         guard !tokens.isEmpty else { throw .argument("no tokens, wanted 1 or more") }
         for token in tokens where !(0..<vocabularySize ~= token) {
             throw .argument("token \(token), wanted 0 ..< \(vocabularySize)")
+        }
+        if let positions, tokens.count > positions - length {
+            throw .argument("a stream of \(length + tokens.count) tokens, wanted at most \(positions), the model's positions")
         }
         var rest = Array(tokens)[...]
         var logits: [Float] = []
@@ -57,6 +75,7 @@ public final class TokenStream {
             try set(rest.prefix(step.chunk), step.function)
             try session.run(function: step.function)
             rest = rest.dropFirst(step.chunk)
+            length += step.chunk
             if rest.isEmpty { logits = try lastLogits(step.function, step.chunk) }
         }
         return logits

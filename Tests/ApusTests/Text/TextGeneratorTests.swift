@@ -63,6 +63,28 @@ final class TextGeneratorTests: XCTestCase {
         XCTAssertEqual(try generator.generate("a", GenerationOptions(maximumTokens: 0)).text, "")
     }
 
+    func testEndsWithTheLastPosition() throws {
+        let network = try Sequential(input: [6], dtype: .i32) {
+            Embedding(8, 4)
+            PositionEmbedding(10)
+            Dense(8)
+        }
+        network.metadata = try CharacterTokenizer(fitting: "abcdefgh").metadata
+        let graph = try network.exportGraph(steps: StepOptions(chunks: [1, 4]))
+        XCTAssertEqual(graph.metadata.first { $0.key == "stream.positions" }?.value, "10")
+        let generator = try TextGenerator(try Model(graph)), options = GenerationOptions(maximumTokens: 20, sampling: .greedy)
+        // The token after the last position is told, and has none.
+        for prompt in ["abc", "abcdefghab"] {
+            let generation = try generator.generate(prompt, options)
+            XCTAssertEqual(generation.end, .context)
+            XCTAssertEqual(prompt.count + generation.tokens.count, 11)
+        }
+        XCTAssertEqual(try generator.generate("abc", GenerationOptions(maximumTokens: 8)).end, .length)
+        XCTAssertThrowsError(try generator.generate("abcdefghabc", options)) {
+            XCTAssertEqual("\($0)", "a stream of 11 tokens, wanted at most 10, the model's positions")
+        }
+    }
+
     func testEndsWhereTheModelSays() throws {
         let folder = try ScratchFolder(), path = folder.file("m.apus"), tokenizer = try CharacterTokenizer(fitting: "abcdefgh")
         let network = try Sequential(input: [16], dtype: .i32) { Successor(8) }

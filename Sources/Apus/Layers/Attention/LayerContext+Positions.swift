@@ -7,6 +7,7 @@ extension LayerContext {
         let length = table.shape[0], count = x.shape[1]
         guard count <= length else { throw .shape("a sequence of \(count) elements, wanted at most \(length)") }
         if phase == .step {
+            step?.stream.limit(positions: length)
             let places = try self.table("offsets_\(count)") { () throws(ApusError) in try Tensor((0..<count).map { Int64($0) }) }
             return try self(Gather(axis: 0), table, try self(.add, try position(), places))
         }
