@@ -190,7 +190,7 @@ final class TextGeneratorTests: XCTestCase {
         network.metadata = tokenizer.metadata
         try ModelWriter.write(try network.exportGraph(steps: StepOptions()), to: path)
         for count in [0, 1, 2] {
-            let arguments = ["generate", path, "--prompt", "a", "--max-tokens", "\(count)"], said = "1 tokens read, \(count) written"
+            let arguments = ["generate", path, "--prompt", "a", "--max-tokens", "\(count)"], said = "1 token read, \(count) written"
             let run = try CLIRun("apus", arguments)
             run.expectSuccess()
             XCTAssertEqual(run.errors.contains("\(said)\n"), count < 2, run.errors)
