@@ -56,7 +56,9 @@ struct GradientAccumulation {
         try TrainingProgram.appendUpdates(
             network, optimizer, means, of: trained, learningRate: learningRate, counting: updates, builder)
         for state in [batches, share] + sums.compactMap({ $0 }) {
-            try builder.update(state: state, to: try builder(.sub, builder.state(state), builder.state(state)))
+            // Not the difference to itself, which is NaN of a sum that has overflowed.
+            let value = builder.state(state), zero = try builder.scalar(0, value.type.dtype)
+            try builder.update(state: state, to: try builder(ExpandLike(), zero, value))
         }
         builder.finish()
     }

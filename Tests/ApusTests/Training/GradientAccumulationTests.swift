@@ -48,6 +48,28 @@ final class GradientAccumulationTests: XCTestCase {
         }
     }
 
+    /// Where clipping keeps an infinite gradient from the weights, the next group begins anew.
+    func testASumThatOverflowsEndsWithItsGroup() throws {
+        let trainer = try Trainer(
+            try Sequential(input: [2], seed: 1) { Dense(1) }, loss: MSE(), optimizer: SGD(learningRate: 0.1, clipping: .value(0.5)),
+            batchSize: 1, threads: 1, gradientAccumulation: 2)
+        func step(_ x: Float) throws {
+            let inputs = try Tensor([x, 1], shape: [1, 2])
+            try trainer.step(Batch(try Dataset(inputs: inputs, targets: Tensor([Float(0)], shape: [1, 1]))))
+        }
+        func weights() throws -> [Double] {
+            try trainer.updateNetwork()
+            return try trainer.network.parameters.all.flatMap { try $0.value.doubles() }
+        }
+        for x: Float in [1e25, 1] { try step(x) }
+        let clipped = try weights()
+        XCTAssertTrue(clipped.allSatisfy { $0.isFinite }, "\(clipped)")
+        for x: Float in [1, 2] { try step(x) }
+        let further = try weights()
+        XCTAssertTrue(further.allSatisfy { $0.isFinite }, "\(further)")
+        XCTAssertNotEqual(further, clipped)
+    }
+
     func testTakesTheMemoryOfOneBatch() throws {
         func bytes(_ size: Int, _ accumulation: Int) throws -> Int {
             let network = try ModelLibrary.cifarResNet(depth: 2, widths: [16, 16], input: [32, 32, 3], seed: 4)
