@@ -21,7 +21,6 @@ install -m 644 build/libapus.a "$root/lib"
 install -d "$root/share/doc/apus"
 install -m 644 LICENSE THIRD-PARTY-NOTICES "$root/share/doc/apus"
 fill apus.pc "$root/lib/pkgconfig"
-sed 's/^Description: Runs/& and trains/; s/^\(Name: \|Libs: .*-l\)apus$/\1apus-training/; /^Libs.private/d' "$root/lib/pkgconfig/apus.pc" \
-    >"$root/lib/pkgconfig/apus-training.pc"
+fill apus-training.pc "$root/lib/pkgconfig"
 fill ApusConfig.cmake "$root/lib/cmake/Apus"
 fill ApusConfigVersion.cmake "$root/lib/cmake/Apus"
