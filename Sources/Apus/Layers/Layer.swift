@@ -43,10 +43,13 @@ open class Layer {
 final class LayerCall {
     let layer: Layer
     let inputs: [SymbolicTensor]
+    /// Which brought the layer and its values, called as a part of another.
+    let network: Network?
 
-    init(_ layer: Layer, _ inputs: [SymbolicTensor]) {
+    init(_ layer: Layer, _ inputs: [SymbolicTensor], of network: Network? = nil) {
         self.layer = layer
         self.inputs = inputs
+        self.network = network
     }
 }
 

@@ -58,6 +58,7 @@ public class Network {
         _ = try emit(.inference, graph, function: "predict", maximumBatch: 2) { index in
             Network.append(self.parameters.all[index], to: graph)
         }
+        try takeParts()
     }
 
     /// The layers, each once.

@@ -73,8 +73,9 @@ public final class Parameters {
     }
 
     /// Takes the values of all parameters that another network has by the same names, and returns how many: what a network
-    /// that was trained before brings to one built around its layers. Where layers of several networks meet in one, those that
-    /// got other names there (`Network.name(of:)`) are not found by them: name layers whose values are to be taken.
+    /// that was trained before brings to one built around its layers; one that is called as a part brings them itself. Where layers
+    /// of several networks meet in one, those that got other names there (`Network.name(of:)`) are not found by them: name layers
+    /// whose values are to be taken.
     @discardableResult
     public func take(from other: Parameters) throws(ApusError) -> Int {
         var count = 0
@@ -83,6 +84,13 @@ public final class Parameters {
             count += 1
         }
         return count
+    }
+
+    /// Takes the value of a parameter of another network, and whether it is trained, for the one of this name if there is one.
+    func take(_ parameter: Parameter, as name: String) throws(ApusError) {
+        guard let index = indices[name] else { return }
+        try set(name, parameter.value)
+        all[index].isTrainable = parameter.isTrainable
     }
 
     /// Stops or resumes the training of every weight whose name starts with `prefix`, and returns how many there are: "dense/" is
