@@ -52,6 +52,9 @@ struct Train: ParsableCommand {
     @Option(help: ArgumentHelp("Update the weights once per so many batches, by the mean of their gradients.", valueName: "n"))
     var accumulate: Int?
 
+    @Option(help: ArgumentHelp("Evaluate and export a moving average of the weights, of this decay, such as 0.999.", valueName: "decay"))
+    var average: Double?
+
     @Option(help: "adam, the default, adamw, sgd, rmsprop or adagrad.")
     var optimizer: String?
 
@@ -135,7 +138,7 @@ struct Train: ParsableCommand {
         let trainer = try Trainer(
             setup.network, loss: setup.loss, optimizer: setup.optimizer, metrics: setup.metrics,
             batchSize: setup.batchSize, seed: setup.seed, threads: setup.threads, gradientAccumulation: setup.accumulation,
-            recompute: recompute, precision: setup.precision)
+            weightAverage: setup.average, recompute: recompute, precision: setup.precision)
         console.progress("\(try setup.network.summary())")
         if resume, let checkpoint, try trainer.restore(ifPresent: checkpoint) {
             console.progress("resumed at epoch \(trainer.progress.epoch + 1), batch \(trainer.progress.batch + 1)")
@@ -173,9 +176,9 @@ struct Train: ParsableCommand {
     private func description() throws(ApusError) -> TrainingDescription {
         let options = TrainingDescription(
             model: model, activation: activation, data: data, validation: validation, epochs: epochs,
-            batchSize: batchSize, accumulate: accumulate, optimizer: optimizer, learningRate: learningRate, momentum: momentum,
-            weightDecay: weightDecay, schedule: schedule, loss: loss, classWeights: classWeights, augment: augment, seed: seed,
-            threads: threads, precision: precision, initialWeights: initialWeights,
+            batchSize: batchSize, accumulate: accumulate, average: average, optimizer: optimizer, learningRate: learningRate,
+            momentum: momentum, weightDecay: weightDecay, schedule: schedule, loss: loss, classWeights: classWeights,
+            augment: augment, seed: seed, threads: threads, precision: precision, initialWeights: initialWeights,
             quantizationAware: awareness.quantizationAware ? true : nil,
             keepFloat: awareness.keepFloat.isEmpty ? nil : awareness.keepFloat, learnRanges: awareness.learnRanges,
             freezeObservers: awareness.freezeObservers, freezeBatchNorm: awareness.freezeBatchNorm)

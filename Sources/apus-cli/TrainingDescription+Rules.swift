@@ -32,6 +32,7 @@ extension TrainingDescription {
             let range = most == Int.max ? "\(least) or more" : "\(least) ... \(most)"
             throw ValidationError("--\(name) \(value), wanted \(range)")
         }
+        if let average, !(average >= 0 && average < 1) { throw ValidationError("--average \(average), wanted 0 ..< 1") }
         try threads.map(ThreadsOption.check)
         return (model, data)
     }

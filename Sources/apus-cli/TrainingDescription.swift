@@ -15,6 +15,8 @@ struct TrainingDescription: Codable {
     var batchSize: Int?
     /// Batches to an update of the weights.
     var accumulate: Int?
+    /// The decay of the weights' moving average.
+    var average: Double?
     var optimizer: String?
     var learningRate: Double?
     var momentum: Double?
@@ -70,7 +72,7 @@ struct TrainingDescription: Codable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case model, activation, data, validation, epochs, batchSize = "batch-size", accumulate, optimizer
+        case model, activation, data, validation, epochs, batchSize = "batch-size", accumulate, average, optimizer
         case learningRate = "learning-rate", momentum, weightDecay = "weight-decay", schedule, loss
         case classWeights = "class-weights", augment, seed
         case threads, precision, initialWeights = "initial-weights", quantizationAware = "quantization-aware"
@@ -82,7 +84,7 @@ struct TrainingDescription: Codable {
             switch self {
             case .epochs, .batchSize, .accumulate, .threads, .learnRanges, .freezeObservers, .freezeBatchNorm: "a whole number"
             case .seed: "a whole number of 0 or more"
-            case .learningRate, .momentum, .weightDecay: "a number"
+            case .learningRate, .momentum, .weightDecay, .average: "a number"
             case .precision: ComputePrecision.allCases.map { $0.rawValue }.joined(separator: " or ")
             case .quantizationAware: "true or false"
             case .keepFloat: "a list of texts"
@@ -99,7 +101,7 @@ struct TrainingDescription: Codable {
             model: other.model ?? model, activation: other.activation ?? activation, data: other.data ?? data,
             validation: other.validation ?? validation, epochs: other.epochs ?? epochs,
             batchSize: other.batchSize ?? batchSize, accumulate: other.accumulate ?? accumulate,
-            optimizer: other.optimizer ?? optimizer,
+            average: other.average ?? average, optimizer: other.optimizer ?? optimizer,
             learningRate: other.learningRate ?? learningRate, momentum: other.momentum ?? momentum,
             weightDecay: other.weightDecay ?? weightDecay, schedule: other.schedule ?? schedule,
             loss: other.loss ?? loss, classWeights: other.classWeights ?? classWeights,

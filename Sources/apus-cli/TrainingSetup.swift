@@ -14,6 +14,7 @@ struct TrainingSetup {
     let epochs: Int
     let batchSize: Int
     let accumulation: Int
+    let average: ExponentialMovingAverage?
     let seed: UInt64
     let threads: Int?
     let precision: ComputePrecision
@@ -23,6 +24,7 @@ struct TrainingSetup {
         epochs = description.epochs ?? 5
         batchSize = description.batchSize ?? 32
         accumulation = description.accumulate ?? 1
+        average = description.average.map { ExponentialMovingAverage(decay: $0) }
         seed = description.seed ?? 0
         threads = description.threads
         precision = description.precision ?? .f32

@@ -256,6 +256,26 @@ final class CLITests: XCTestCase {
             .expectFailure(64, "--accumulate 0, wanted 1 ... 1048576")
     }
 
+    /// By the option and by the file: the exported weights are others than without.
+    func testAverage() throws {
+        let f = try CLIFixture()
+        let data = "idx:\(bundledDigits("test-images-idx3-ubyte.gz")),\(bundledDigits("test-labels-idx1-ubyte.gz"))"
+        let config = try f.folder.write(Array("{\"average\": 0.9}".utf8), "c.json")
+        func trained(_ name: String, _ more: String...) throws -> [UInt8] {
+            let options = ["train", "--model", "mlp:16", "--data", data, "--epochs", "2", "--export", f.file(name)]
+            let run = try CLIRun("apus", options + ["--quiet"] + more)
+            run.expectSuccess()
+            return [UInt8](try Data(contentsOf: URL(fileURLWithPath: f.file(name))))
+        }
+        let plain = try trained("plain.apus"), average = try trained("average.apus", "--average", "0.9")
+        XCTAssertEqual(try trained("config.apus", "--config", config), average)
+        XCTAssertNotEqual(average, plain)
+        for decay in ["1", "-0.5", "nan"] {
+            try CLIRun("apus", ["train", "--model", "mlp:16", "--data", data, "--average=\(decay)", "--quiet"])
+                .expectFailure(64, "--average \(Double(decay)!), wanted 0 ..< 1")
+        }
+    }
+
     func testTrainOnATableOfNumbers() throws {
         let f = try CLIFixture()
         var rows = "a,b,price\n"

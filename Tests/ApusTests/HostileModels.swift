@@ -59,7 +59,7 @@ enum HostileModels {
         }
         let graph = try TrainingProgram(
             network, losses: [SparseCategoricalCrossEntropy(fromLogits: true)],
-            optimizer: Adam(clipping: .globalNorm(1)), maximumBatch: 2
+            optimizer: Adam(clipping: .globalNorm(1)), .init(maximumBatch: 2)
         ).graph
         let builder = GraphBuilder(graph, function: "norm")
         let weights = graph.states.indices.filter { graph.states[$0].type.dtype == .f32 }.map { builder.state($0) }

@@ -42,7 +42,7 @@ struct GradientAccumulation {
 
     /// Appends the function `update`.
     func appendUpdate(
-        _ network: Network, _ optimizer: any Optimizer, of trained: [Int], to graph: Graph
+        _ network: Network, _ optimizer: any Optimizer, of trained: [Int], average: ExponentialMovingAverage?, to graph: Graph
     ) throws(ApusError) {
         let builder = GraphBuilder(graph, function: "update")
         let learningRate = try builder.input("learning_rate", TensorType(.f32, []))
@@ -54,7 +54,7 @@ struct GradientAccumulation {
                 try sum.map { sum throws(ApusError) in try builder(.div, builder.state(sum), builder.state(share)) })
         }
         try TrainingProgram.appendUpdates(
-            network, optimizer, means, of: trained, learningRate: learningRate, counting: updates, builder)
+            network, optimizer, means, of: trained, learningRate: learningRate, counting: updates, average: average, builder)
         for state in [batches, share] + sums.compactMap({ $0 }) {
             // Not the difference to itself, which is NaN of a sum that has overflowed.
             let value = builder.state(state), zero = try builder.scalar(0, value.type.dtype)

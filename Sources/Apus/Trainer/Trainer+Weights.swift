@@ -1,13 +1,13 @@
 import ApusGraph
 
 extension Trainer {
-    /// Copies the trained values into the network.
+    /// Copies the trained values into the network: the averages, where weights are averaged.
     public func updateNetwork() throws(ApusError) {
         for (index, value) in try parameterValues().enumerated() { network.parameters.set(index, value) }
         valuesAgree()
     }
 
-    /// Copies the network's values into the training states.
+    /// Copies the network's values into the training states, those of averages too.
     public func updateStates() {
         for index in program.parameterStates.indices { updateState(index) }
         valuesAgree()
@@ -34,14 +34,15 @@ extension Trainer {
     }
 
     private func updateState(_ index: Int) {
-        let destination = session.state(program.parameterStates[index])
-        network.parameters.all[index].value.withUnsafeBytes { destination.copyMemory(from: $0) }
+        for state in Set([program.parameterStates[index], program.predictionStates[index]]) {
+            network.parameters.all[index].value.withUnsafeBytes { session.state(state).copyMemory(from: $0) }
+        }
     }
 
-    /// Copies of the trained values, in the order of the network's parameters.
+    /// Copies of the values that predict, in the order of the network's parameters.
     func parameterValues() throws(ApusError) -> [Tensor] {
         var values: [Tensor] = []
-        for (index, state) in program.parameterStates.enumerated() {
+        for (index, state) in program.predictionStates.enumerated() {
             let old = network.parameters.all[index].value
             values.append(
                 try Tensor(copying: UnsafeRawBufferPointer(session.state(state)), dtype: old.dtype, shape: old.shape))

@@ -29,6 +29,9 @@ public final class Trainer {
     /// samples, in the memory of one. A batch counts by its samples; an epoch's last update takes the batches that are left. In
     /// training by windows each window counts as a batch. Batch norms see each batch alone.
     public let gradientAccumulation: Int
+    /// Whether evaluation, export and what `updateNetwork` gives the network take the moving average of the weights; training goes
+    /// on from the weights themselves. A value that is given to the network sets both.
+    public var weightAverage: ExponentialMovingAverage? { options.average }
 
     /// Where training stands; what a checkpoint stores beside the states.
     public internal(set) var progress = TrainingProgress()
@@ -56,8 +59,9 @@ public final class Trainer {
     let trained: [Bool]
     private let inputNames: [String]
     private let outputNames: [String]
-    private let exact, recompute, profiles: Bool
-    let precision: ComputePrecision
+    private let options: TrainingProgram.Options
+    private let profiles: Bool
+    var precision: ComputePrecision { options.precision }
 
     /// - Parameters:
     ///   - lossWeights: one per output; all 1 by default.
@@ -67,15 +71,17 @@ public final class Trainer {
     ///   - recompute: what is cheap to compute is computed again for the gradients instead of kept: less memory, the same
     ///     bits, a longer step.
     ///   - gradientAccumulation: how many batches make one update of the weights, 1 ... 2²⁰.
+    ///   - weightAverage: predictions by a moving average of the weights; nil: by the last of them.
     ///   - precision: what the step's matrix products compute in; evaluation and export are of the f32 weights. A network that
     ///     is quantization-aware trains in f32.
     public init(
         _ network: Network, losses: [any Loss], lossWeights: [Double] = [], optimizer: any Optimizer,
         metrics: [any Metric] = [], batchSize: Int = 32, seed: UInt64 = 0, threads: Int? = nil, window: Int? = nil,
-        gradientAccumulation: Int = 1, profile: Bool = false, exact: Bool = false, recompute: Bool = false,
-        precision: ComputePrecision = .f32
+        gradientAccumulation: Int = 1, weightAverage: ExponentialMovingAverage? = nil, profile: Bool = false,
+        exact: Bool = false, recompute: Bool = false, precision: ComputePrecision = .f32
     ) throws(ApusError) {
         try Trainer.check(window, network)
+        try weightAverage?.check()
         guard (1...1 << 20).contains(gradientAccumulation) else {
             throw .argument("gradients of \(gradientAccumulation) batches accumulated, wanted 1 ... \(1 << 20)")
         }
@@ -98,13 +104,15 @@ public final class Trainer {
         self.gradientAccumulation = gradientAccumulation
         inputNames = network.inputNames
         outputNames = network.outputNames
-        (self.exact, self.recompute, profiles, self.precision) = (exact, recompute, profile, precision)
+        options = TrainingProgram.Options(
+            maximumBatch: batchSize, window: window, exact: exact, recompute: recompute, precision: precision,
+            accumulates: gradientAccumulation > 1, average: weightAverage)
+        profiles = profile
         revisions = network.parameters.all.map { $0.revision }
         changes = network.parameters.changes
         trained = network.parameters.all.map { $0.isTrainable }
         program = try TrainingProgram(
-            network, losses: losses, weights: self.lossWeights, optimizer: optimizer, maximumBatch: batchSize, window: window,
-            exact: exact, recompute: recompute, precision: precision, accumulates: gradientAccumulation > 1)
+            network, losses: losses, weights: self.lossWeights, optimizer: optimizer, options)
         session = try Trainer.session(program, threads: self.threads, profile: profile)
     }
 
@@ -121,9 +129,8 @@ public final class Trainer {
         let weighsSamples = weighsSamples ?? program.weighsSamples
         guard network.quantization?.stage(epoch: epoch) != program.stage || weighsSamples != program.weighsSamples else { return }
         let next = try TrainingProgram(
-            network, losses: losses, weights: lossWeights, optimizer: optimizer, maximumBatch: batchSize,
-            weighsSamples: weighsSamples, epoch: epoch, window: window, exact: exact, recompute: recompute, precision: precision,
-            accumulates: gradientAccumulation > 1)
+            network, losses: losses, weights: lossWeights, optimizer: optimizer, options, weighsSamples: weighsSamples,
+            epoch: epoch)
         guard next.graph.states.map({ $0.name }) == program.graph.states.map({ $0.name }) else {
             throw .argument("a network that was made quantization-aware after its trainer, wanted before")
         }
@@ -136,13 +143,14 @@ public final class Trainer {
 
     public convenience init(
         _ network: Network, loss: any Loss, optimizer: any Optimizer, metrics: [any Metric] = [], batchSize: Int = 32,
-        seed: UInt64 = 0, threads: Int? = nil, window: Int? = nil, gradientAccumulation: Int = 1, profile: Bool = false,
-        exact: Bool = false, recompute: Bool = false, precision: ComputePrecision = .f32
+        seed: UInt64 = 0, threads: Int? = nil, window: Int? = nil, gradientAccumulation: Int = 1,
+        weightAverage: ExponentialMovingAverage? = nil, profile: Bool = false, exact: Bool = false, recompute: Bool = false,
+        precision: ComputePrecision = .f32
     ) throws(ApusError) {
         try self.init(
             network, losses: [loss], optimizer: optimizer, metrics: metrics, batchSize: batchSize, seed: seed,
-            threads: threads, window: window, gradientAccumulation: gradientAccumulation, profile: profile, exact: exact,
-            recompute: recompute, precision: precision)
+            threads: threads, window: window, gradientAccumulation: gradientAccumulation, weightAverage: weightAverage,
+            profile: profile, exact: exact, recompute: recompute, precision: precision)
     }
 
     deinit { session.destroy() }

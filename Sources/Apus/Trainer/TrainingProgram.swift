@@ -13,6 +13,8 @@ struct TrainingProgram {
     private let plain: Function
     /// Indices of the states that hold the network's parameters, in the parameters' order.
     let parameterStates: [Int]
+    /// Those that hold the parameters' values for predictions: the averages where there are such.
+    let predictionStates: [Int]
     let stepState: Int
     /// States that go on from window to window.
     let memory: [Int]
@@ -28,10 +30,22 @@ struct TrainingProgram {
     /// Where there are several outputs.
     let firstOutputLoss: Int
 
+    /// What stays the same from step to step of a trainer.
+    struct Options {
+        var maximumBatch: Int
+        /// Elements of a window, where training is by windows.
+        var window: Int?
+        var exact = false
+        var recompute = false
+        var precision = ComputePrecision.f32
+        var accumulates = false
+        var average: ExponentialMovingAverage?
+        var passes = trainingPasses
+    }
+
     init(
-        _ network: Network, losses: [any Loss], weights: [Double] = [], optimizer: any Optimizer, maximumBatch: Int,
-        weighsSamples: Bool = false, epoch: Int = 0, window: Int? = nil, exact: Bool = false, recompute: Bool = false,
-        precision: ComputePrecision = .f32, accumulates: Bool = false, passes: [RewritePass] = trainingPasses
+        _ network: Network, losses: [any Loss], weights: [Double] = [], optimizer: any Optimizer, _ options: Options,
+        weighsSamples: Bool = false, epoch: Int = 0
     ) throws(ApusError) {
         let weights = weights.isEmpty ? losses.map { _ in 1 } : weights
         guard losses.count == network.outputs.count, weights.count == losses.count else {
@@ -53,12 +67,12 @@ struct TrainingProgram {
         for (i, type) in targetTypes.enumerated() {
             extra.append((targetTypes.count == 1 ? "target" : "target_\(i)", type))
         }
-        extra.append((accumulates ? "share" : "learning_rate", TensorType(.f32, [])))
+        extra.append((options.accumulates ? "share" : "learning_rate", TensorType(.f32, [])))
         if weighsSamples { extra.append((TrainingProgram.sampleWeights, TensorType(.f32, [-1]))) }
         let (emitted, inputs) = try network.emit(
-            .training, graph, function: "train_step", maximumBatch: maximumBatch, epoch: epoch, extraInputs: extra,
+            .training, graph, function: "train_step", maximumBatch: options.maximumBatch, epoch: epoch, extraInputs: extra,
             counter: { $0.state(stepState) },
-            step: window.map { StepMemory(StreamMemory(graph, context: 0, cache: .f32), chunk: $0) },
+            step: options.window.map { StepMemory(StreamMemory(graph, context: 0, cache: .f32), chunk: $0) },
             parameter: { index in
                 Value(operand: .state(index), type: graph.states[index].type)
             })
@@ -79,31 +93,36 @@ struct TrainingProgram {
         let scalar = inputs[targetTypes.count]
         let trained = network.parameters.all.indices.filter { network.parameters.all[$0].isTrainable }
         let gradients = try Backward.gradients(
-            of: loss, times: accumulates ? scalar : nil, for: trained.map { builder.state($0) }, in: builder)
-        if accumulates {
+            of: loss, times: options.accumulates ? scalar : nil, for: trained.map { builder.state($0) }, in: builder)
+        if options.accumulates {
             accumulation = try GradientAccumulation(gradients, of: trained, share: scalar, counting: stepState, builder)
         } else {
             accumulation = nil
             try TrainingProgram.appendUpdates(
-                network, optimizer, gradients, of: trained, learningRate: scalar, counting: stepState, builder)
+                network, optimizer, gradients, of: trained, learningRate: scalar, counting: stepState,
+                average: options.average, builder)
         }
         for update in emitted.updates { try builder.update(state: update.parameter, to: update.value) }
         builder.finish()
-        try accumulation?.appendUpdate(network, optimizer, of: trained, to: graph)
-        for pass in passes { _ = try pass.run(graph, ExportOptions(exact: exact)) }
-        _ = try graph.chooseAlgorithms(exact: exact, largestBatch: true)
+        try accumulation?.appendUpdate(network, optimizer, of: trained, average: options.average, to: graph)
+        for pass in options.passes { _ = try pass.run(graph, ExportOptions(exact: options.exact)) }
+        _ = try graph.chooseAlgorithms(exact: options.exact, largestBatch: true)
         // The gradients' nodes are named so, fused or not.
         plain = graph.functions[0]
-        if recompute, let begin = plain.nodes.firstIndex(where: { $0.name.hasPrefix("gradient/") }) {
+        if options.recompute, let begin = plain.nodes.firstIndex(where: { $0.name.hasPrefix("gradient/") }) {
             graph.functions[0] = Recompute(plain, backwardFrom: begin).result
         }
-        graph.mixedPrecision = precision == .mixedBF16
+        graph.mixedPrecision = options.precision == .mixedBF16
         self.graph = graph
         stage = network.quantization?.stage(epoch: epoch)
         self.weighsSamples = weighsSamples
         self.stepState = stepState
         memory = graph.states.indices.filter { graph.states[$0].role == .memory }
         parameterStates = Array(network.parameters.all.indices)
+        predictionStates = parameterStates.map { index in
+            let average = ExponentialMovingAverage.name(of: graph.states[index].name)
+            return graph.states.firstIndex { $0.name == average } ?? index
+        }
     }
 
     /// A copy of the graph for a checkpoint: the same whether or not a step computes results again.
@@ -156,15 +175,16 @@ struct TrainingProgram {
         return sum
     }
 
-    /// Appends the optimizer's step for the parameters `trained`, whose gradients are clipped first, and counts it.
+    /// Appends the optimizer's step for the parameters `trained`, whose gradients are clipped first, counts it, and averages them.
     static func appendUpdates(
         _ network: Network, _ optimizer: any Optimizer, _ gradients: [Value?], of trained: [Int], learningRate: Value,
-        counting stepState: Int, _ builder: GraphBuilder
+        counting stepState: Int, average: ExponentialMovingAverage?, _ builder: GraphBuilder
     ) throws(ApusError) {
         let graph = builder.graph
         var gradients = gradients
         try optimizer.clipping.apply(to: &gradients, builder)
         let step = try builder(.add, builder.state(stepState), try builder.scalar(1, .i64))
+        let averageRate = try average?.rate(atStep: step, builder)
         for (index, gradient) in zip(trained, gradients) {
             let name = graph.states[index].name
             var slots: [Int] = []
@@ -175,6 +195,7 @@ struct TrainingProgram {
                     ? nil : try Filled(Float(optimizer.slotValue)).tensor(type.shape.dimensions).constant(slotName)
                 graph.states.append(State(slotName, type, .slot, initial: initial))
             }
+            let averaged = average == nil ? nil : ExponentialMovingAverage.state(of: index, in: graph)
             // The states are the same in every stage of a training.
             guard let gradient else { continue }
             let results = try builder.node(
@@ -183,6 +204,9 @@ struct TrainingProgram {
                 name: "update/\(name)")
             try builder.update(state: index, to: results[0])
             for (slot, value) in zip(slots, results.dropFirst()) { try builder.update(state: slot, to: value) }
+            if let averaged, let averageRate {
+                try ExponentialMovingAverage.update(averaged, towards: results[0], rate: averageRate, step: step, builder)
+            }
         }
         try builder.update(state: stepState, to: step)
     }

@@ -84,7 +84,7 @@ extension GoldenGraphs {
         }
         return try TrainingProgram(
             network, losses: [SparseCategoricalCrossEntropy(fromLogits: true)], optimizer: SGD(momentum: 0.9),
-            maximumBatch: 4
+            .init(maximumBatch: 4)
         ).graph
     }
 }

@@ -61,7 +61,7 @@ final class OracleFiles: XCTestCase {
     private func trainingStep(_ network: Network) throws -> Graph {
         let graph = try TrainingProgram(
             network, losses: [SparseCategoricalCrossEntropy(fromLogits: true)],
-            optimizer: SGD(momentum: 0.9, clipping: .globalNorm(1)), maximumBatch: 3
+            optimizer: SGD(momentum: 0.9, clipping: .globalNorm(1)), .init(maximumBatch: 3)
         ).graph
         for update in graph.functions[0].updates {
             let state = graph.states[update.state]

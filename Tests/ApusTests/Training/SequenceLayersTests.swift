@@ -158,7 +158,7 @@ final class SequenceLayersTests: XCTestCase {
     func testDropoutDropsTheSameChannelsAtEveryStep() throws {
         let layer = GRU(4, returnSequences: true, dropout: 0.5, recurrentDropout: 0.25)
         let network = try Sequential(input: [5, 8], seed: 1) { layer }
-        let graph = try TrainingProgram(network, losses: [MSE()], optimizer: SGD(), maximumBatch: 2).graph
+        let graph = try TrainingProgram(network, losses: [MSE()], optimizer: SGD(), .init(maximumBatch: 2)).graph
         let masks = graph.functions[0].nodes.filter { $0.op is ApusGraph.Dropout }
         XCTAssertEqual(masks.count, 2)
         XCTAssertEqual(graph.functions[0].nodes.compactMap { ($0.op as? RecurrentLayer)?.hasStateMask }, [true])
@@ -188,7 +188,7 @@ final class SequenceLayersTests: XCTestCase {
         let layer = GRU(4, returnState: true)
         let outputs = layer.apply([x, h])
         let network = try Network(inputs: [x, h], outputs: outputs, outputNames: ["y", "state"])
-        let program = try TrainingProgram(network, losses: [MSE(), MSE()], weights: [1, 0], optimizer: SGD(), maximumBatch: 2)
+        let program = try TrainingProgram(network, losses: [MSE(), MSE()], weights: [1, 0], optimizer: SGD(), .init(maximumBatch: 2))
         XCTAssertTrue(program.graph.functions[0].nodes.contains { $0.op is RecurrentGradient })
     }
 

@@ -15,7 +15,7 @@ final class TrainingPassesTests: XCTestCase {
     private func graph(_ network: Network, _ passes: [RewritePass]) throws -> Graph {
         try TrainingProgram(
             network, losses: [SparseCategoricalCrossEntropy(fromLogits: true)], optimizer: SGD(momentum: 0.9),
-            maximumBatch: 5, passes: passes
+            .init(maximumBatch: 5, passes: passes)
         ).graph
     }
 

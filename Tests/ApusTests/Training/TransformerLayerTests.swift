@@ -153,7 +153,7 @@ final class TransformerLayerTests: XCTestCase {
             let network = try Network(inputs: [x], outputs: [TiedDense(embedding)(hidden)])
             let graph = try TrainingProgram(
                 network, losses: [SparseCategoricalCrossEntropy(fromLogits: true)],
-                optimizer: AdamW(weightDecay: 0.1, decaying: decaying), maximumBatch: 1
+                optimizer: AdamW(weightDecay: 0.1, decaying: decaying), .init(maximumBatch: 1)
             ).graph
             return graph.functions[0].nodes.filter { ($0.op as? ApusGraph.Adam)?.weightDecay == 0.1 }
                 .map { String($0.name.dropFirst("update/".count)) }.sorted()

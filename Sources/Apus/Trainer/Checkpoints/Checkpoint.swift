@@ -17,6 +17,8 @@ struct Checkpoint: Codable {
     var precision: ComputePrecision?
     /// nil for 1.
     var gradientAccumulation: Int?
+    /// The decay; nil where weights are not averaged.
+    var weightAverage: Double?
     /// With every setting.
     var optimizer: String
     var losses: [String]

@@ -22,8 +22,8 @@ extension Network {
         try ModelWriter.write(graph, to: path)
     }
 
-    /// Takes the parameters from a file of `saveWeights` or a checkpoint of a network with the same layers, to train on from there.
-    /// What the file lacks of ranges of quantization-aware training stays as it is.
+    /// Takes the parameters from a file of `saveWeights` or a checkpoint of a network with the same layers, to train on from there:
+    /// the averages of a checkpoint that has such. What the file lacks of ranges of quantization-aware training stays as it is.
     ///
     /// - Throws: `.badFile` for a damaged file, `.invalidArgument` for an exported model, whose weights are folded and packed,
     ///   and for a file without a parameter of this network, or of another type, which it names. Then the network is as it was.
@@ -36,7 +36,10 @@ extension Network {
         var values: [(Int, Tensor)] = []
         let ranges = Set(quantization?.places.values.map { QuantizationAwareness.range($0) } ?? [])
         for (index, parameter) in parameters.all.enumerated() {
-            guard let state = graph.states.first(where: { $0.name == parameter.name }), let initial = state.initial else {
+            let states = [ExponentialMovingAverage.name(of: parameter.name), parameter.name].lazy.compactMap { name in
+                graph.states.first { $0.name == name }
+            }
+            guard let state = states.first, let initial = state.initial else {
                 if ranges.contains(parameter.name) { continue }
                 throw .argument("\(path): no weights '\(parameter.name)', wanted those of this network")
             }

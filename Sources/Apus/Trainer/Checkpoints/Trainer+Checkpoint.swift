@@ -23,8 +23,9 @@ extension Trainer {
         let checkpoint = Checkpoint(
             progress: progress, learningRateScale: learningRateScale, learningRateOverride: learningRateOverride,
             stopReason: stopReason, seed: seed, batchSize: batchSize, precision: precision,
-            gradientAccumulation: gradientAccumulation == 1 ? nil : gradientAccumulation, optimizer: optimizerText,
-            losses: losses.map { $0.name }, lossWeights: lossWeights, running: running, callbacks: entries)
+            gradientAccumulation: gradientAccumulation == 1 ? nil : gradientAccumulation,
+            weightAverage: weightAverage?.decay, optimizer: optimizerText, losses: losses.map { $0.name },
+            lossWeights: lossWeights, running: running, callbacks: entries)
         graph.metadata = [(Checkpoint.metadataKey, try CheckpointText.encode(checkpoint))]
         try ModelWriter.write(graph, to: path)
     }
@@ -100,6 +101,8 @@ extension Trainer {
         try require("batch size", "\(checkpoint.batchSize)", "\(batchSize)")
         if let found = checkpoint.precision { try require("precision", found.rawValue, precision.rawValue) }
         try require("gradient accumulation", "\(checkpoint.gradientAccumulation ?? 1)", "\(gradientAccumulation)")
+        try require(
+            "weights averaged by", checkpoint.weightAverage?.description ?? "nothing", weightAverage?.decay.description ?? "nothing")
         try require("seed", "\(checkpoint.seed)", "\(seed)")
         if let difference = GraphDifference.first(found, wanted: program.checkpointGraph()) {
             throw .argument("checkpoint of another training graph: \(difference)")
