@@ -80,6 +80,9 @@ private:
 
 inline std::string version() { return apus_version(); }
 
+// A status in a few words.
+inline std::string status_text(apus_status status) { return apus_status_text(status); }
+
 struct TensorInfo {
     std::string name;
     apus_dtype dtype;
@@ -220,6 +223,25 @@ public:
         return tensors(apus_model_output_count, apus_model_output_info, this->function(function));
     }
 
+    // The index of an input or output.
+    std::size_t input(const Key &input, const Key &function = 0) const {
+        return index(apus_model_find_input, this->function(function), input);
+    }
+    std::size_t output(const Key &output, const Key &function = 0) const {
+        return index(apus_model_find_output, this->function(function), output);
+    }
+
+    // What a session remembers between runs.
+    std::vector<TensorInfo> states() const {
+        std::vector<TensorInfo> result;
+        for (std::size_t index = 0; index < apus_model_state_count(get()); ++index) {
+            apus_tensor_info raw{};
+            detail::call(apus_model_state_info, get(), index, &raw);
+            result.push_back(detail::described(raw, symbols_));
+        }
+        return result;
+    }
+
     std::vector<Dimension> dimensions() const {
         std::vector<Dimension> result;
         for (std::size_t index = 0; index < apus_model_dimension_count(get()); ++index) {
@@ -275,6 +297,14 @@ private:
         return result;
     }
 
+    using Find = apus_status (*)(const apus_model *, std::size_t, const char *, std::size_t *, apus_error *);
+    std::size_t index(Find find, std::size_t function, const Key &key) const {
+        if (!key.named) return key.index;
+        std::size_t found = 0;
+        detail::call(find, get(), function, std::string(key.name).c_str(), &found);
+        return found;
+    }
+
     friend class Session;
     std::unique_ptr<apus_model, detail::CloseModel> model_;
     std::vector<std::string> symbols_;
@@ -284,7 +314,8 @@ private:
 class Session {
 public:
     explicit Session(const Model &model, Options options = {})
-        : parallel_for_(std::make_unique<ParallelFor>(std::move(options.parallel_for))), symbols_(model.symbols_) {
+        : parallel_for_(std::make_unique<ParallelFor>(std::move(options.parallel_for))), symbols_(model.symbols_),
+          states_(model.states()) {
         for (std::size_t function = 0; function < model.function_count(); ++function)
             functions_.push_back(model.function_name(function));
         make(apus_session_create, model.get(), options);
@@ -326,6 +357,14 @@ public:
         detail::call(apus_session_set_input, get(), tensor.function, tensor.index, data, values.size() * sizeof(T));
     }
 
+    // Copies out, of an output that is bound to the caller's memory too; the size must be that of the current shape.
+    template <class Container> void get_output(const Key &output, Container &&values, const Key &function = 0) const {
+        using T = std::remove_pointer_t<decltype(values.data())>;
+        const Tensor tensor = typed<T>(output_of(function, output));
+        void *data = values.data();
+        detail::call(apus_session_get_output, get(), tensor.function, tensor.index, data, values.size() * sizeof(T));
+    }
+
     // Reads or writes the caller's memory in every later run; an empty span returns to the session's own.
     template <class T> void bind_input(const Key &input, span<const T> values, const Key &function = 0) {
         const Tensor tensor = typed<T>(input_of(function, input));
@@ -349,6 +388,19 @@ public:
     }
     void load_states(span<const std::byte> states) {
         detail::call(apus_session_load_states, get(), static_cast<const void *>(states.data()), states.size());
+    }
+
+    // The session's memory of one state of Model::states(), to read or write between runs; T as for an input.
+    template <class T> span<T> state(const Key &state) {
+        std::size_t index = state.index;
+        if (state.named)
+            for (index = 0; index < states_.size() && state.name != states_[index].name;) ++index;
+        void *data = apus_session_state_data(get(), index);
+        if (!data || index >= states_.size())
+            throw Error(APUS_INVALID_ARGUMENT, "state '" + (state.named ? std::string(state.name) : std::to_string(index)) +
+                                                   "': no such " + (state.named ? "name" : "index"));
+        require_type<T>(states_[index].name, states_[index].dtype);
+        return {static_cast<T *>(data), states_[index].byte_size / sizeof(T)};
     }
 
     // Takes the states of another session of the same model; from then on both continue on their own.
@@ -399,7 +451,7 @@ private:
 
     Session(const Session &source, Options options)
         : parallel_for_(std::make_unique<ParallelFor>(std::move(options.parallel_for))), functions_(source.functions_),
-          symbols_(source.symbols_) {
+          symbols_(source.symbols_), states_(source.states_) {
         make(apus_session_fork, const_cast<const apus_session *>(source.get()), options);
     }
 
@@ -441,17 +493,21 @@ private:
         throw Error(APUS_INVALID_ARGUMENT, std::string(kind) + " '" + tensor.info.name + "' is bound to the caller's memory");
     }
 
-    // The tensor, checked to hold elements of type T.
-    template <class T> static Tensor typed(const Tensor &tensor) {
-        if (detail::holds<T>(tensor.info.dtype)) return tensor;
-        throw Error(APUS_INVALID_ARGUMENT, std::string("tensor '") + tensor.info.name + "': dtype " +
-                                               detail::dtype_name(tensor.info.dtype) +
+    // Throws unless a tensor holds elements of type T.
+    template <class T> static void require_type(const std::string &name, apus_dtype dtype) {
+        if (detail::holds<T>(dtype)) return;
+        throw Error(APUS_INVALID_ARGUMENT, "tensor '" + name + "': dtype " + detail::dtype_name(dtype) +
                                                " found, another type was asked for");
+    }
+    template <class T> static Tensor typed(const Tensor &tensor) {
+        require_type<T>(tensor.info.name, tensor.info.dtype);
+        return tensor;
     }
 
     std::unique_ptr<ParallelFor> parallel_for_;  // outlives session_, whose threads may call it
     std::unique_ptr<apus_session, detail::DestroySession> session_;
     std::vector<std::string> functions_, symbols_;
+    std::vector<TensorInfo> states_;
 };
 
 inline std::size_t Model::memory_size(const Options &options) const {

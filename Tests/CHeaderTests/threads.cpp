@@ -92,6 +92,23 @@ void same_bytes(const apus::Model &model) {
     check(equal == 4, "sessions of one model run side by side");
 }
 
+// Each state is written by name, found by index, and put back.
+void statewise(const apus::Model &model, apus::Session &session) {
+    const std::vector<apus::TensorInfo> states = model.states();
+    for (std::size_t index = 0; index < states.size(); ++index) {
+        const apus::span<std::byte> state = session.state<std::byte>(states[index].name);
+        check(state.size() == states[index].byte_size, "a state has its bytes");
+        if (state.empty()) continue;
+        state[0] = state[0] ^ std::byte{1};
+        check(session.state<std::byte>(index)[0] == state[0], "a state is the same by name and by index");
+        if (states[index].dtype != APUS_F64)
+            refuses(APUS_INVALID_ARGUMENT, "a state of another type", [&] { session.state<double>(index); });
+    }
+    session.reset_states();
+    refuses(APUS_INVALID_ARGUMENT, "an unknown state", [&] { session.state<std::byte>("no such state"); });
+    refuses(APUS_INVALID_ARGUMENT, "a state out of range", [&] { session.state<std::byte>(states.size()); });
+}
+
 void wrapper(const char *path) {
     static_assert(!std::is_copy_constructible_v<apus::Model> && std::is_nothrow_move_constructible_v<apus::Model>);
     static_assert(!std::is_copy_constructible_v<apus::Session> && std::is_nothrow_move_constructible_v<apus::Session>);
@@ -105,6 +122,12 @@ void wrapper(const char *path) {
     check(!model.metadata("no such key"), "unknown metadata is empty");
     refuses(APUS_INVALID_ARGUMENT, "an unknown function", [&] { model.inputs("no such function"); });
     refuses(APUS_INVALID_ARGUMENT, "a function out of range", [&] { model.outputs(1000); });
+    check(model.input(model.inputs().back().name) == model.inputs().size() - 1, "inputs are found by name");
+    check(model.output(first.name, model.function_name(0)) == 0, "outputs are found by name");
+    refuses(APUS_INVALID_ARGUMENT, "an unknown input's index", [&] { model.input("no such input"); });
+    refuses(APUS_INVALID_ARGUMENT, "an unknown output's index", [&] { model.output("no such output"); });
+    check(model.states().size() == apus_model_state_count(model.get()), "states are complete");
+    check(apus::status_text(APUS_BAD_SHAPE) == apus_status_text(APUS_BAD_SHAPE), "a status has a text");
 
     apus::Options options;
     options.profile = true;
@@ -129,10 +152,16 @@ void wrapper(const char *path) {
     check(!steps.empty() && steps.front().runs == 1, "the profile counts runs");
     session.reset_states();
     const std::vector<std::byte> states = session.save_states();
+    statewise(model, session);
     Bytes bound(session.output_info(0).byte_size);
     session.bind_output<std::byte>(0, bound);
     outputs(model, session);
     check(std::equal(bound.begin(), bound.end(), before.begin()), "a bound output is written");
+    Bytes copied(bound.size());
+    session.get_output(0, copied);
+    check(copied == bound, "an output is copied out");
+    copied.push_back(std::byte{});
+    refuses(APUS_BAD_SHAPE, "an output of another size", [&] { session.get_output(0, copied); });
     session.bind_output<std::byte>(0, {});
     Bytes given(session.input_info(0).byte_size);
     session.bind_input<std::byte>(0, given);
