@@ -68,6 +68,11 @@ def piece_classes() -> list[int]:
     return [class_of(code) for code in CHARACTERS]
 
 
+def marks() -> list[bool]:
+    """What stands on or beside the letter before it, and is a part of its word."""
+    return [unicodedata.category(chr(code))[0] == "M" for code in CHARACTERS]
+
+
 def runs(values: Iterable[int]) -> list[tuple[int, int]]:
     """(first character, value) of each run of characters of equal value."""
     result: list[tuple[int, int]] = []
@@ -145,6 +150,7 @@ def main() -> None:
     for comment, name, values in (tables := [
         ("Runs of one canonical combining class: first:class", "combining",
          [f"{code:x}:{value:x} " for code, value in runs(combining_classes())]),
+        ("Runs of marks (1) and of all else (0): first:class", "marks", [f"{code:x}:{value:x} " for code, value in runs(marks())]),
         ("One step of canonical decompositions: character:first:second, which may be 0", "decompositions",
          [f"{code:x}:{first:x}:{second:x} " for code, first, second in decompositions()]),
         ("Every step-th character of first ... last, by how far away its lowercase is: first:last:step:distance", "lowercase",
@@ -182,6 +188,9 @@ def main() -> None:
     header += table(
         "Runs of characters of one canonical combining class: character << 8 | class.", "std::uint32_t", "combining",
         (f"{code << 8 | value:#x}" for code, value in runs(combining_classes())))  # fmt: skip
+    header += table(
+        "Runs of marks (1) and of all else (0): character << 1 | class.", "std::uint32_t", "mark_runs",
+        (f"{code << 1 | value:#x}" for code, value in runs(marks())))  # fmt: skip
     header += table(
         "One step of canonical decompositions: character << 42 | first << 21 | second, which may be 0.",
         "std::uint64_t", "decompositions",

@@ -15,6 +15,7 @@ import pytest
 from apus.bpe import BytePair
 from apus.characters import Characters
 from apus.wordpiece import WordPiece
+from apus.words import Words
 
 ROOT = Path(__file__).resolve().parents[2]
 Metadata = dict[str, str]
@@ -148,6 +149,56 @@ def test_characters() -> None:
     ):  # fmt: skip
         with pytest.raises(apus.Error):
             Characters.of(metadata)
+
+
+@pytest.fixture(scope="module", params=["Python", "C++"])
+def words(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[str], list[str]], list[str]]:
+    """Texts to their indices and to the words that these stand for, a line each, by a vocabulary."""
+    if request.param == "Python":
+
+        def encode(vocabulary: list[str], texts: list[str]) -> list[str]:
+            tokenizer = Words.of({"tokenizer.type": "words", "tokenizer.words": "\n".join(vocabulary)})
+            rows = [tokenizer.encode(text) for text in texts]
+            return [line for row in rows for line in (" ".join(map(str, row)), tokenizer.decode(row))]
+
+        return encode
+    folder = tmp_path_factory.mktemp("words")
+    program = native(folder, "words")
+
+    def printed(vocabulary: list[str], texts: list[str]) -> list[str]:
+        file = folder / "words.txt"
+        file.write_text("\n".join(vocabulary))
+        return [line.rstrip() for line in program([file], texts)]
+
+    return printed
+
+
+# WordTokenizerTests.testWordsOfAllKindsOfLetters has the same.
+WORDS = ["it's", "über", "90", "i\u0307x", "हिन्दी", "\ua7db", "½"]
+
+
+@pytest.mark.parametrize(
+    ("text", "indices"),
+    [
+        ("It's 90 -- of \"\u00dcber\"-fun", [2, 4, 1, 3, 1]), ("U\u0308BER it\u2019s", [3, 1, 1]), ("\u0130X \ua7da", [5, 7]),
+        ("हिन्दी\u3000½", [6, 8]), (" .,! ", []), ("", []), ("a\u200db", [1, 1]),
+    ],
+)  # fmt: skip
+def test_words(words: Callable[[list[str], list[str]], list[str]], text: str, indices: list[int]) -> None:
+    line, back = words(WORDS, [text])
+    assert line.split() == list(map(str, indices))
+    assert back == " ".join(WORDS[index - 2] for index in indices if index > 1)
+
+
+def test_rows_of_words() -> None:
+    tokenizer = Words(["a", "b"])
+    assert tokenizer.batch(["a b c d", "b", ""], 3).tolist() == [[2, 3, 1], [3, 0, 0], [0, 0, 0]]
+    assert tokenizer.batch([], 3).shape == (0, 3)
+    assert tokenizer.decode([0, 2, 1, 3, 4, -1]) == "a b"
+    for refused in (lambda: Words(["a", "A"]), lambda: Words(["two words"]), lambda: Words(["\u00fc", "u\u0308"]), lambda: Words([""]),
+                    lambda: tokenizer.batch(["a"], 0), lambda: Words.of({"tokenizer.type": "words"}), lambda: Words.of({})):  # fmt: skip
+        with pytest.raises(apus.Error):
+            refused()
 
 
 def test_characters_are_what_the_tables_say(wordpiece: Encode) -> None:

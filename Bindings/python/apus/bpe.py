@@ -16,25 +16,17 @@ import re
 from collections.abc import Iterable, Mapping
 
 from ._abi import Status
+from ._text import Runs
 from ._types import Error
 from ._unicode import PIECES
 
-_LETTER, _NUMBER, _BLANK, _SYMBOL = range(4)
-_runs = [(int(code, 16), int(value)) for code, _, value in (run.partition(":") for run in PIECES.split())]
-_firsts = [code for code, _ in _runs]
-
-
-def _set(kind: int) -> str:
-    """The characters of a kind, as a set of a regular expression has them."""
-    ends = [*_firsts[1:], 0x110000]
-    spans = (f"\\U{first:08x}-\\U{end - 1:08x}" for (first, value), end in zip(_runs, ends) if value == kind)
-    return "".join(spans)
-
+_pieces = Runs(PIECES)
+_LETTER, _NUMBER, _BLANK, _SYMBOL = (_pieces.pattern([kind]) for kind in range(4))
 
 # An English contraction; letters, digits or other symbols, with a space before them; blanks, the last left to what follows.
 _WORDS = re.compile(
-    f"'(?:s|t|re|ve|m|ll|d)| ?[{_set(_LETTER)}]+| ?[{_set(_NUMBER)}]+| ?[{_set(_SYMBOL)}]+"
-    f"|[{_set(_BLANK)}]+(?![^{_set(_BLANK)}])|[{_set(_BLANK)}]+"
+    f"'(?:s|t|re|ve|m|ll|d)| ?[{_LETTER}]+| ?[{_NUMBER}]+| ?[{_SYMBOL}]+"
+    f"|[{_BLANK}]+(?![^{_BLANK}])|[{_BLANK}]+"
 )
 
 

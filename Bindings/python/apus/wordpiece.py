@@ -11,80 +11,21 @@ the same ids for any text.
 
 from __future__ import annotations
 
-import bisect
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Callable, Optional, Union
+from typing import Optional, Union
 
 import numpy as np
 
 from ._abi import Status
+from ._text import Runs, Translation, nfd, small
 from ._types import Error
-from ._unicode import CHINESE, CLASSES, COMBINING, DECOMPOSITIONS, LOWERCASE, MARK, PUNCTUATION, REMOVED, SPACE
+from ._unicode import CHINESE, CLASSES, MARK, PUNCTUATION, REMOVED, SPACE
 
 _PAD, _UNKNOWN, _FIRST, _LAST, _ = _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _LONGEST_WORD = 100
 
-_runs = [(int(code, 16), int(value)) for code, _, value in (run.partition(":") for run in CLASSES.split())]
-_firsts = [code for code, _ in _runs]
-
-
-def _class(character: str) -> int:
-    return _runs[bisect.bisect_right(_firsts, ord(character)) - 1][1]
-
-
-def _table(text: str) -> list[tuple[int, ...]]:
-    return [tuple(int(part, 16) for part in entry.split(":")) for entry in text.split()]
-
-
-_combining = _table(COMBINING)
-_combining_firsts = [first for first, _ in _combining]
-_decompositions = {character: "".join(map(chr, filter(None, parts))) for character, *parts in _table(DECOMPOSITIONS)}
-_lowercase = _table(LOWERCASE)
-_lowercase_lasts = [last for _, last, _, _ in _lowercase]
-
-
-def _combining_class(character: str) -> int:
-    return _combining[bisect.bisect_right(_combining_firsts, ord(character)) - 1][1]
-
-
-# Several characters that have such a class, in a row.
-_marks = re.compile("[" + "".join(
-    f"\\U{first:08x}-\\U{end - 1:08x}" for (first, kind), end in zip(_combining, [*_combining_firsts[1:], 0x110000]) if kind
-) + "]{2,}")  # fmt: skip
-
-
-def _decomposed(character: str) -> str:
-    """The canonical decomposition; its marks are not sorted yet."""
-    code = ord(character)
-    if 0xAC00 <= code <= 0xD7A3:  # Hangul syllables: leading, vowel and trailing letters by arithmetic
-        syllable = code - 0xAC00
-        trailing = chr(0x11A7 + syllable % 28) if syllable % 28 else ""
-        return chr(0x1100 + syllable // 588) + chr(0x1161 + syllable % 588 // 28) + trailing
-    return "".join(map(_decomposed, _decompositions[code])) if code in _decompositions else character
-
-
-def _small(character: str) -> str:
-    code = ord(character)
-    if code == 0x130:
-        return "i\u0307"
-    place = bisect.bisect_left(_lowercase_lasts, code)
-    if place == len(_lowercase):
-        return character
-    first, _, step, distance = _lowercase[place]
-    return chr(code + distance) if code >= first and (code - first) % step == 0 else character
-
-
-class _Translation(dict[int, str]):
-    """A table for str.translate that remembers what a function made of each character."""
-
-    def __init__(self, function: Callable[[str], str]) -> None:
-        super().__init__()
-        self.function = function
-
-    def __missing__(self, code: int) -> str:
-        self[code] = result = self.function(chr(code))
-        return result
+_classes = Runs(CLASSES)
 
 
 class WordPiece:
@@ -124,19 +65,18 @@ class WordPiece:
         self._strips = lowercase if strip_accents is None else strip_accents
 
         def cleaned(character: str) -> str:
-            kind = _class(character)
+            kind = _classes[character]
             if kind == CHINESE and split_chinese:
                 return f" {character} "
             return {REMOVED: "", SPACE: " "}.get(kind, character)
 
         def folded(character: str) -> str:
-            if self._strips and _class(character) == MARK:
+            if self._strips and _classes[character] == MARK:
                 return ""
-            small = _small(character) if lowercase else character
-            return "".join(f" {part} " if _class(part) == PUNCTUATION else part for part in small)
+            parts = small(character) if lowercase else character
+            return "".join(f" {part} " if _classes[part] == PUNCTUATION else part for part in parts)
 
-        self._clean, self._fold = _Translation(cleaned), _Translation(folded)
-        self._decompose = _Translation(_decomposed)
+        self._clean, self._fold = Translation(cleaned), Translation(folded)
 
     @classmethod
     def of(cls, metadata: Mapping[str, str]) -> WordPiece:
@@ -166,9 +106,7 @@ class WordPiece:
                 continue
             part = part.translate(self._clean)
             if self._strips:
-                # Normalization form D: each run of marks in the order of their classes, equal ones as they came.
-                part = part.translate(self._decompose)
-                part = _marks.sub(lambda run: "".join(sorted(run[0], key=_combining_class)), part)
+                part = nfd(part)
             for word in part.translate(self._fold).split(" "):
                 if word:
                     result += self._pieces(word)

@@ -3,7 +3,8 @@ import ApusGraph
 /// Words as indices: 0 is padding, 1 a word that is not in the vocabulary, and from 2 on the vocabulary, the most frequent word
 /// first.
 ///
-/// A word is a run of letters, digits and apostrophes, in lower case; everything else parts words.
+/// A word is a run of letters, numbers, marks on them and apostrophes, in lower case; everything else parts words. Words that look
+/// alike are one, whether their marks are characters of their own or not.
 ///
 ///     let tokenizer = try WordTokenizer(fitting: texts, maximumWords: 10_000)
 ///     let ids = try tokenizer.encode(texts, length: 60)       // i32 [texts, 60]
@@ -46,10 +47,12 @@ public struct WordTokenizer: Tokenizer, Equatable {
 
     /// The words of a text.
     public static func words(_ text: String) -> [String] {
-        text.lowercased().unicodeScalars
-            .split { !($0.properties.isAlphabetic || $0.properties.numericType != nil || $0 == "'") }
+        text.unicodeScalars.flatMap { CharacterMaps.shared.lowercased($0) }
+            .split { $0 != "'" && pieces[$0] > 1 && marks[$0] == 0 }
             .map { String(String.UnicodeScalarView($0)) }
     }
+
+    private static let pieces = CharacterRuns(UnicodeTables.pieces), marks = CharacterRuns(UnicodeTables.marks)
 
     public func encode(_ text: String) -> [Int] {
         WordTokenizer.words(text).map { indices[$0] ?? WordTokenizer.unknown }

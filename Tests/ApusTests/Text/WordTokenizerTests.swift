@@ -8,6 +8,17 @@ final class WordTokenizerTests: XCTestCase {
         XCTAssertEqual(WordTokenizer.words(" .,! "), [])
     }
 
+    /// test_words of Tests/PythonTests has the same.
+    func testWordsOfAllKindsOfLetters() throws {
+        let tokenizer = try WordTokenizer(vocabulary: ["it's", "über", "90", "i\u{307}x", "हिन्दी", "\u{A7DB}", "½"])
+        for (text, indices) in [
+            ("It's 90 -- of \"\u{DC}ber\"-fun", [2, 4, 1, 3, 1]), ("U\u{308}BER it\u{2019}s", [3, 1, 1]),
+            ("\u{130}X \u{A7DA}", [5, 7]), ("हिन्दी\u{3000}½", [6, 8]), (" .,! ", []), ("a\u{200D}b", [1, 1]),
+        ] {
+            XCTAssertEqual(tokenizer.encode(text), indices, text)
+        }
+    }
+
     func testTheMostFrequentWordsAreTheVocabulary() throws {
         let tokenizer = try WordTokenizer(fitting: ["b a a c", "c a d"], maximumWords: 5)
         XCTAssertEqual(tokenizer.vocabulary, ["a", "c", "b"])
