@@ -68,7 +68,7 @@ typedef enum apus_status {
 
 typedef struct apus_error {
     apus_status code;  /* of the last call that failed: success writes nothing */
-    char message[508]; /* one line of UTF-8, NUL-terminated */
+    char message[508]; /* one line of UTF-8, NUL-terminated; a longer one without its middle */
 } apus_error;
 
 /* The status in words, such as "bad file". Never NULL. */

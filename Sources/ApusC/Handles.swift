@@ -100,18 +100,22 @@ func report(_ failure: ApusError, to error: ErrorPointer?) -> apus_status {
     guard let error else { return code }
     error.pointee.code = code
     withUnsafeMutableBytes(of: &error.pointee.message) { message in
-        var i = 0
-        for byte in failure.message.utf8 where i < message.count - 1 {
-            message[i] = byte == 0x0A || byte == 0x0D ? 0x20 : byte
-            i += 1
-        }
-        // A character cut in half at the end goes.
-        if i == message.count - 1 {
-            var lead = i - 1
-            while lead > 0 && message[lead] & 0xC0 == 0x80 { lead -= 1 }
-            let first = message[lead]
-            let length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
-            if lead + length > i { i = lead }
+        // A text that is too long loses characters in its middle: it begins with the thing and ends with what was wanted.
+        let text = failure.message.utf8, count = text.count, half = message.count / 2 - 2
+        var i = 0, place = 0, skips = false
+        for byte in text {
+            if count >= message.count && byte & 0xC0 != 0x80 {
+                let skipped = skips
+                skips = place > half - 4 && place < count - half
+                if skips && !skipped {
+                    for _ in 0..<3 { message[i] = 0x2E; i += 1 }
+                }
+            }
+            if !skips {
+                message[i] = byte == 0x0A || byte == 0x0D ? 0x20 : byte
+                i += 1
+            }
+            place += 1
         }
         message[i] = 0
     }

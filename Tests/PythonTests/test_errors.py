@@ -175,3 +175,17 @@ def test_lists_become_the_type(kind):
 )  # fmt: skip
 def test_lists_that_would_lose_something(kind, values, found):
     refused(Status.INVALID_ARGUMENT, rf"'x': dtype {found} found, .*{np.dtype(NUMPY[kind])}.* wanted", converted, kind, values)
+
+
+@pytest.mark.parametrize("letter", ["x", "ž", "→", "\U0001f40e"])
+def test_a_long_message_loses_its_middle(letter):
+    with pytest.raises(apus.Error) as caught:
+        apus.Model("missing")
+    end = str(caught.value).removeprefix("missing")
+    for shift in range(4):
+        path = "y" * shift + "/".join([letter * 50] * 12)
+        with pytest.raises(apus.Error) as caught:
+            apus.Model(path)
+        first, _, last = str(caught.value).partition("...")
+        assert path.startswith(first) and (path + end).endswith(last) and last.endswith(end)
+        assert 500 <= len(str(caught.value).encode()) <= 507
