@@ -96,10 +96,12 @@ public struct MemoryMap {
         return i < 26 ? UInt8(ascii: "a") + i : UInt8(ascii: "A") + i - 26
     }
 
-    /// Cut or filled with blanks to a width in bytes.
+    /// Cut or filled with blanks to a width in bytes; a line end or another control character is a question mark.
     private static func padded(_ text: String, _ width: Int) -> String {
         var bytes: [UInt8] = []
-        for byte in text.utf8 where bytes.count < width { bytes.append(byte) }
+        for byte in text.utf8 where bytes.count < width {
+            bytes.append(byte < 0x20 || byte == 0x7F ? UInt8(ascii: "?") : byte)
+        }
         while bytes.count < width { bytes.append(UInt8(ascii: " ")) }
         return String(decoding: bytes, as: UTF8.self)
     }

@@ -172,7 +172,9 @@ final class PassesExportTests: XCTestCase {
 
     /// Buffers that are alive at the same time do not overlap, all lie below the peak, and the picture shows each.
     func testMemoryMap() throws {
-        let map = try MemoryMap(try ApusRuntime.Model(try network().exportGraph(maximumBatch: 2)))
+        let graph = try network().exportGraph(maximumBatch: 2)
+        graph.functions[0].nodes[1].name = "two\nlines\u{1B}[2J"
+        let map = try MemoryMap(try ApusRuntime.Model(graph))
         for (i, a) in map.buffers.enumerated() {
             XCTAssertLessThanOrEqual(a.offset + a.size, map.peak)
             for b in map.buffers[(i + 1)...] where a.first <= b.last && b.first <= a.last {
@@ -183,5 +185,6 @@ final class PassesExportTests: XCTestCase {
         XCTAssertEqual(lines[0], "arena of \(map.peak) bytes, a column is \((map.peak + 31) / 32)")
         XCTAssertEqual(lines.count, 1 + map.nodes.count + 1 + map.buffers.count + 1)
         XCTAssertTrue(lines[1].contains("conv2d") && lines[1].contains("a") && lines[1].hasSuffix("|"), "\(lines[1])")
+        XCTAssertTrue(lines[2].hasPrefix("two?lines?[2J"), "\(lines[2])")
     }
 }
