@@ -10,18 +10,13 @@ extension Dataset {
             guard input.tensor.dtype.isInteger else {
                 throw .shape("\"\(input.name)\" is \(input.tensor), wanted integers, the indices of tokens")
             }
-            let tokens = try input.tensor.converted(to: .i32)
-            let stray = tokens.withUnsafeBytes { bytes in
-                bytes.bindMemory(to: Int32.self).firstIndex { $0 < 0 || Int($0) >= vocabulary }
+            if let stray = try input.tensor.converted(to: .i64).firstIndex(outside: 0..<max(0, vocabulary)) {
+                let sample = stray.place / (input.tensor.count / count)
+                throw .argument("token \(stray.value) of sample \(sample), wanted 0 ... \(vocabulary - 1)")
             }
-            if let stray {
-                let sample = stray / (tokens.count / count), token = Int(try input.tensor.doubles()[stray])
-                throw .argument("token \(token) of sample \(sample), wanted 0 ... \(vocabulary - 1)")
-            }
-            return tokens
+            return try input.tensor.converted(to: .i32)
         }
     }
-
 }
 
 extension SampleSource {

@@ -53,6 +53,21 @@ final class IndexRangeTests: XCTestCase {
         }
     }
 
+    /// Of an input whose elements come to the table in another shape.
+    func testBehindLayersThatMoveElements() throws {
+        for layer in [{ Reshape([2, 2]) }, { Flatten() }, { Permute(1) }] as [() -> Layer] {
+            let network = try Sequential(input: [4], dtype: .i32, seed: 2) {
+                layer()
+                Reshape([4])
+                Embedding(3, 2)
+            }
+            let tokens = try Tensor([0, 1, 2, -3, 0, 0, 3, 0] as [Int32], shape: [2, 4])
+            XCTAssertFails(.invalidArgument, "index 3 of sample 1 in input 'input', wanted -3 ... 2") {
+                _ = try network.predict([tokens], batchSize: 2)
+            }
+        }
+    }
+
     /// In windows too; the state of training is as it was.
     func testNothingIsTrainedOnThem() throws {
         let network = try Sequential(input: [4], dtype: .i32, seed: 2) {

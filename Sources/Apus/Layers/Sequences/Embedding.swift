@@ -1,8 +1,9 @@
 import ApusGraph
 
 /// A row of a table for every index: [batch, time] of integers becomes [batch, time, units]. Negative indices count from the end.
-/// Of an input of the network, an index outside −vocabulary ..< vocabulary is refused where the network is trained, evaluated or
-/// predicts; elsewhere, as in the exported file, it gives zeros.
+/// Of an input of the network, which it reads as it is or through `Reshape`, `Flatten` and `Permute`, an index outside
+/// −vocabulary ..< vocabulary is refused where the network is trained, evaluated or predicts; elsewhere, as behind other layers and
+/// in the exported file, it gives zeros.
 ///
 /// With `maskZero`, index 0 is padding: the layers after it that read lengths take a sequence to end with its last other index.
 /// In a step, where nothing is padded, 0 is an index as any other.
