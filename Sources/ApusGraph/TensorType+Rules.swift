@@ -43,6 +43,14 @@ extension TensorType {
         guard dtype == .i32 || dtype == .i64 else { throw .shape("\(what) of type \(dtype.name), wanted i32 or i64") }
     }
 
+    /// A type that sums and comparisons along axes take.
+    public func requireNumbers(_ what: String) throws(ApusError) {
+        try require(what)
+        guard dtype == .f32 || dtype == .f64 || dtype == .i32 || dtype == .i64 else {
+            throw .shape("\(what) of type \(dtype.name), wanted f32, f64, i32 or i64")
+        }
+    }
+
     /// Weights may be of the activations' type or, packed, narrower.
     public func requireWeights(for x: TensorType) throws(ApusError) {
         let narrow = x.dtype == .f32 && layout != .plain && (dtype == .f16 || dtype == .bf16)

@@ -65,6 +65,7 @@ final class RefusalTests: XCTestCase {
         refuse(Gather(), f32(1, 1, 1, 1, 1), i64(1, 1, 1, 1, 1), because: "more than 8 dimensions")
         refuse(Gather(), f32(), i64(1), because: "axis 0")
         refuse(GatherGradient(), f32(4, 3), i64(4), f32(2, 4), because: "dy [4, 3], wanted [4, 4]")
+        refuse(GatherGradient(), TensorType(.i8, [4, 3]), i64(4), f32(2, 3), because: "dy of type i8, wanted f32, f64, i32 or i64")
         refuse(OneHot(depth: 0), i64(4), because: "depth 0")
         refuse(OneHot(depth: 1 << 32), i64(4), because: "depth 4294967296")
         refuse(OneHot(depth: 3), f32(4), because: "indices of type f32")

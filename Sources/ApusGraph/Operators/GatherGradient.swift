@@ -3,7 +3,7 @@ import CModelFormat
 
 /// dtable[…, j, …] = Σ dy[…, k, …] over the k with indices[k] = j: the gradient of Gather.
 ///
-/// Inputs: dy, f32 or f64; indices, i32 or i64; table, whose values are not read.
+/// Inputs: dy, f32, f64, i32 or i64, whose sums wrap; indices, i32 or i64; table, whose values are not read.
 /// Output: dtable, shaped like the table.
 public final class GatherGradient: Operator {
     public let axis: Int
@@ -30,7 +30,7 @@ public final class GatherGradient: Operator {
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let dy = inputs[0], indices = inputs[1], table = inputs[2]
-        try dy.require("dy", float: true)
+        try dy.requireNumbers("dy")
         try indices.requireIndices("indices")
         let wanted = try Gather.shape(table.shape, indices.shape, axis)
         guard dy.shape == wanted else { throw .shape("dy \(dy.shape), wanted \(wanted)") }

@@ -60,6 +60,14 @@ let gatherCases: [OperatorCase] = [
         "GatherGradient along the last", GatherGradient(axis: -1),
         [.real([3, 2, 2]), .integers([2, 2], 0...4, .i32), .real([3, 5])]
     ) { scattered($0, 1) },
+    OperatorCase(
+        "GatherGradient of integers", GatherGradient(),
+        [.integers([6, 3], -9...9, .i32), .integers([6], -4...4), .integers([4, 3], 0...1, .i32)]
+    ) { scattered($0, 0) },
+    OperatorCase(
+        "GatherGradient of long integers", GatherGradient(axis: 1),
+        [.integers([2, 5], -9...9, .i64), .integers([5], 0...2), .integers([2, 3], 0...1, .i64)]
+    ) { scattered($0, 1) },
     OperatorCase("OneHot", OneHot(depth: 4), [.integers([5], 0...3)]) { oneHot($0[0], 4) },
     OperatorCase(
         "OneHot, others", OneHot(depth: 3, onValue: 0.9, offValue: 0.05), [.integers([2, 3, 2], -5...5, .i32)]

@@ -98,7 +98,7 @@ def gather(a, table, indices):
 @operator
 def gather_gradient(a, dy, indices, table):
     axis = a.axis % table.ndim
-    dtable = np.zeros(table.shape)
+    dtable = np.zeros(table.shape, dy.dtype)
     index, exists = rows(indices.ravel(), table.shape[axis])
     flat = dy.reshape(table.shape[:axis] + (indices.size,) + table.shape[axis + 1:])
     np.add.at(np.moveaxis(dtable, axis, 0), index[exists], np.moveaxis(flat, axis, 0)[exists])

@@ -83,6 +83,12 @@ extension Emitter {
     /// Most updates that are put in one after another.
     private static let updateLimit = 256
 
+    /// The sum of the values that fall on each place of x.
+    private func placeSums(_ values: Term, _ places: Term, in x: Term) throws(ApusError) -> Term {
+        let wide = try values.dtype == .bool ? cast(values, to: .i32) : widened(values, .signed)
+        return try cast(try self(GatherGradient(axis: 0), wide, places, x), to: values.dtype)
+    }
+
     /// data with updates at places among all its elements. "none" and "add" are sums of what falls on each place;
     /// the others are done one update after another.
     func scatter(_ data: Term, _ places: Term, _ updates: Term, reduction: String) throws(ApusError) -> Term {
@@ -96,15 +102,12 @@ extension Emitter {
         var y: Term
         switch reduction {
         case "none", "add":
-            let wide: DType = data.dtype == .f32 ? .f32 : .f64
-            let like = try cast(flat, to: wide)
-            let sum = try cast(
-                try self(GatherGradient(axis: 0), try cast(values, to: wide), list, like), to: data.dtype)
+            let sum = try placeSums(values, list, in: flat)
             if reduction == "add" {
                 y = try add(flat, sum)
             } else {
-                let ones = try expand(try scalar(1, wide), to: values.shapes.map { $0.dimensions })
-                let isHit = try cast(try self(GatherGradient(axis: 0), ones, list, like), to: .bool)
+                let ones = try expand(try scalar(1, .f32), to: values.shapes.map { $0.dimensions })
+                let isHit = try cast(try placeSums(ones, list, in: flat), to: .bool)
                 y = try select(isHit, sum, flat)
             }
         case "mul", "max", "min":

@@ -13,7 +13,7 @@ let indexingExports: [OnnxExportRule] = [
             return AxisOrder(moved + (0..<rank).filter { !moved.contains($0) })
         }
         let order = inFront(1, of: n.rank(2))
-        let zeros = n("Expand", try n.scalar(0, n.dtype(2)), n("Shape", try n.input(2, order)))
+        let zeros = n("Expand", try n.scalar(0, n.dtype(0)), n("Shape", try n.input(2, order)))
         let places = n("Unsqueeze", n.cast(try n.input(1), to: .i64), n.integers([-1]))
         let sum = n(
             "ScatterND", zeros, places, try n.input(0, inFront(width, of: n.rank(0))),

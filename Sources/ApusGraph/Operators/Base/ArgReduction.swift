@@ -41,10 +41,7 @@ public class ArgReduction: Operator {
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
         let x = inputs[0]
-        try x.require("x")
-        guard x.dtype == .f32 || x.dtype == .f64 || x.dtype == .i32 || x.dtype == .i64 else {
-            throw .shape("x of type \(x.dtype.name), wanted f32, f64, i32 or i64")
-        }
+        try x.requireNumbers("x")
         let axis = try x.shape.axis(self.axis)
         guard x.shape[axis] >= 1 else { throw .shape("x \(x) has nothing along axis \(axis), wanted 1 or more") }
         return [TensorType(.i64, keepDimensions ? x.shape.replacing(axis, with: 1) : x.shape.removing(axis))]
