@@ -95,6 +95,26 @@ public struct ModelConversion {
         return names
     }
 
+    /// The nodes that compute in f64, each name once: `libapus` lacks their kernels, and integers of more than 53 bits are rounded.
+    /// What only moves numbers, or makes others of them, computes nothing.
+    public func doubleNodes() throws(ApusError) -> [String] {
+        let valid = try ValidGraph(validating: graph)
+        var names: [String] = [], seen: Set<String> = []
+        for (index, function) in graph.functions.enumerated() {
+            let types = try valid.types(ofFunction: index, dimensions: graph.maxima)
+            var local = function.inputs.count
+            for node in function.nodes {
+                var isDouble = types[local].dtype == .f64
+                for operand in node.inputs where !isDouble {
+                    isDouble = try valid.type(of: operand, locals: types, reader: node.name).dtype == .f64
+                }
+                if isDouble && !node.op.onlyMoves && seen.insert(node.name).inserted { names.append(node.name) }
+                local += node.op.outputCount
+            }
+        }
+        return names
+    }
+
     /// The new file's bytes.
     public func bytes() throws(ApusError) -> [UInt8] { try ModelWriter.bytes(graph) }
 
@@ -154,5 +174,13 @@ extension Graph {
         copy.metadata = metadata
         copy.goldens = goldens
         return copy
+    }
+}
+
+extension Operator {
+    /// Whether every element of its output is one of its inputs, a sum of such at a place, or one in another type.
+    fileprivate var onlyMoves: Bool {
+        isView || self is Cast || self is ApusGraph.Concat || self is Expand || self is ExpandLike || self is Gather || self is GatherGradient
+            || self is Pad || self is Slice || self is Split || self is Transpose || self is Trim || self is Where
     }
 }

@@ -24,14 +24,18 @@ struct ConversionReport: Encodable {
     let quantization: QuantizationReport?
     /// Of a model on integers the nodes that are not.
     let realNodes: [String]
-    /// What the file lacks of the folder that was read.
+    /// What the file lacks of the folder that was read, and which of its nodes `libapus` does not run.
     let warnings: [String]
 
     init(
         _ conversion: ModelConversion, output: String?, bytes: Int, _ verified: [OutputDifference]?,
         _ quantization: QuantizationReport?, _ warnings: [String]
     ) throws {
-        self.warnings = warnings
+        let doubleNodes = output.map(ModelConversion.isOnnx) == true ? [] : try conversion.doubleNodes()
+        self.warnings = warnings + (doubleNodes.isEmpty ? [] : [
+            "\(Quantity.counted(doubleNodes.count, "node")) computing in f64, exact for integers up to 2⁵³, "
+                + "which libapus-training runs and libapus does not: \(Quantity.list(doubleNodes))"
+        ])
         self.quantization = quantization
         realNodes = try conversion.realNodes()
         nodesBefore = conversion.source.functions.reduce(0) { $0 + $1.nodes.count }
@@ -64,9 +68,8 @@ struct ConversionReport: Encodable {
         }
         if let quantization { text += quantization.text }
         if !realNodes.isEmpty {
-            let others = realNodes.count > 8 ? " and \(realNodes.count - 8) more" : ""
-            let named = realNodes.prefix(8).joined(separator: ", ") + others
-            text += "\(Quantity.counted(realNodes.count, "node")) of an integer model on real numbers: \(named.printable)\n"
+            text += "\(Quantity.counted(realNodes.count, "node")) of an integer model on real numbers: "
+                + "\(Quantity.list(realNodes).printable)\n"
         }
         for warning in warnings { text += "warning: \(warning.printable)\n" }
         if let output { text += "\(output.printable): \(Quantity.bytes(bytes))\n" }

@@ -16,6 +16,11 @@ public enum Quantity {
     /// "1 step", "2 steps"
     public static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
+    /// "a, b, c"; of more than eight names the first eight "and 3 more".
+    public static func list(_ names: [String]) -> String {
+        names.prefix(8).joined(separator: ", ") + (names.count > 8 ? " and \(names.count - 8) more" : "")
+    }
+
     /// "812 B", "3.4 KB", "1.25 MB"; a KB is 1,000 bytes.
     public static func bytes(_ value: Int) -> String {
         value < 1000 ? "\(value) B" : scaled(Double(value), ["KB", "MB", "GB", "TB"], base: 1000)

@@ -28,12 +28,24 @@ extension Emitter {
     /// A scalar of a type that is an integer given per sample, which some extents decide.
     func extentScalar(_ values: [Int], _ dtype: DType) throws(ApusError) -> Term {
         if values.allSatisfy({ $0 == values[0] }) { return try scalar(Double(values[0]), dtype) }
+        let number: Term
+        do throws(ApusError) { number = try extentNumber(values) } catch {
+            // One that grows as extents shrink is less 0 a number that grows with them.
+            guard error.code == .unsupported else { throw error }
+            let opposite: Term
+            do throws(ApusError) { opposite = try extentNumber(values.map { -$0 }) } catch _ { throw error }
+            number = try sub(try scalar(0, .i64), opposite)
+        }
+        return try reshape(try cast(number, to: dtype), [])
+    }
+
+    /// The integer as i64 [1], which as many elements of some value tell.
+    private func extentNumber(_ values: [Int]) throws(ApusError) -> Term {
         let least = values.min() ?? 0
         // One more than the last number before an extent, which the offset keeps positive.
         let offset = least < 1 ? 1 - least : 0
         let count = try slice(try range(values.map { $0 + offset }), axis: 0, -1, Int(Int32.max))
-        let shifted = try add(count, try scalar(Double(1 - offset), .i64))
-        return try reshape(try cast(shifted, to: dtype), [])
+        return try add(count, try scalar(Double(1 - offset), .i64))
     }
 
     /// A vector of an extent given per sample, whatever its elements are: along an axis of some value, or made of those.

@@ -43,7 +43,7 @@ struct OnnxOperatorTable: Sendable {
     static let versions = 7...28
     static let shared = OnnxOperatorTable([
         elementwiseOperators, bitwiseOperators, trigonometricOperators, activationOperators, movementOperators,
-        indexingOperators, scatteringOperators, selectionOperators, constantOperators, reductionOperators,
+        paddingOperators, indexingOperators, scatteringOperators, selectionOperators, constantOperators, reductionOperators,
         linearOperators, convolutionOperators, poolingOperators, normalizationOperators, attentionOperators,
         linearAttentionOperators, lossOperators, resizeOperators, samplingOperators, regionOperators, randomOperators,
         signalOperators, quantizationOperators, recurrentOperators, controlFlowOperators, loopOperators,

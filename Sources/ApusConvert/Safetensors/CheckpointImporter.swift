@@ -77,8 +77,7 @@ enum CheckpointImporter {
     ) throws(ApusError) {
         let unused = try checkpoint.unused(layers: model.layers, of: model.layerName).filter { !model.repeated.contains($0) }
         guard !unused.isEmpty else { return }
-        let more = unused.count > 8 ? " and \(unused.count - 8) more" : ""
-        warn("not used: " + unused.prefix(8).joined(separator: ", ") + more)
+        warn("not used: \(Quantity.list(unused))")
     }
 
     private static func dimensions(

@@ -216,7 +216,7 @@ extension Emitter {
     fileprivate func transposedAnyRank(
         _ x: Term, _ w: Term, _ bias: Term?, _ window: TransposedWindow, _ rank: Int
     ) throws(ApusError) -> Term {
-        guard window.groups == 1 else { throw .unsupported("a transposed convolution over \(rank) axes in groups") }
+        if window.groups != 1 { return try transposedByGroups(x, w, bias, window, rank) }
         guard Shape(window.kernel).count <= 1 << 12 else { throw .unsupported("a kernel of \(window.kernel)") }
         var extents: [Int] = [], full: [Int] = []
         for axis in 0..<rank {
@@ -248,6 +248,27 @@ extension Emitter {
         }
         guard let bias else { return y }
         return try add(y, try reshape(bias, [try bias.extent(0)] + [Int](repeating: 1, count: rank)))
+    }
+
+    /// The same of each group of channels.
+    private func transposedByGroups(
+        _ x: Term, _ w: Term, _ bias: Term?, _ window: TransposedWindow, _ rank: Int
+    ) throws(ApusError) -> Term {
+        var single = window
+        single.groups = 1
+        guard window.groups >= 1, try x.extent(1) == w.extent(0), try w.extent(0) % window.groups == 0 else {
+            throw .shape("x \(x.shape) and W \(w.shape) in \(window.groups) groups")
+        }
+        let inputs = try w.extent(0) / window.groups, outputs = try w.extent(1)
+        var parts: [Term] = []
+        for group in 0..<window.groups {
+            parts.append(try transposedAnyRank(
+                try slice(x, axis: 1, group * inputs, (group + 1) * inputs),
+                try slice(w, axis: 0, group * inputs, (group + 1) * inputs),
+                try bias.map { b throws(ApusError) in try slice(b, axis: 0, group * outputs, (group + 1) * outputs) },
+                single, rank))
+        }
+        return try concat(parts, axis: 1)
     }
 
     /// x [N, C, …] with its elements `strides` apart, from `start` on, in zeros of the extents `full`.

@@ -78,19 +78,25 @@ private func oneHot(_ n: NodeContext) throws(ApusError) -> Term {
 
 /// The first elements of each sequence of a batch in reverse order.
 private func reverseSequence(_ n: NodeContext) throws(ApusError) -> Term {
-    let x = try n.term(0), lengths = try n.integers(1)
+    let g = n.g, x = try n.term(0), lengths = try n.term(1)
     let batchAxis = try x.axis(try n.int("batch_axis", 1)), timeAxis = try x.axis(try n.int("time_axis", 0))
-    let count = try x.extent(batchAxis), time = try x.extent(timeAxis)
-    guard lengths.count == count, lengths.allSatisfy({ (0...time).contains($0) }), batchAxis != timeAxis else {
-        throw .shape("lengths \(lengths) of x \(x.shape)")
+    let batch = x.extents(batchAxis), time = x.extents(timeAxis)
+    guard x.rank >= 2, batchAxis != timeAxis, lengths.rank == 1, lengths.extents(0) == batch else {
+        throw .shape("lengths \(lengths.shape) of x \(x.shape), wanted one for each along axis \(batchAxis)")
     }
-    try requireTable(count, time)
-    var sequences: [Term] = []
-    for (i, length) in lengths.enumerated() {
-        let order = (0..<time).map { $0 < length ? length - 1 - $0 : $0 }
-        sequences.append(try n.g.gather(try n.g.slice(x, axis: batchAxis, i, i + 1), order, axis: timeAxis))
+    if n.isKnown(1), let length = try n.integers(1).first(where: { length in time.contains { !(0...$0).contains(length) } }) {
+        throw .shape("a length of \(length), wanted 0 ... \(time.min() ?? 0)")
     }
-    return try n.g.concat(sequences, axis: batchAxis)
+    // Where each step comes from among the steps of all sequences.
+    let most = try g.extentScalar(time, .i64), step = try g.range(time)
+    let length = try g.minimum(try g.unsqueeze(try g.cast(lengths, to: .i64), [1]), most)
+    let mirrored = try g.sub(try g.sub(length, try g.scalar(1, .i64)), step)
+    let source = try g.select(try g.less(step, length), mirrored, step)
+    let places = try g.add(source, try g.unsqueeze(try g.mul(try g.range(batch), most), [1]))
+    let order = [batchAxis, timeAxis] + (0..<x.rank).filter { $0 != batchAxis && $0 != timeAxis }
+    let sequences = try g.transpose(x, order)
+    let steps = try g.reshape(sequences, to: sequences.shapes.map { [$0[0] * $0[1]] + $0.dimensions.dropFirst(2) })
+    return try g.transpose(try g.gather(steps, places, axis: 0), order.indices.map { order.firstIndex(of: $0)! })
 }
 
 extension Shape {

@@ -38,10 +38,11 @@ private func matMulInteger(_ n: NodeContext) throws(ApusError) -> Term {
 
 extension Emitter {
     /// The matrix product as NumPy defines it: vectors are rows on the left and columns on the right. Of integers it is
-    /// computed as f64, exact up to 2⁵³.
+    /// computed as f64, exact up to 2⁵³; of more their low bits are the result.
     func product(_ a: Term, _ b: Term) throws(ApusError) -> Term {
         guard a.dtype.isFloat else {
-            return try cast(try product(try cast(a, to: .f64), try cast(b, to: .f64)), to: a.dtype)
+            let y = try product(try cast(a, to: .f64), try cast(b, to: .f64))
+            return try cast(try cast(y, to: .i64), to: a.dtype)
         }
         guard a.rank > 0, b.rank > 0 else { throw .shape("a product of \(a.shape) and \(b.shape)") }
         if a.rank == 1 && b.rank == 1 {

@@ -15,11 +15,8 @@ let movementOperators: [OnnxOperator] = [
     OnnxOperator("Split", since: 13) { n throws(ApusError) in try split(n, sizes: n.has(1) ? try n.integers(1) : nil) },
     OnnxOperator("Slice", sliceByAttributes),
     OnnxOperator("Slice", since: 10, sliceByInputs),
-    OnnxOperator("Pad", padByAttributes),
-    OnnxOperator("Pad", since: 11, padByInputs),
     OnnxOperator("DepthToSpace", depthToSpace),
     OnnxOperator("SpaceToDepth", spaceToDepth),
-    OnnxOperator("CenterCropPad", centerCropPad),
 ]
 
 // MARK: Shapes
@@ -212,97 +209,6 @@ private func gatheredSlice(
     guard step > 1 || first.contains(where: { $0 != 0 }) else { return try n.g.prefix(x, axis: axis, counts) }
     let places = try n.g.mul(try n.g.range(counts), try n.g.scalar(Double(step), .i64))
     return try n.g.gather(x, try n.g.add(places, try n.g.extentScalar(first, .i64)), axis: axis)
-}
-
-// MARK: Padding
-
-private func padByAttributes(_ n: NodeContext) throws(ApusError) -> Term {
-    let x = try n.term(0)
-    return try pad(n, x, try n.ints("pads") ?? [], axes: Array(0..<x.rank), value: Double(try n.float("value", 0)))
-}
-
-private func padByInputs(_ n: NodeContext) throws(ApusError) -> Term {
-    let x = try n.term(0)
-    var axes = Array(0..<x.rank)
-    if n.has(3) {
-        axes = []
-        for axis in try n.integers(3) { axes.append(try x.axis(axis)) }
-    }
-    return try pad(n, x, try n.integers(1), axes: axes, value: n.has(2) ? try n.number(2) : 0)
-}
-
-/// `pads`: what is added before each of `axes`, then what is added after; negative counts take away.
-private func pad(_ n: NodeContext, _ x: Term, _ pads: [Int], axes: [Int], value: Double) throws(ApusError) -> Term {
-    guard pads.allSatisfy({ (-Shape.maximumExtent...Shape.maximumExtent).contains($0) }) else { throw .shape("pads \(pads)") }
-    guard pads.count == 2 * axes.count else { throw .shape("\(pads.count) pads, wanted \(2 * axes.count)") }
-    var x = x
-    var before = [Int](repeating: 0, count: x.rank), after = before
-    for (i, axis) in axes.enumerated() {
-        var (front, back) = (pads[i], pads[i + axes.count])
-        if min(front, back) < 0 {
-            // What is taken away beyond the other end is taken from the padding there.
-            let least = x.extents(axis).min() ?? 0, missing = max(0, -min(front, back) - least)
-            guard missing == 0 || x.isFixed(axis) else {
-                throw .unsupported("pads \(front) and \(back) of a symbolic extent from \(least) on")
-            }
-            if front < 0 { back -= missing } else { front -= missing }
-        }
-        (before[axis], after[axis]) = (max(0, front), max(0, back))
-        if front < 0 || back < 0 {
-            x = try n.g.slice(x, axis: axis, max(0, -front), back < 0 ? back : Int(Int32.max))
-        }
-    }
-    switch try n.string("mode", "constant") {
-    case "constant": return try constantPad(n, x, before, after, value)
-    case "reflect": return try n.g.pad(x, before, after, mode: .reflect)
-    case "edge": return try n.g.pad(x, before, after, mode: .edge)
-    case "wrap": return try wrap(n, x, before, after)
-    case let mode: throw .unsupported("padding mode '\(mode)'")
-    }
-}
-
-private func constantPad(
-    _ n: NodeContext, _ x: Term, _ before: [Int], _ after: [Int], _ value: Double
-) throws(ApusError) -> Term {
-    if x.dtype == .bool {
-        return try n.g.cast(try n.g.pad(try n.g.cast(x, to: .u8), before, after, value: Float(value)), to: .bool)
-    }
-    return try n.g.pad(x, before, after, value: Float(value))
-}
-
-/// The elements of the other end again.
-private func wrap(_ n: NodeContext, _ x: Term, _ before: [Int], _ after: [Int]) throws(ApusError) -> Term {
-    var x = x
-    for axis in 0..<x.rank where before[axis] > 0 || after[axis] > 0 {
-        let extent = try x.extent(axis)
-        guard extent > 0 else { throw .shape("nothing along axis \(axis) to pad with") }
-        try requireTable(before[axis] + extent + after[axis])
-        let indices = (-before[axis]..<extent + after[axis]).map { (($0 % extent) + extent) % extent }
-        x = try n.g.gather(x, indices, axis: axis)
-    }
-    return x
-}
-
-/// To the middle of each axis, or the middle padded with zeros.
-private func centerCropPad(_ n: NodeContext) throws(ApusError) -> Term {
-    var x = try n.term(0)
-    let sizes = try n.integers(1)
-    let axes = try n.ints("axes") ?? Array(0..<x.rank)
-    guard sizes.count == axes.count else { throw .shape("\(sizes.count) sizes for \(axes.count) axes") }
-    for (size, axis) in zip(sizes, axes) {
-        let axis = try x.axis(axis)
-        let extent = try x.extent(axis)
-        if size < extent {
-            let start = (extent - size) / 2
-            x = try n.g.slice(x, axis: axis, start, start + size)
-        } else if size > extent {
-            var before = [Int](repeating: 0, count: x.rank), after = before
-            before[axis] = (size - extent) / 2
-            after[axis] = size - extent - before[axis]
-            x = try n.g.pad(x, before, after)
-        }
-    }
-    return x
 }
 
 // MARK: Blocks

@@ -4,7 +4,7 @@ let reductionOperators: [OnnxOperator] =
     reduction("ReduceSum", inputsSince: 13) { g, x, axes, keep throws(ApusError) in
         try g.reduce(.sum, x, axes, keep: keep)
     }
-    + reduction("ReduceMean") { g, x, axes, keep throws(ApusError) in try g.reduce(.mean, x, axes, keep: keep) }
+    + reduction("ReduceMean") { g, x, axes, keep throws(ApusError) in try g.reduceMean(x, axes, keep: keep) }
     + reduction("ReduceMax") { g, x, axes, keep throws(ApusError) in try g.extreme(.max, x, axes, keep: keep) }
     + reduction("ReduceMin") { g, x, axes, keep throws(ApusError) in try g.extreme(.min, x, axes, keep: keep) }
     + reduction("ReduceProd") { g, x, axes, keep throws(ApusError) in try g.reduceProduct(x, axes, keep: keep) }
@@ -12,16 +12,17 @@ let reductionOperators: [OnnxOperator] =
         try g.reduce(.sum, try g.abs(x), axes, keep: keep)
     }
     + reduction("ReduceL2", empty: Emitter.abs) { g, x, axes, keep throws(ApusError) in
-        try g.sqrt(try g.reduce(.sum, try g.square(x), axes, keep: keep))
+        try g.asReal(x) { x throws(ApusError) in try g.sqrt(try g.reduce(.sum, try g.square(x), axes, keep: keep)) }
     }
     + reduction("ReduceSumSquare", empty: Emitter.square) { g, x, axes, keep throws(ApusError) in
         try g.reduce(.sum, try g.square(x), axes, keep: keep)
     }
-    + reduction("ReduceLogSum", empty: Emitter.log) { g, x, axes, keep throws(ApusError) in
-        try g.log(try g.reduce(.sum, x, axes, keep: keep))
+    + reduction("ReduceLogSum", empty: { g in { x throws(ApusError) in try g.asReal(x, g.log) } }) {
+        g, x, axes, keep throws(ApusError) in
+        try g.asReal(x) { x throws(ApusError) in try g.log(try g.reduce(.sum, x, axes, keep: keep)) }
     }
     + reduction("ReduceLogSumExp") { g, x, axes, keep throws(ApusError) in
-        try g.reduceLogSumExp(x, axes, keep: keep)
+        try g.asReal(x) { x throws(ApusError) in try g.reduceLogSumExp(x, axes, keep: keep) }
     }
     + [
         OnnxOperator("ArgMax") { n throws(ApusError) in try argument(n, n.g.argMax) },
@@ -108,6 +109,19 @@ extension Emitter {
         // Over nothing the largest is false and the smallest true.
         let extreme = try reduce(kind, try cast(x, to: .i32), axes, keep: keep)
         return try cast(try kind == .max ? relu(extreme) : extreme, to: .bool)
+    }
+
+    /// `body` of real numbers; of integers it is computed in f64 and rounded toward zero.
+    fileprivate func asReal(_ x: Term, _ body: (Term) throws(ApusError) -> Term) throws(ApusError) -> Term {
+        x.dtype.isFloat ? try body(x) : try cast(try body(try cast(x, to: .f64)), to: x.dtype)
+    }
+
+    /// The mean; of integers their sum in i64 by the count, rounded toward zero.
+    fileprivate func reduceMean(_ x: Term, _ axes: [Int], keep: Bool) throws(ApusError) -> Term {
+        guard !x.dtype.isFloat else { return try reduce(.mean, x, axes, keep: keep) }
+        let counts = x.shapes.map { shape in axes.reduce(1) { $0 * shape[$1] } }
+        let sum = try reduce(.sum, try cast(x, to: .i64), axes, keep: keep)
+        return try cast(try div(sum, try extentScalar(counts, .i64)), to: x.dtype)
     }
 
     /// m + ln Σ e^(x − m) with m the largest, 0 where that is infinite.

@@ -42,8 +42,7 @@ struct Window {
         default: throw .unsupported("auto_pad '\(mode)'")
         }
         declaredAfter = after
-        guard ceils else { return }
-        for axis in 0..<rank {
+        for axis in 0..<rank where ceils {
             let missing = extents[axis].map { extent in
                 let padded = extent + before[axis] + declaredAfter[axis] - span(axis)
                 var outputs = (padded + strides[axis] - 1) / strides[axis] + 1
@@ -56,6 +55,14 @@ struct Window {
                 after[axis] += strides[axis] - 1
             } else {
                 after[axis] += try fixed(missing)
+            }
+        }
+        for axis in 0..<rank {
+            for (sample, extent) in extents[axis].enumerated() where extent + before[axis] + after[axis] < span(axis) {
+                throw n.g.error(
+                    .shape(
+                        "a window of \(span(axis)) over an extent of \(extent + before[axis] + after[axis]) with padding, "
+                            + "wanted at most as much"), atSample: sample)
             }
         }
     }
