@@ -56,7 +56,7 @@ public:
 
     // The tokenizer that a model carries: BytePair(model.metadata()). Throws std::invalid_argument.
     explicit BytePair(const std::map<std::string, std::string> &metadata)
-        : BytePair(lines(checked(metadata), "vocabulary"), pairs(lines(metadata, "merges")), lines(metadata, "special")) {}
+        : BytePair(lines(detail::of_type(metadata, "bpe"), "vocabulary"), pairs(lines(metadata, "merges")), lines(metadata, "special")) {}
 
     std::vector<std::int64_t> encode(std::string_view text) const {
         std::vector<std::int64_t> tokens;
@@ -197,24 +197,9 @@ private:
         std::copy_if(parts.begin(), parts.end(), std::back_inserter(tokens), [](std::int64_t token) { return token >= 0; });
     }
 
-    static const std::map<std::string, std::string> &checked(const std::map<std::string, std::string> &metadata) {
-        const auto found = metadata.find("tokenizer.type");
-        const std::string kind = found == metadata.end() ? "none" : found->second;
-        if (kind != "bpe") throw std::invalid_argument("metadata: tokenizer.type " + kind + " found, bpe wanted");
-        return metadata;
-    }
-
     static std::vector<std::string> lines(const std::map<std::string, std::string> &metadata, const char *name) {
-        const auto found = metadata.find(std::string("tokenizer.") + name);
-        std::vector<std::string> result;
-        if (found == metadata.end()) return result;
-        const std::string &text = found->second;
-        for (std::size_t start = 0; start < text.size();) {
-            const std::size_t end = std::min(text.find('\n', start), text.size());
-            result.push_back(text.substr(start, end - start));
-            start = end + 1;
-        }
-        return result;
+        const std::vector<std::string_view> found = detail::lines(detail::entry(metadata, name).value_or(""));
+        return {found.begin(), found.end()};
     }
 
     static std::vector<std::pair<std::string, std::string>> pairs(const std::vector<std::string> &lines) {

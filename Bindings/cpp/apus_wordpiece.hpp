@@ -117,6 +117,37 @@ inline void append_utf8(char32_t c, std::string &out) {
 
 }  // namespace unicode
 
+// What tokenizers read of a model's metadata.
+namespace detail {
+
+using Metadata = std::map<std::string, std::string>;
+
+// The entry of a tokenizer, by its name after "tokenizer."; nothing where there is none.
+inline std::optional<std::string_view> entry(const Metadata &metadata, const std::string &name) {
+    const auto found = metadata.find("tokenizer." + name);
+    return found == metadata.end() ? std::nullopt : std::optional<std::string_view>(found->second);
+}
+
+// Throws std::invalid_argument unless the tokenizer is of a type.
+inline const Metadata &of_type(const Metadata &metadata, std::string_view wanted) {
+    const std::string_view found = entry(metadata, "type").value_or("none");
+    if (found == wanted) return metadata;
+    throw std::invalid_argument("metadata: tokenizer.type " + std::string(found) + " found, " + std::string(wanted) + " wanted");
+}
+
+// The lines of a text without their ends; an end is no line of its own.
+inline std::vector<std::string_view> lines(std::string_view text) {
+    std::vector<std::string_view> result;
+    for (std::size_t start = 0; start < text.size();) {
+        const std::size_t end = std::min(text.find('\n', start), text.size());
+        result.push_back(text.substr(start, end - start));
+        start = end + 1;
+    }
+    return result;
+}
+
+}  // namespace detail
+
 class WordPiece {
 public:
     struct Options {
@@ -140,7 +171,7 @@ public:
     explicit WordPiece(std::string vocabulary) : WordPiece(std::move(vocabulary), Options()) {}
     WordPiece(std::string vocabulary, Options options)
         : options_(std::move(options)), text_(std::make_shared<const std::string>(std::move(vocabulary))) {
-        tokens_ = lines(*text_);
+        tokens_ = detail::lines(*text_);
         for (std::size_t id = 0; id < tokens_.size(); ++id) {
             const bool continues = tokens_[id].substr(0, 2) == "##";
             const std::string_view piece = tokens_[id].substr(continues ? 2 : 0);
@@ -151,7 +182,7 @@ public:
             if (!pieces_[0].count(name))
                 throw std::invalid_argument("a vocabulary of " + std::to_string(tokens_.size()) + " tokens without " +
                                             std::string(name));
-        for (std::string_view name : lines(options_.special ? std::string_view(*options_.special) : usual_special)) {
+        for (std::string_view name : detail::lines(options_.special ? std::string_view(*options_.special) : usual_special)) {
             const bool continues = name.substr(0, 2) == "##";
             const auto found = pieces_[continues].find(name.substr(continues ? 2 : 0));
             if (found != pieces_[continues].end() && !name.empty())
@@ -166,10 +197,10 @@ public:
 
     // The tokenizer that a model carries: WordPiece(model.metadata()). Throws std::invalid_argument.
     explicit WordPiece(const std::map<std::string, std::string> &metadata)
-        : WordPiece(checked(metadata), Options{flag(metadata, "lowercase"), flag(metadata, "strip_accents"),
-                                               flag(metadata, "split_chinese"),
-                                               std::stoul(value(metadata, "max_tokens", "512")),
-                                               special_of(metadata)}) {}
+        : WordPiece(std::string(detail::entry(detail::of_type(metadata, "wordpiece"), "vocabulary").value_or("")),
+                    Options{flag(metadata, "lowercase"), flag(metadata, "strip_accents"), flag(metadata, "split_chinese"),
+                            std::stoul(std::string(detail::entry(metadata, "max_tokens").value_or("512"))),
+                            std::optional<std::string>(detail::entry(metadata, "special"))}) {}
 
     // The ids of a text's pieces, without [CLS] and [SEP]. Where the text has the name of a special token, it is that.
     std::vector<std::int64_t> pieces(std::string_view text) const {
@@ -222,33 +253,8 @@ public:
     std::string_view token(std::int64_t id) const { return tokens_.at(static_cast<std::size_t>(id)); }
 
 private:
-    static std::string value(const std::map<std::string, std::string> &metadata, const char *name, const char *otherwise) {
-        const auto found = metadata.find(std::string("tokenizer.") + name);
-        return found == metadata.end() ? otherwise : found->second;
-    }
     static bool flag(const std::map<std::string, std::string> &metadata, const char *name) {
-        return value(metadata, name, "1") == "1";
-    }
-    static std::string checked(const std::map<std::string, std::string> &metadata) {
-        const std::string kind = value(metadata, "type", "none");
-        if (kind != "wordpiece") throw std::invalid_argument("metadata: tokenizer.type " + kind + " found, wordpiece wanted");
-        return value(metadata, "vocabulary", "");
-    }
-
-    static std::optional<std::string> special_of(const std::map<std::string, std::string> &metadata) {
-        const auto found = metadata.find("tokenizer.special");
-        return found == metadata.end() ? std::nullopt : std::optional<std::string>(found->second);
-    }
-
-    // Without their ends; an end is no line of its own.
-    static std::vector<std::string_view> lines(std::string_view text) {
-        std::vector<std::string_view> result;
-        for (std::size_t start = 0; start < text.size();) {
-            const std::size_t end = std::min(text.find('\n', start), text.size());
-            result.push_back(text.substr(start, end - start));
-            start = end + 1;
-        }
-        return result;
+        return detail::entry(metadata, name).value_or("1") == "1";
     }
 
     void append_words(std::string_view text, std::vector<std::int64_t> &ids) const {

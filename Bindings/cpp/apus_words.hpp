@@ -41,7 +41,7 @@ public:
     }
 
     // The tokenizer that a model carries: Words(model.metadata()). Throws std::invalid_argument.
-    explicit Words(const std::map<std::string, std::string> &metadata) : Words(lines(metadata)) {}
+    explicit Words(const std::map<std::string, std::string> &metadata) : Words(listed(metadata)) {}
 
     std::vector<std::int64_t> encode(std::string_view text) const {
         std::vector<std::int64_t> tokens;
@@ -95,18 +95,12 @@ private:
         return result;
     }
 
-    static std::vector<std::string> lines(const std::map<std::string, std::string> &metadata) {
-        const auto type = metadata.find("tokenizer.type"), words = metadata.find("tokenizer.words");
-        const std::string kind = type == metadata.end() ? "none" : type->second;
-        if (kind != "words") throw std::invalid_argument("metadata: tokenizer.type " + kind + " found, words wanted");
-        if (words == metadata.end()) throw std::invalid_argument("metadata: a tokenizer of words without tokenizer.words");
+    static std::vector<std::string> listed(const std::map<std::string, std::string> &metadata) {
+        const auto words = detail::entry(detail::of_type(metadata, "words"), "words");
+        if (!words) throw std::invalid_argument("metadata: a tokenizer of words without tokenizer.words");
         std::vector<std::string> result;
-        const std::string &text = words->second;
-        for (std::size_t start = 0; start < text.size();) {
-            const std::size_t end = std::min(text.find('\n', start), text.size());
-            if (end > start) result.push_back(text.substr(start, end - start));
-            start = end + 1;
-        }
+        for (std::string_view line : detail::lines(*words))
+            if (!line.empty()) result.emplace_back(line);
         return result;
     }
 
