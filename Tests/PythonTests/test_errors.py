@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import threading
 
 import apus
 import numpy as np
@@ -117,6 +118,44 @@ def test_closed(model):
     session.close()
     refused(Status.INVALID_ARGUMENT, "closed", session.run, ROWS)
     refused(Status.INVALID_ARGUMENT, "closed", session.input, "x")
+
+
+def in_a_thread(*calls):
+    """Makes each call in a thread of its own until one is refused; returns the threads and what they raised."""
+    raised = []
+
+    def repeat(call):
+        with pytest.raises(apus.Error) as caught:
+            while True:
+                call()
+        raised.append(caught.value)
+
+    threads = [threading.Thread(target=repeat, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    return threads, raised
+
+
+def test_a_session_that_another_thread_uses(session):
+    with session._open():
+        calls = (lambda: session.run(ROWS), session.save_states, lambda: session.input("x"), session.fork)
+        threads, raised = in_a_thread(*calls)
+        for thread in threads:
+            thread.join()
+    assert len(raised) == 4
+    assert all(one.status == Status.INVALID_ARGUMENT and "another thread" in str(one) for one in raised)
+    session.run(ROWS)
+
+
+def test_closing_while_another_thread_runs(classifier):
+    model = apus.Model(classifier)
+    for again in range(100):
+        session = model.session(threads=1 + again % 2)
+        threads, raised = in_a_thread(lambda: session.run(np.zeros((32, 64), np.float32)))
+        threading.Event().wait(0.001)
+        session.close()
+        threads[0].join()
+        assert "closed" in str(raised[0])
 
 
 def test_files(tmp_path, counter):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import operator
+import threading
 import weakref
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -50,13 +51,25 @@ class Options:
 
 
 class _Handle:
-    """The C session and what it uses; destroyed when the Session and the last view of its memory are gone."""
+    """The C session and what it uses; destroyed when the Session and the last view of its memory are gone.
+
+    In a ``with`` it belongs to this thread and lives, whoever closes the Session meanwhile; to others it is refused.
+    """
 
     def __init__(self, pointer: Any, *used: object) -> None:
         self.pointer = pointer
         self.used = used
         self.bound: dict[tuple[str, int, int], Array] = {}
+        self.lock = threading.RLock()
         weakref.finalize(self, _abi.library().apus_session_destroy, pointer).atexit = False
+
+    def __enter__(self) -> _Handle:
+        if not self.lock.acquire(blocking=False):
+            raise Error(Status.INVALID_ARGUMENT, "the session is in use by another thread; each wants one of its own")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
 
 
 class _Memory:
@@ -70,7 +83,7 @@ class _Memory:
 
 
 class Session:
-    """Made by ``Model.session``; belongs to one thread at a time.
+    """Made by ``Model.session``; belongs to one thread at a time, and is refused to another meanwhile.
 
     Functions and tensors are given by name or index; ``function`` is the first unless said otherwise. Functions share
     memory: set the inputs of one, run it and read its outputs before another is given inputs.
@@ -112,22 +125,23 @@ class Session:
             raise Error(Status.INVALID_ARGUMENT, f"{len(inputs)} inputs found, {len(wanted)} wanted: {names}")
         arrays = {tensor: _typed(wanted[tensor], value) for tensor, value in given.items()}
         sizes = self._sizes(wanted, arrays)
-        for tensor in arrays:
-            if ("input", index, tensor) in self._open().bound:
-                self._bind("input", index, tensor, None)
-        for symbol, size in sizes.items():
-            self.set_dimension(symbol, size)
-        for tensor, array in arrays.items():
-            array = np.ascontiguousarray(array)
-            call("apus_session_set_input", self._pointer, index, tensor, array.ctypes.data, array.nbytes)
-        self.execute(function=index)
-        outputs = self._functions[index].outputs
-        results = [self._result(index, tensor) for tensor in range(len(outputs))]
+        with self._open() as handle:
+            for tensor in arrays:
+                if ("input", index, tensor) in handle.bound:
+                    self._bind("input", index, tensor, None)
+            for symbol, size in sizes.items():
+                self.set_dimension(symbol, size)
+            for tensor, array in arrays.items():
+                array = np.ascontiguousarray(array)
+                self._call("apus_session_set_input", index, tensor, array.ctypes.data, array.nbytes)
+            self.execute(function=index)
+            outputs = self._functions[index].outputs
+            results = [self._result(index, tensor) for tensor in range(len(outputs))]
         return {info.name: result for info, result in zip(outputs, results)} if by_name else results
 
     def execute(self, *, function: Name = 0) -> None:
         """Runs on what the input views and bound arrays hold; copies and allocates nothing."""
-        call("apus_session_run_function", self._pointer, self._function(function))
+        self._call("apus_session_run_function", self._function(function))
 
     # ---- Tensors without copies
 
@@ -160,28 +174,30 @@ class Session:
     def set_dimension(self, name: str, size: int) -> None:
         """Sets the current size of a symbolic dimension; views made before keep the shape they have."""
         size = c_integer(f"dimension '{name}'", size, ctypes.c_int64)
-        call("apus_session_set_dimension", self._pointer, c_string(name.encode()), size)
+        self._call("apus_session_set_dimension", c_string(name.encode()), size)
 
     # ---- States and profile
 
     def reset_states(self) -> None:
         """Puts every state back to the value in the file."""
-        call("apus_session_reset_states", self._pointer)
+        self._call("apus_session_reset_states")
 
     def save_states(self) -> bytes:
         """All states, to be loaded into a session of the same model."""
-        data = ctypes.create_string_buffer(_abi.library().apus_session_states_size(self._pointer))
-        call("apus_session_save_states", self._pointer, data, len(data))
+        with self._open() as handle:
+            data = ctypes.create_string_buffer(_abi.library().apus_session_states_size(handle.pointer))
+            self._call("apus_session_save_states", data, len(data))
         return data.raw
 
     def load_states(self, states: Union[bytes, bytearray, memoryview]) -> None:
         """Takes the states that ``save_states`` gave."""
         data = np.frombuffer(states, np.uint8)
-        call("apus_session_load_states", self._pointer, data.ctypes.data, data.size)
+        self._call("apus_session_load_states", data.ctypes.data, data.size)
 
     def copy_states(self, source: Session) -> None:
         """Takes the states of another session of the same model; from then on both continue on their own."""
-        call("apus_session_copy_states", self._pointer, source._pointer)
+        with source._open() as handle:
+            self._call("apus_session_copy_states", handle.pointer)
 
     def fork(
         self,
@@ -194,7 +210,7 @@ class Session:
         """A session that continues where this one stands; the options are those of ``Model.session``."""
         options = Options(threads, dimensions or {}, profile, memory)
         pointer = ctypes.POINTER(_abi.Session)()
-        call("apus_session_fork", self._pointer, ctypes.byref(options.raw), ctypes.byref(pointer))
+        self._call("apus_session_fork", ctypes.byref(options.raw), ctypes.byref(pointer))
         copy = Session.__new__(Session)
         copy._handle = _Handle(pointer, *self._open().used[:1], memory)
         copy._functions, copy._states, copy._symbols = self._functions, self._states, self._symbols
@@ -211,9 +227,11 @@ class Session:
         """The steps of a function in running order; empty unless the session was made with ``profile=True``."""
         index = self._function(function)
         entries = []
-        for step in range(_abi.library().apus_session_profile_count(self._pointer, index)):
+        with self._open() as handle:
+            count = _abi.library().apus_session_profile_count(handle.pointer, index)
+        for step in range(count):
             raw = _abi.ProfileEntry()
-            call("apus_session_profile", self._pointer, index, step, ctypes.byref(raw))
+            self._call("apus_session_profile", index, step, ctypes.byref(raw))
             entries.append(
                 ProfileEntry(
                     raw.node.decode(), raw.operator_name.decode(), raw.isa.decode(),
@@ -241,9 +259,9 @@ class Session:
             raise Error(Status.INVALID_ARGUMENT, "the session is closed")
         return self._handle
 
-    @property
-    def _pointer(self) -> Any:
-        return self._open().pointer
+    def _call(self, function: str, *arguments: Any) -> None:
+        with self._open() as handle:
+            call(function, handle.pointer, *arguments)
 
     # ---- Lookups and checks
 
@@ -257,7 +275,7 @@ class Session:
     def _info(self, kind: str, function: int, name: Name) -> TensorInfo:
         raw = _abi.TensorInfo()
         tensor = self._tensor(function, kind, name)
-        call(f"apus_session_{kind}_info", self._pointer, function, tensor, ctypes.byref(raw))
+        self._call(f"apus_session_{kind}_info", function, tensor, ctypes.byref(raw))
         return TensorInfo._of(raw, self._symbols)
 
     def _sizes(self, wanted: Sequence[TensorInfo], arrays: Mapping[int, Array]) -> dict[str, int]:
@@ -281,10 +299,10 @@ class Session:
     def _view(self, kind: str, function: Name, name: Name) -> Array:
         index = self._function(function)
         tensor = self._tensor(index, kind, name)
-        handle = self._open()
-        if (kind, index, tensor) in handle.bound:
-            return _shaped(handle.bound[kind, index, tensor], self._info(kind, index, tensor))
-        address = getattr(_abi.library(), f"apus_session_{kind}_data")(handle.pointer, index, tensor)
+        with self._open() as handle:
+            if (kind, index, tensor) in handle.bound:
+                return _shaped(handle.bound[kind, index, tensor], self._info(kind, index, tensor))
+            address = getattr(_abi.library(), f"apus_session_{kind}_data")(handle.pointer, index, tensor)
         if address is None:
             raise Error(Status.INVALID_ARGUMENT, f"{kind} '{name}' has no memory in the session")
         return np.asarray(_Memory(handle, address, self._info(kind, index, tensor), kind == "output"))
@@ -303,7 +321,7 @@ class Session:
                 wanted = "contiguous" if kind == "input" else "contiguous and writable"
                 raise Error(Status.INVALID_ARGUMENT, f"{kind} '{info.name}': an array found that is not {wanted}")
             address, size = array.ctypes.data, array.nbytes
-        call(f"apus_session_bind_{kind}", handle.pointer, function, tensor, address, size)
+        self._call(f"apus_session_bind_{kind}", function, tensor, address, size)
         handle.bound.pop((kind, function, tensor), None)
         if array is not None:
             handle.bound[kind, function, tensor] = array
@@ -314,7 +332,7 @@ class Session:
         if bound is not None:
             return _shaped(bound, info)
         result = np.empty(info.array_shape, info.dtype)
-        call("apus_session_get_output", self._pointer, function, tensor, result.ctypes.data, result.nbytes)
+        self._call("apus_session_get_output", function, tensor, result.ctypes.data, result.nbytes)
         return result
 
 
