@@ -1,9 +1,11 @@
-/* hosts MODEL: hosts that set modes of arithmetic, have little stack, or names that are no UTF-8. */
+/* hosts MODEL: hosts that set modes of arithmetic, have little stack, wait for signals, or names that are no UTF-8. */
 #include "support.h"
 
 #include <fenv.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
+#include <time.h>
 #include <unistd.h>
 #if defined(__x86_64__)
 #include <xmmintrin.h>
@@ -70,6 +72,28 @@ static void stack(char *path) {
     pthread_attr_destroy(&attributes);
 }
 
+/* A host whose only thread waits for a signal gets it, whatever threads a session has started before; and its mask stays. */
+static void signals(apus_model *model) {
+    apus_session_options options;
+    apus_session_options_init(&options);
+    options.threads = 3;
+    apus_session *session;
+    sigset_t awaited, mask;
+    const struct timespec limit = {10, 0}, pause = {0, 10000000}; /* until the threads have begun, too */
+    REQUIRE(apus_session_create(model, &options, &session, error));
+    run(model, session);
+    sigemptyset(&awaited);
+    sigaddset(&awaited, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &awaited, &mask);
+    CHECK(!sigismember(&mask, SIGUSR1) && !sigismember(&mask, SIGTERM));
+    for (int again = 0; again < 20; ++again) {
+        CHECK(kill(getpid(), SIGUSR1) == 0 && sigtimedwait(&awaited, NULL, &limit) == SIGUSR1);
+        nanosleep(&pause, NULL);
+    }
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    apus_session_destroy(session);
+}
+
 static void names(const char *path) {
     char folder[] = "/tmp/apus-hosts-XXXXXX", link[64], target[PATH_MAX];
     apus_model *model;
@@ -89,6 +113,7 @@ int main(int count, char **arguments) {
     apus_model *model;
     REQUIRE(apus_model_open(arguments[1], &model, error));
     modes(model);
+    signals(model);
     apus_model_close(model);
     stack(arguments[1]);
     names(arguments[1]);
