@@ -45,6 +45,7 @@ extension Session {
             values = plan.options.dimensions
             plans.append(plan)
         }
+        try Model.reserve(0)  // what no memory was left for is not taken over
         for function in 0..<functionCount {
             header.pointee.functions[function].set(plans[function], model.graph, lanes: header.pointee.lanes)
         }

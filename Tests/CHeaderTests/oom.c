@@ -3,13 +3,37 @@
 #include "support.h"
 #include "counted_malloc.h"
 
+/* Bytes of all inputs and outputs at the current dimensions; while they are asked for, malloc succeeds. */
+static size_t tensor_bytes(const apus_model *model, const apus_session *session) {
+    const long left = atomic_exchange(&failing, NO_FAILURE);
+    apus_tensor_info info;
+    size_t total = 0;
+    for (size_t f = 0; f < apus_model_function_count(model); ++f) {
+        for (size_t i = 0; i < apus_model_input_count(model, f); ++i, total += info.byte_size)
+            REQUIRE(apus_session_input_info(session, f, i, &info, error));
+        for (size_t i = 0; i < apus_model_output_count(model, f); ++i, total += info.byte_size)
+            REQUIRE(apus_session_output_info(session, f, i, &info, error));
+    }
+    atomic_store(&failing, left);
+    return total;
+}
+
+/* Where a dimension cannot be set, it is what it was. */
+static apus_status resize(const apus_model *model, apus_session *session, const char *name, int64_t size,
+                          apus_error *error) {
+    const size_t before = tensor_bytes(model, session);
+    apus_status status = apus_session_set_dimension(session, name, size, error);
+    if (status != APUS_OK) CHECK(tensor_bytes(model, session) == before);
+    return status;
+}
+
 /* Each symbolic dimension to its minimum and back: plans are made again. */
 static apus_status shrink_and_grow(const apus_model *model, apus_session *session, apus_error *error) {
     for (size_t i = 0; i < apus_model_dimension_count(model); ++i) {
         apus_dimension_info info;
         apus_status status = apus_model_dimension_info(model, i, &info, error);
-        if (status == APUS_OK) status = apus_session_set_dimension(session, info.name, info.minimum, error);
-        if (status == APUS_OK) status = apus_session_set_dimension(session, info.name, info.maximum, error);
+        if (status == APUS_OK) status = resize(model, session, info.name, info.minimum, error);
+        if (status == APUS_OK) status = resize(model, session, info.name, info.maximum, error);
         if (status != APUS_OK) return status;
     }
     return APUS_OK;
