@@ -51,9 +51,7 @@ public struct Session {
 
     private static func memory(_ size: Int, _ options: SessionOptions) throws(ApusError) -> UnsafeMutableRawPointer {
         if let memory = options.memory {
-            guard Int(bitPattern: memory.baseAddress) % 64 == 0, let base = memory.baseAddress else {
-                throw .argument("session memory that is not aligned to 64 bytes")
-            }
+            guard let base = memory.baseAddress, isAligned(base) else { throw unaligned }
             guard memory.count >= size else {
                 throw ApusError(.outOfMemory, "session memory of \(memory.count) bytes, wanted \(size)")
             }
@@ -61,8 +59,15 @@ public struct Session {
         }
         let block = options.allocate.map { $0(options.allocatorContext, size, 64) } ?? cs_allocate(size, 64)
         guard let block else { throw ApusError(.outOfMemory, "no memory for a session of \(size) bytes") }
+        guard isAligned(block) else {
+            options.release?(options.allocatorContext, block, size)
+            throw unaligned
+        }
         return block
     }
+
+    private static func isAligned(_ memory: UnsafeMutableRawPointer) -> Bool { Int(bitPattern: memory) % 64 == 0 }
+    private static var unaligned: ApusError { .argument("session memory that is not aligned to 64 bytes") }
 
     private static func free(_ header: UnsafeMutablePointer<SessionHeader>) {
         guard header.pointee.ownsMemory else { return }

@@ -62,6 +62,20 @@ static void *allocate(void *context, size_t size, size_t alignment) {
     return NULL;
 }
 
+/* Blocks that begin 32 bytes beside the alignment; `context` counts them. */
+static void *allocate_beside(void *context, size_t size, size_t alignment) {
+    void *block;
+    if (posix_memalign(&block, alignment, size + 32)) exit(1);
+    ++*(int *)context;
+    return (unsigned char *)block + 32;
+}
+
+static void release_beside(void *context, void *memory, size_t size) {
+    (void)size;
+    --*(int *)context;
+    free((unsigned char *)memory - 32);
+}
+
 static void creating(apus_model *model) {
     apus_session *session = NULL;
     apus_session_options good, options;
@@ -116,6 +130,10 @@ static void creating(apus_model *model) {
     REFUSES_OPTIONS(APUS_INVALID_ARGUMENT, (options.memory = memory + 32, options.memory_size = size));
     free(memory);
     REFUSES_OPTIONS(APUS_INVALID_ARGUMENT, options.allocate = allocate);
+    int blocks = 0;
+    REFUSES_OPTIONS(APUS_INVALID_ARGUMENT, (options.allocate = allocate_beside, options.release = release_beside,
+                                            options.allocator_context = &blocks));
+    CHECK(blocks == 0);
     apus_session_destroy(NULL);
 }
 
