@@ -58,9 +58,8 @@ extension BytePairTokenizer {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        do { try encoder.encode(file).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
-            throw .argument("\(path) cannot be written")
-        }
+        guard let json = try? encoder.encode(file) else { throw .argument("\(path): a tokenizer that JSON cannot hold") }
+        try AtomicFile.write([UInt8](json), to: path)
     }
 
     private static func text(_ path: String) throws(ApusError) -> String {

@@ -68,6 +68,9 @@ final class TokenizerTests: XCTestCase {
             XCTAssertEqual(read.special, pairs.special)
             XCTAssertEqual(read.merges.map { "\($0) \($1)" }, pairs.merges.map { "\($0) \($1)" })
         }
+        XCTAssertFails(.ioError, "missing/tokenizer.json: No such file or directory") {
+            try pairs.write(tokenizer: folder.file("missing/tokenizer.json"))
+        }
         let pieces = try WordPieceTokenizer(vocabulary: ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##happy", "a", "!"])
         let read = try XCTUnwrap(try TokenizerMetadata.read(pieces.metadata) as? WordPieceTokenizer)
         XCTAssertEqual(read.encode("Unhappy á! zz"), [2, 4, 5, 6, 7, 1, 3])
