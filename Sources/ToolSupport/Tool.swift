@@ -15,6 +15,8 @@ public enum Tool {
     /// Parses the arguments, runs the command and exits.
     public static func main<Root: ParsableCommand>(_ root: Root.Type) -> Never {
         let name = Root.configuration.commandName ?? "apus"
+        // A file beyond the limit of its size fails like one on a full disk, and leaves no piece.
+        signal(SIGXFSZ, SIG_IGN)
         do {
             var command = try Root.parseAsRoot()
             try requireOneOutput()

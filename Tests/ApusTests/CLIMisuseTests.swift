@@ -189,4 +189,22 @@ final class CLIMisuseTests: XCTestCase {
         XCTAssertEqual(try String(contentsOfFile: disk + "/m.h", encoding: .utf8), "old")
         XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: disk).sorted(), ["filler", "m.h"])
     }
+
+    /// A limit of 4 KB on a file's size: the same.
+    func testALimitOfTheFileSizeKeepsTheOldFile() throws {
+        let f = try CLIFixture(), folder = try ScratchFolder()
+        let path = try folder.write(Array("old".utf8), "m.h"), errors = Pipe(), limited = Process()
+        limited.executableURL = URL(fileURLWithPath: "/bin/bash")
+        limited.arguments = [
+            "-c", "ulimit -f 4; exec \"$0\" \"$@\"", CLIRun.path("convert-model"), f.model, "-o", path, "--c-header", "m", "--quiet",
+        ]
+        limited.standardError = errors
+        try limited.run()
+        let message = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        limited.waitUntilExit()
+        XCTAssertEqual(limited.terminationStatus, 1)
+        XCTAssertEqual(message, "convert-model: \(path): File too large\n")
+        XCTAssertEqual(try String(contentsOfFile: path, encoding: .utf8), "old")
+        XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: folder.path), ["m.h"])
+    }
 }
