@@ -22,6 +22,7 @@
  *   thread's stack.
  * - A pointer that a function returns belongs to the object it was asked of and lives as long as that object.
  * - An apus_model is immutable and may be shared by threads. An apus_session belongs to one thread at a time.
+ * - Threads that a session starts take no signals but their own faults and SIGPROF.
  * - Results do not depend on the caller's mode of floating-point arithmetic, such as its rounding or flushing to zero.
  * - Tensors are dense, row-major, the last dimension contiguous; images are channels-last (NHWC).
  * - Kernels are those of the best instruction set that the processor has; the environment variable APUS_ISA caps it:
@@ -168,7 +169,7 @@ typedef struct apus_session_options {
      * allocates anything else, for as long as it takes. The caller frees it after apus_session_destroy. */
     void *memory;
     size_t memory_size;
-    /* Where set, the one allocation of a session is made here. */
+    /* Where set, the one allocation of a session is made here, aligned as is asked. */
     void *(*allocate)(void *allocator_context, size_t size, size_t alignment);
     void (*release)(void *allocator_context, void *memory, size_t size);
     void *allocator_context;
