@@ -22,6 +22,7 @@ public final class Conv2DWeightGradient: Operator {
         super.init(inputsRead: 2)
     }
 
+    public var groups: Int { geometry.groups }
     public var algorithm: ConvolutionAlgorithm { geometry.algorithm }
 
     /// The same gradient, computed otherwise.

@@ -12,6 +12,23 @@ final class TrainingPassesTests: XCTestCase {
         try ModelLibrary.cifarResNet(depth: 1, widths: [4, 6], input: [8, 8, 3], seed: 4)
     }
 
+    private let depthwise: () throws -> Network = {
+        try Sequential(input: [9, 8, 4], seed: 3) {
+            DepthwiseConv2D(kernel: 3, multiplier: 2)
+            MaxPool2D()
+            Flatten()
+            Dense(5)
+        }
+    }
+    private let grouped: () throws -> Network = {
+        try Sequential(input: [9, 8, 4], seed: 3) {
+            Conv2D(6, kernel: 3, groups: 2, activation: .relu)
+            MaxPool2D()
+            Flatten()
+            Dense(5)
+        }
+    }
+
     private func graph(_ network: Network, _ passes: [RewritePass]) throws -> Graph {
         try TrainingProgram(
             network, losses: [SparseCategoricalCrossEntropy(fromLogits: true)], optimizer: SGD(momentum: 0.9),
@@ -53,7 +70,7 @@ final class TrainingPassesTests: XCTestCase {
     }
 
     func testAStepIsTheSame() throws {
-        for network in [cnn, resNet] {
+        for network in [cnn, resNet, depthwise, grouped] {
             let plain = try states(afterStepOf: try graph(try network(), []))
             let fused = try states(afterStepOf: try graph(try network(), trainingPasses))
             XCTAssertEqual(plain.count, fused.count)

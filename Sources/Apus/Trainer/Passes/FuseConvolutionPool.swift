@@ -21,8 +21,8 @@ private let channels = 7
 extension FunctionEditor {
     fileprivate mutating func fusePoolGradient(_ place: Int) -> Bool {
         let node = self[place]
-        guard let convolution = node.op as? Conv2DWeightGradient, type(of: node.inputs[0]).shape.last <= channels,
-            readCount(of: node.inputs[1]) == 1, let maker = maker(of: node.inputs[1]),
+        guard let convolution = node.op as? Conv2DWeightGradient, convolution.groups == 1,
+            type(of: node.inputs[0]).shape.last <= channels, readCount(of: node.inputs[1]) == 1, let maker = maker(of: node.inputs[1]),
             let pool = self[maker].op as? MaxPoolIndexGradient
         else { return false }
         let index = self[maker].inputs[0], dy = self[maker].inputs[1]
