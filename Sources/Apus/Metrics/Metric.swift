@@ -5,7 +5,7 @@ import ApusGraph
 ///
 /// What it has gathered is `Codable`, so that a checkpoint within an epoch goes on where it was.
 public protocol Metric: Sendable, Codable {
-    /// A short name for logs, such as "accuracy".
+    /// A short name for logs, such as "accuracy"; where it is taken there, the log has "accuracy_1", "accuracy_2", ….
     var name: String { get }
     /// The output of the network that it measures; 0 by default.
     var output: Int { get }

@@ -110,7 +110,7 @@ extension Network {
         if means.count > 1 {
             for (i, mean) in means.enumerated() { log["\(outputName(i))_loss"] = mean.value }
         }
-        for metric in metrics { log[metric.name] = metric.value }
+        for metric in metrics { log.add(metric) }
         return log
     }
 }

@@ -151,7 +151,7 @@ extension RunningEpoch {
         var log = EpochLog(epoch: epoch)
         log["loss"] = loss.value
         for (i, loss) in outputLosses.enumerated() { log["\(network.outputName(i))_loss"] = loss.value }
-        for metric in metrics { log[metric.name] = metric.value }
+        for metric in metrics { log.add(metric) }
         log.seconds = seconds
         return log
     }

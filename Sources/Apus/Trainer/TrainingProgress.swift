@@ -21,6 +21,16 @@ public struct EpochLog: Sendable, Codable, Equatable {
 
     public init(epoch: Int) { self.epoch = epoch }
 
+    /// Adds a metric's value under its name or, where that is taken, "name_1", "name_2", …, as Keras does.
+    mutating func add(_ metric: any Metric) {
+        var name = metric.name, taken = 0
+        while names.contains(name) {
+            taken += 1
+            name = "\(metric.name)_\(taken)"
+        }
+        self[name] = metric.value
+    }
+
     public subscript(name: String) -> Double? {
         get { names.firstIndex(of: name).map { values[$0] } }
         set {

@@ -119,6 +119,28 @@ final class TrainerTests: XCTestCase {
     }
 
     /// A class of weight w counts as w times as many samples of it would, divided by as many as there are.
+    /// None hides another, nor the loss.
+    func testMetricsOfOneName() throws {
+        struct Loss: Metric {
+            var name: String { "loss" }
+            var value: Double { -1 }
+            mutating func update(predictions: Tensor, targets: Tensor) {}
+            mutating func reset() {}
+        }
+        let network = try Sequential(input: [2]) { Dense(3) }, loss = SparseCategoricalCrossEntropy(fromLogits: true)
+        let metrics: [any Metric] = [Precision(.macro), Loss(), Precision(.micro), Accuracy()]
+        var random = Philox(seed: 6)
+        let data = try Dataset(
+            inputs: Tensor((0..<20).map { _ in random.uniform() }, shape: [10, 2]),
+            targets: Tensor((0..<10).map { Int32($0 * $0 % 3) }))
+        let log = try network.evaluate(data, losses: [loss], metrics: metrics)
+        XCTAssertEqual(log.names, ["loss", "precision", "loss_1", "precision_1", "accuracy"])
+        XCTAssertEqual(log.values.dropFirst(2), [-1, log["accuracy"]!, log["accuracy"]!], "micro precision is accuracy")
+        let trainer = try Trainer(network, loss: loss, optimizer: SGD(), metrics: metrics, threads: 1)
+        let names = try trainer.fit(data, epochs: 1, validation: .data(data))[0].names
+        XCTAssertEqual(names, log.names + log.names.map { "val_" + $0 })
+    }
+
     func testClassWeights() throws {
         let data = try SmallTraining.quarters(24)
         let labels = try data.targets[0].tensor.array(of: Int32.self)
