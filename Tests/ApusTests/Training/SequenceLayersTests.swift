@@ -97,6 +97,20 @@ final class SequenceLayersTests: XCTestCase {
         }
     }
 
+    /// The mean leaves out what a masked embedding says is padding, also through layers that treat each step alone.
+    func testMeansOfMaskedEmbeddings() throws {
+        func network(masked: Bool) throws -> Network {
+            let ids = Input([4], dtype: .i32), count = Input([], dtype: .i32)
+            let x = Dense(3, activation: .tanh)(Embedding(6, 5, maskZero: masked)(ids))
+            let mean = masked ? GlobalAvgPool1D()(x) : GlobalAvgPool1D()(x, count)
+            return try Network(inputs: masked ? [ids] : [ids, count], outputs: [mean], seed: 3)
+        }
+        let ids = try Tensor([1, 5, 2, 3, 4, 0, 0, 0, 2, 0, 1, 0, 0, 0, 0, 0] as [Int32], shape: [4, 4])
+        let lengths = try Tensor([4, 1, 3, 0] as [Int32], shape: [4])
+        XCTAssertEqual(
+            try network(masked: true).predict(ids), try network(masked: false).predict([ids, lengths])[0])
+    }
+
     func testLengthsEndSequences() throws {
         let x = try sequence([3, 6, 4]), lengths = try Tensor([6, 2, 0] as [Int32], shape: [3])
         for reverse in [false, true] {

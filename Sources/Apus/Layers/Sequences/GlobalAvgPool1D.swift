@@ -3,13 +3,15 @@ import ApusGraph
 /// The mean of each channel over the steps of a sequence: [batch, time, channels] becomes [batch, channels].
 ///
 /// A second input says which steps are padding and do not count: a mask [batch, time], 0 where one is, or lengths [batch], i32 or
-/// i64. A sequence of padding alone gives 0.
+/// i64; without it, lengths that a layer before, such as a masked `Embedding`, said the sequence has. A sequence of padding
+/// alone gives 0.
 public final class GlobalAvgPool1D: Layer {
     public override init(name: String = "") { super.init(name: name) }
 
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
-        guard inputs.count == 2 else { return [try context(Reduction(.globalAvgPool), try sequence(inputs))] }
-        let x = try sequence([inputs[0]]), padding = inputs[1], time = x.shape[1], dtype = padding.type.dtype
+        let given = inputs.count == 2 ? inputs[1] : nil, x = try sequence(given == nil ? inputs : [inputs[0]])
+        guard let padding = given ?? context.lengths(of: x) else { return [try context(Reduction(.globalAvgPool), x)] }
+        let time = x.shape[1], dtype = padding.type.dtype
         let isMask = padding.shape == [x.shape[0], time]
         let isLengths = padding.shape == [x.shape[0]] && (dtype == .i32 || dtype == .i64)
         guard isMask || isLengths else {
