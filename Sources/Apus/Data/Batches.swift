@@ -51,6 +51,7 @@ public struct Batches: Sequence, Sendable {
         guard size > 0 else { throw .argument("the batch size is \(size), wanted 1 or more") }
         guard ahead > 0 else { throw .argument("\(ahead) batches are to be made ahead, wanted 1 or more") }
         let samples = source.count
+        guard samples >= 0 else { throw .argument("a source of \(samples) samples, wanted 0 or more") }
         count = samples / size + (!dropLast && samples % size > 0 ? 1 : 0)
         guard 0...count ~= start else { throw .argument("batch \(start) is outside the epoch's \(count)") }
         for step in augmentation { try step.validate() }

@@ -13,7 +13,7 @@ extension SampleSource {
     public func balancedClassWeights(
         classes: Int? = nil, ignoring index: Int? = nil, target name: String? = nil
     ) throws(ApusError) -> [Float] {
-        let targets = try targetRows(Array(0..<count))
+        let targets = try targetRows(Array(0..<max(0, count)))
         guard let target = name == nil ? targets.first : targets.first(where: { $0.name == name }) else {
             throw .argument("no target \(name.map { "'\($0)'" } ?? ""), wanted one of \(targets.map(\.name))")
         }

@@ -11,8 +11,9 @@ public final class Cropping2D: Layer {
 
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         let x = try image(inputs)
+        guard margins.areValid else { throw .argument("negative cropping \(margins)") }
         let bottom = x.shape[1] - margins.bottom, right = x.shape[2] - margins.right
-        guard margins.areValid, margins.top < bottom, margins.left < right else {
+        guard margins.top < bottom, margins.left < right else {
             throw .argument("cropping \(x.type) by \(margins) leaves nothing")
         }
         let op = ApusGraph.Slice(axes: [1, 2], starts: [margins.top, margins.left], ends: [bottom, right])

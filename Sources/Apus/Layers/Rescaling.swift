@@ -15,6 +15,9 @@ public final class Rescaling: Layer {
 
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         var x = try onlyInput(inputs)
+        guard scale.isFinite && offset.isFinite else {
+            throw .argument("scale \(scale) and offset \(offset), wanted finite ones")
+        }
         if !x.type.dtype.isFloat { x = try context(Cast(.f32), x) }
         let scaled = try context(.mul, x, try context.builder.scalar(scale, x.type.dtype))
         guard offset != 0 else { return [scaled] }

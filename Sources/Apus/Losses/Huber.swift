@@ -7,7 +7,7 @@ public struct Huber: Loss {
     public init(delta: Double = 1) { self.delta = delta }
 
     public func terms(_ prediction: Value, _ target: Value, _ builder: GraphBuilder) throws(ApusError) -> LossTerms {
-        guard delta > 0 else { throw .argument("delta \(delta), wanted more than 0") }
+        guard delta > 0 && Float(delta).isFinite else { throw .argument("delta \(delta), wanted a positive finite one") }
         let dtype = prediction.type.dtype
         let error = try builder(.abs, try builder(.sub, prediction, target))
         // With q = min(e, δ) both branches are q²/2 + δ·(e − q).

@@ -121,6 +121,9 @@ extension Network {
             throw .shape("steps of network '\(name)', whose inputs \(lengths) have no sequence in common, wanted one length")
         }
         let context = options.context ?? length
+        guard (1...Shape.maximumExtent).contains(context) else {
+            throw .argument("steps that look back on \(context) elements, wanted 1 ... \(Shape.maximumExtent)")
+        }
         guard !options.chunks.isEmpty else { throw .argument("steps of no chunk, wanted one or more") }
         for chunk in options.chunks where chunk < 1 || chunk > context {
             throw .argument("a step of \(chunk) elements, wanted 1 ... \(context)")

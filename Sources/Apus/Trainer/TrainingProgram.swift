@@ -180,6 +180,10 @@ struct TrainingProgram {
         _ network: Network, _ optimizer: any Optimizer, _ gradients: [Value?], of trained: [Int], learningRate: Value,
         counting stepState: Int, average: ExponentialMovingAverage?, _ builder: GraphBuilder
     ) throws(ApusError) {
+        guard optimizer.slotValue >= 0 && optimizer.slotValue.isFinite else {
+            let slots = optimizer.slots.joined(separator: ", ")
+            throw .argument("\(slots) of optimizer '\(optimizer.name)' \(optimizer.slotValue) at first, wanted a finite value of 0 or more")
+        }
         let graph = builder.graph
         var gradients = gradients
         try optimizer.clipping.apply(to: &gradients, builder)

@@ -43,6 +43,15 @@ final class MisuseTests: XCTestCase {
         refused([4, 2], "with dilation 1099511627776") { Conv1D(1, kernel: 3, padding: .causal, dilation: 1 << 40) }
         refused([4, 4], "channels a head") { MultiHeadAttention(heads: 2, size: .max) }
         refused([4], "is too large") { Reshape([2, 2]); Flatten(); Embedding(.max, .max) }
+        refused([4, 8], "shape [9223372036854775807, 8] is too large") { SinusoidalPositions(.max) }
+        refused([4, 8], "no memory for a tensor of 35184372088832 bytes") { SinusoidalPositions(1 << 40) }
+        for length in [.max, 1 << 40] {
+            refused([4, 8], "layer 'multiheadattention': ") {
+                MultiHeadAttention(heads: 2, rotary: RotaryPositions(length: length))
+            }
+        }
+        refused([4, 4, 2], "negative cropping") { Cropping2D(Margins(left: .min, right: .min)) }
+        refused([4, 4, 2], "negative cropping") { Cropping2D(-1) }
     }
 
     func testNetworks() throws {
@@ -143,6 +152,48 @@ final class MisuseTests: XCTestCase {
         }
         XCTAssertFails(.invalidArgument, "validation on 0 samples") {
             try trainer(network()).fit(data(9), epochs: 1, validation: .data(data(9).rows(0..<0)))
+        }
+    }
+
+    func testSourcesOfNegativeCount() throws {
+        struct Source: SampleSource {
+            let count = -1, inputFields = [SampleField("input", .f32, [4])], targetFields = [SampleField("target", .i32, [])]
+            func rows(_ indices: [Int]) throws(ApusError) -> Dataset { throw .argument("rows of none") }
+        }
+        XCTAssertFails(.invalidArgument, "a source of -1 samples, wanted 0 or more") {
+            try network().evaluate(Source(), losses: [loss])
+        }
+        XCTAssertFails(.invalidArgument, "rows of none") { try Source().balancedClassWeights() }
+        XCTAssertFails(.invalidArgument, "sample 0 is of class 0, wanted 0 ..< \(Int.min)") {
+            try data(9).oneHot(classes: .min)
+        }
+    }
+
+    func testNumbersThatAreNotFinite() throws {
+        for number in [.nan, .infinity, -.infinity] as [Double] {
+            XCTAssertFails(.invalidArgument, "scores times \(number), wanted a finite scale") {
+                try Sequential(input: [4, 8]) { MultiHeadAttention(heads: 2, scale: number) }
+            }
+            for (scale, offset) in [(number, 0), (1, number)] {
+                XCTAssertFails(.invalidArgument, "scale \(scale) and offset \(offset), wanted finite ones") {
+                    try Sequential(input: [4]) { Rescaling(scale, offset: offset) }
+                }
+            }
+            for regularizer in [L1(number), L2(number), L1L2(l1: number), L1L2(l2: number)] as [any Regularizer] {
+                XCTAssertFails(.invalidArgument, "a penalty of factor \(number), wanted a finite one") {
+                    try trainer(Sequential(input: [4]) { Dense(3, kernelRegularizer: regularizer) })
+                }
+            }
+        }
+        for delta in [-1, 0, .nan, .infinity, 1e300] {
+            XCTAssertFails(.invalidArgument, "delta \(delta), wanted a positive finite one") {
+                try trainer(network(), loss: Huber(delta: delta))
+            }
+        }
+        for start in [-1, .nan, .infinity] {
+            XCTAssertFails(.invalidArgument, "accumulator of optimizer 'adagrad' \(start) at first, wanted a finite value") {
+                try trainer(network(), optimizer: Adagrad(initialAccumulator: start))
+            }
         }
     }
 

@@ -236,6 +236,9 @@ final class StreamTests: XCTestCase {
         refuses("a step of 0 elements, wanted 1 ... 24", try network(), StepOptions(chunks: [0]))
         refuses("steps of [2, 2] elements, wanted each length once", try network(), StepOptions(chunks: [2, 2]))
         refuses("a step of 9 elements, wanted 1 ... 8", try network(), StepOptions(chunks: [9], context: 8))
+        for context in [.max, 0, -1] {
+            refuses("steps that look back on \(context) elements", try network(), StepOptions(context: context))
+        }
         refuses("steps of no chunk", try network(), StepOptions(chunks: []))
         refuses("a cache of i32", try network(), StepOptions(cache: .i32))
         refuses("read and never remembered", try Sequential(input: [4, 3]) { Forgetful() })

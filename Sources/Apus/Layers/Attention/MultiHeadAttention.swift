@@ -58,6 +58,7 @@ public final class MultiHeadAttention: Layer {
         guard size != nil || width % heads == 0 else {
             throw .shape("\(heads) heads of x \(x.type), wanted a divisor of its width")
         }
+        if let scale, !scale.isFinite { throw .argument("scores times \(scale), wanted a finite scale") }
         let size = self.size ?? width / heads
         try require(heads, "heads")
         try require(size, "channels a head")

@@ -35,11 +35,10 @@ public struct RotaryPositions: Sendable {
     ) throws(ApusError) -> Value {
         let half = shape[1], count = shape[0] * half
         let table = try context.table("rotary_\(name)_\(length)_\(half)_\(base)") { () throws(ApusError) in
-            try Tensor(
-                (0..<length * count).map { at in
-                    let angle = Double(at / count) / pow(base, Double(at % half) / Double(half))
-                    return Float(f(angle, at % count / half))
-                }, shape: [length, 1] + shape)
+            try Tensor.computed([length, 1] + shape) { at in
+                let angle = Double(at / count) / pow(base, Double(at % half) / Double(half))
+                return f(angle, at % count / half)
+            }
         }
         return try context.rows(of: table, along: x)
     }

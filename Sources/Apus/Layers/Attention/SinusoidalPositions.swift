@@ -20,11 +20,10 @@ public final class SinusoidalPositions: Layer {
             throw .argument("\(length) positions of width \(width), wanted 1 or more of an even width")
         }
         let table = try context.table("sinusoidal_\(length)_\(width)") { () throws(ApusError) in
-            try Tensor(
-                (0..<length * width).map { at in
-                    let angle = Double(at / width) / pow(10_000, Double(at % width / 2 * 2) / Double(width))
-                    return Float(at % 2 == 0 ? sin(angle) : cos(angle))
-                }, shape: [length, width])
+            try Tensor.computed([length, width]) { at in
+                let angle = Double(at / width) / pow(10_000, Double(at % width / 2 * 2) / Double(width))
+                return at % 2 == 0 ? sin(angle) : cos(angle)
+            }
         }
         return [try context(.add, x, try context.rows(of: table, along: x))]
     }

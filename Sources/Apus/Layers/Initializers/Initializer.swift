@@ -30,6 +30,15 @@ extension Tensor {
         }
     }
 
+    /// Elements by their places in row-major order.
+    static func computed(_ shape: [Int], _ element: (Int) -> Double) throws(ApusError) -> Tensor {
+        var place = -1
+        return try .drawn(shape) {
+            place += 1
+            return element(place)
+        }
+    }
+
     /// Uniform in ±limit.
     static func uniform(_ shape: [Int], limit: Double, _ random: inout Philox) throws(ApusError) -> Tensor {
         try RandomUniform(-limit, limit).tensor(shape, &random)

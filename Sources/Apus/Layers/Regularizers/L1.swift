@@ -6,6 +6,7 @@ public struct L1: Regularizer {
     public init(_ factor: Double = 0.01) { self.factor = factor }
 
     public func loss(_ weight: Value, _ builder: GraphBuilder) throws(ApusError) -> Value {
+        guard factor.isFinite else { throw .argument("a penalty of factor \(factor), wanted a finite one") }
         let sum = try builder(Reduction(.sum, axes: []), try builder(.abs, weight))
         return try builder(.mul, sum, try builder.scalar(factor, weight.type.dtype))
     }
