@@ -83,8 +83,10 @@ public final class LayerContext {
 
     /// A parameter of another layer, which stands before the current one in the network.
     public func parameter(_ name: String, of layer: Layer) throws(ApusError) -> Value {
-        guard let index = parameters.find("\(self.name(layer))/\(name)") else {
-            throw .argument("layer '\(self.name(layer))' has no parameter '\(name)' yet, wanted it before '\(currentName)'")
+        let owner = self.name(layer)
+        guard let index = parameters.find("\(owner)/\(name)") else {
+            let found = owner.isEmpty ? layer.kind : owner
+            throw .argument("layer '\(found)' has no parameter '\(name)' yet, wanted it before '\(currentName)'")
         }
         return emit(index)
     }

@@ -9,7 +9,8 @@ extension Network {
     public func predict(
         _ inputs: [Tensor], batchSize: Int = 64, threads: Int? = nil
     ) throws(ApusError) -> [Tensor] {
-        guard let samples = inputs.first?.shape.first else { throw .argument("predict without inputs") }
+        guard let first = inputs.first else { throw .argument("predict without inputs") }
+        guard let samples = first.shape.first else { throw .shape("'\(inputNames.first ?? "")' given as \(first), wanted [samples, …]") }
         guard batchSize >= 1 else { throw .argument("batch size \(batchSize), wanted 1 or more") }
         for (name, input) in zip(inputNames, inputs) where input.shape.first != samples {
             throw .shape("'\(name)' given as \(input), wanted \(samples) rows as '\(inputNames[0])' has")

@@ -65,25 +65,32 @@ public final class Parameters {
 
     /// Replaces a value; the shape stays.
     public func set(_ name: String, _ value: Tensor) throws(ApusError) {
+        set(try place(of: value, name), value)
+    }
+
+    /// Where a value of this name belongs, which it fits.
+    private func place(of value: Tensor, _ name: String) throws(ApusError) -> Int {
         guard let index = indices[name] else { throw .argument("no parameter '\(name)'") }
         guard value.shape == all[index].value.shape, value.dtype == all[index].value.dtype else {
             throw .shape("'\(name)' set to \(value), wanted \(all[index].value)")
         }
-        set(index, value)
+        return index
     }
 
     /// Takes the values of all parameters that another network has by the same names, and returns how many: what a network
     /// that was trained before brings to one built around its layers; one that is called as a part brings them itself. Where layers
     /// of several networks meet in one, those that got other names there (`Network.name(of:)`) are not found by them: name layers
     /// whose values are to be taken.
+    ///
+    /// - Throws: `.badShape` for a value of another shape than here; then all values are as they were.
     @discardableResult
     public func take(from other: Parameters) throws(ApusError) -> Int {
-        var count = 0
+        var taken: [(index: Int, value: Tensor)] = []
         for parameter in other.all where indices[parameter.name] != nil {
-            try set(parameter.name, parameter.value)
-            count += 1
+            taken.append((try place(of: parameter.value, parameter.name), parameter.value))
         }
-        return count
+        for (index, value) in taken { set(index, value) }
+        return taken.count
     }
 
     /// Takes the value of a parameter of another network, and whether it is trained, for the one of this name if there is one.

@@ -65,8 +65,24 @@ final class MisuseTests: XCTestCase {
         XCTAssertFails(.invalidArgument, "-1 layers") {
             try ModelLibrary.gpt(vocabulary: 9, context: 4, width: 8, heads: 2, layers: -1)
         }
+        let table = Embedding(5, 4)
+        XCTAssertFails(.invalidArgument, "layer 'Embedding' has no parameter 'embeddings' yet, wanted it before 'tieddense'") {
+            try Sequential(input: [4]) { TiedDense(table) }
+        }
         let unused = try Network(inputs: [Input([2]), a], outputs: [layer(a)])
         XCTAssertEqual(try unused.inferenceGraph().functions[0].inputs.map(\.name), ["input", "a"])
+    }
+
+    func testValuesOfAnotherShapeAreNotTaken() throws {
+        let network = try network(), before = network.parameters.all.map(\.value)
+        let other = try Sequential(input: [4], seed: 9) {
+            Dense(5)
+            Dense(2)
+        }
+        XCTAssertFails(.badShape, "'dense_1/kernel' set to f32 [5, 2], wanted f32 [5, 3]") {
+            try network.parameters.take(from: other.parameters)
+        }
+        XCTAssertEqual(network.parameters.all.map(\.value), before)
     }
 
     func testOwnParts() throws {
@@ -100,6 +116,9 @@ final class MisuseTests: XCTestCase {
         for size in [0, -1] {
             XCTAssertFails(.invalidArgument, "batch size \(size)") { try network.predict(x, batchSize: size) }
             XCTAssertFails(.invalidArgument, "a largest batch of \(size)") { try network.exportGraph(maximumBatch: size) }
+        }
+        XCTAssertFails(.badShape, "'input' given as f32 [], wanted [samples, …]") {
+            try network.predict(Tensor([1] as [Float], shape: []))
         }
         let a = Input([4], name: "a"), b = Input([4], name: "b")
         let sum = try Network(inputs: [a, b], outputs: [Add()(a, b)])
