@@ -4,7 +4,8 @@ import ApusGraph
 ///
 /// Training uses the batch's statistics and lets the moving ones follow, moving ← momentum·moving + (1 − momentum)·batch;
 /// inference uses the moving ones, and so does training where gamma and beta are not trained (`Parameters.setTrainable`), which
-/// leaves them as they are. Parameters: gamma, beta, moving_mean, moving_variance, all [channels].
+/// leaves them as they are. Of a layer that is called twice they follow both batches, one after the other. Parameters: gamma, beta,
+/// moving_mean, moving_variance, all [channels].
 public final class BatchNorm: Layer {
     public let momentum: Double
     public let epsilon: Double
@@ -27,7 +28,7 @@ public final class BatchNorm: Layer {
     public override func call(_ inputs: [Value], _ context: LayerContext) throws(ApusError) -> [Value] {
         let x = try onlyInput(inputs)
         let channels = [x.shape.last]
-        let operands = [
+        var operands = [
             x,
             try context.parameter("gamma", channels, gammaInitializer),
             try context.parameter("beta", channels, betaInitializer),
@@ -39,6 +40,8 @@ public final class BatchNorm: Layer {
         guard context.phase == .training, !context.fixesBatchNorm, !isFrozen else {
             return [try context.node(ApusGraph.BatchNorm(epsilon: epsilon, momentum: momentum), operands)[0]]
         }
+        operands[3] = context.updated("moving_mean") ?? operands[3]
+        operands[4] = context.updated("moving_variance") ?? operands[4]
         let results = try context.node(BatchNormTraining(epsilon: epsilon, momentum: momentum), operands)
         try context.update("moving_mean", to: results[1])
         try context.update("moving_variance", to: results[2])

@@ -96,12 +96,21 @@ public final class LayerContext {
         parameters.find("\(currentName)/\(name)").map { parameters.all[$0].isTrainable } ?? false
     }
 
-    /// After a training step the parameter takes this value.
+    /// What the calls of the current layer so far make of its parameter in a training step; nil where they leave it.
+    public func updated(_ name: String) -> Value? {
+        parameters.find("\(currentName)/\(name)").flatMap { index in updates.first { $0.parameter == index }?.value }
+    }
+
+    /// After a training step the parameter takes this value, of several calls the last one's.
     public func update(_ name: String, to value: Value) throws(ApusError) {
         guard let index = parameters.find("\(currentName)/\(name)") else {
             throw .argument("layer '\(currentName)' has no parameter '\(name)'")
         }
-        if !updates.contains(where: { $0.parameter == index }) { updates.append((index, value)) }
+        if let place = updates.firstIndex(where: { $0.parameter == index }) {
+            updates[place].value = value
+        } else {
+            updates.append((index, value))
+        }
     }
 
     /// A number of its own for each random operator of the network.

@@ -119,6 +119,22 @@ final class TrainerTests: XCTestCase {
     }
 
     /// A class of weight w counts as w times as many samples of it would, divided by as many as there are.
+    /// m₂ = μ·(μ·m₀ + (1 − μ)·batch a) + (1 − μ)·batch b, as Keras and PyTorch have it.
+    func testABatchNormCalledTwiceFollowsBothBatches() throws {
+        let a = Input([1], name: "a"), b = Input([1], name: "b"), norm = BatchNorm(momentum: 0.5, name: "norm")
+        let network = try Network(inputs: [a, b], outputs: [Add()(norm(a), norm(b))])
+        let data = try Dataset(
+            inputs: [
+                NamedTensor("a", Tensor([1, 3] as [Float], shape: [2, 1])),
+                NamedTensor("b", Tensor([10, 16] as [Float], shape: [2, 1])),
+            ], targets: [NamedTensor("output", Tensor.zeros(.f32, shape: [2, 1]))])
+        let trainer = try Trainer(network, loss: MSE(), optimizer: SGD(), batchSize: 2, threads: 1)
+        try trainer.step(Batch(data))
+        try trainer.updateNetwork()
+        XCTAssertEqual(try network.parameters["norm/moving_mean"]?.array(of: Float.self), [0.25 * 2 + 0.5 * 13])
+        XCTAssertEqual(try network.parameters["norm/moving_variance"]?.array(of: Float.self), [0.25 + 0.25 * 1 + 0.5 * 9])
+    }
+
     /// None hides another, nor the loss.
     func testMetricsOfOneName() throws {
         struct Loss: Metric {
