@@ -90,8 +90,10 @@ struct Quantization {
         if found.drop <= bound { return (first, []) }
         var few: [[Tensor]] = []
         for index in data.chosen(8) { few.append(try data.sample(index)) }
-        let report = try QuantizationReport(quantizer, first, samples: few, timed: false), narrow = first.nodesOfNarrowConstants
-        for node in report.nodes where found.drop > bound && (node.isolated != nil || narrow.contains(node.name)) {
+        let report = try QuantizationReport(quantizer, first, samples: few, timed: false)
+        // What else computes on integers reads what products made.
+        let candidates = options.options.scheme == .int8 ? quantizer.products : first.nodesOfNarrowConstants
+        for node in report.nodes where found.drop > bound && candidates.contains(node.name) {
             kept.append(node.name)
             found = try tried(kept)
         }

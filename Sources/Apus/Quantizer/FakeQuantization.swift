@@ -29,11 +29,20 @@ final class FakeQuantization {
         var inputs = inputs
         if awareness.places.products.contains(name) {
             missing.remove(name)
-            inputs[1] = try builder.node(FakeQuantizeWeights(), [inputs[1]], name: "\(name)/rounded-weights")[0]
+            inputs[1] = try roundedWeights(inputs[1], op, name: "\(name)/rounded-weights")
         }
         var outputs = try builder.node(op, inputs, name: name)
         for i in outputs.indices { outputs[i] = try rounded(outputs[i], place: QuantizationAwareness.place(name, output: i)) }
         return outputs
+    }
+
+    /// Weights as their codes will be, with a scale for each output channel: W [kh, kw, O, C] of a transposed convolution has them
+    /// on its third axis.
+    private func roundedWeights(_ weights: Value, _ op: Operator, name: String) throws(ApusError) -> Value {
+        guard op is ApusGraph.Conv2DTranspose else { return try builder(FakeQuantizeWeights(), weights, name: name) }
+        let columns = try builder(Transpose([0, 1, 3, 2]), weights, name: "\(name)/columns")
+        let rounded = try builder(FakeQuantizeWeights(), columns, name: name)
+        return try builder(Transpose([0, 1, 3, 2]), rounded, name: "\(name)/rows")
     }
 
     /// A value as its codes will be; the value itself where it has none.

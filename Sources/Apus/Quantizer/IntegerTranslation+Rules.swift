@@ -3,44 +3,51 @@ import Foundation
 
 /// Which nodes compute on codes, and how: Docs/Quantization.md.
 extension IntegerTranslation {
-    /// The outputs of a node on codes, or of a product real where nothing but the function's outputs reads it; nil where the
-    /// node stays real.
+    /// The outputs of a node on codes, or real where nothing reads them as codes; nil where the node stays real.
     mutating func integerNode(_ site: IntegerSite) throws(ApusError) -> [Value]? {
-        let node = site.node
-        if let product = Product(node) { return try self.product(product, site).map { [$0] } }
-        switch node.op {
-        case is ApusGraph.Concat: return try concatenation(site).map { [$0] }
-        case let pool as AvgPool:
+        guard let form = integerForm(site.node) else { return nil }
+        switch form {
+        case .product(let product): return try self.product(product, site).map { [$0] }
+        case .transposedProduct(let product, let op): return try transposedProduct(product, op, site).map { [$0] }
+        case .concatenation: return try concatenation(site).map { [$0] }
+        case .average(let pool):
             return try average(site) { codes in
                 QuantizedAvgPool(
                     kernel: pool.kernel, strides: pool.strides, padding: pool.padding, countsPadding: pool.countsPadding,
                     output: codes)
             }
-        case let mean as Reduction where isImageMean(mean, site): return try imageMean(site)
-        default: break
+        case .mean: return try average(site) { QuantizedAvgPool(globalOutput: $0) }
+        case .greatest(let kernel): return try overImage(site, MaxPool(kernel: kernel))
+        case .movement: return try movement(site)
+        case .sum: return try elementwise(site) { QuantizedAdd(output: $0) }
+        case .difference: return try difference(site)
+        case .multiplication: return try elementwise(site) { QuantizedMul(output: $0) }
+        case .function(let place, let f): return try function(site, place, f)
         }
-        if node.op.movesElements { return try movement(site) }
-        if node.op.code == Operator.add.code { return try elementwise(site) { QuantizedAdd(output: $0) } }
-        if node.op.code == Operator.mul.code { return try elementwise(site) { QuantizedMul(output: $0) } }
-        if let f = node.op.scalarFunction { return try function(site, f) }
-        return nil
     }
 
     // MARK: Products
 
     private mutating func product(_ product: Product, _ site: IntegerSite) throws(ApusError) -> Value? {
-        guard site.node.op is ApusGraph.Conv2D || site.node.op is ApusGraph.Dense,
-            let weights = realConstant(product.weights), let x = try integer(product.x), let from = CodeScale(x.type),
-            product.activation.isBounded, product.bias == nil || realConstant(product.bias) != nil,
+        guard let weights = realConstant(product.weights), product.bias == nil || realConstant(product.bias) != nil else { return nil }
+        return try self.product(product, weights, realConstant(product.bias)?.finiteDoubles() ?? [], site, name: site.node.name)
+    }
+
+    /// `floors`: the least scale of each column of weights.
+    mutating func product(
+        _ product: Product, _ weights: Constant, _ bias: [Double], floors: [Double] = [], _ site: IntegerSite, name: String
+    ) throws(ApusError) -> Value? {
+        guard let x = try integer(product.x), let from = CodeScale(x.type), product.activation.isBounded,
             weights.type.shape.product(0..<weights.type.shape.rank - 1) <= QuantizedProduct.maximumDepth
         else { return nil }
         let isReal = site.isLeaf && product.residual == nil && product.activation == .none
         guard isReal || site.output != nil else { return nil }
         let to = isReal ? nil : site.output
-        var biases = try realConstant(product.bias)?.finiteDoubles() ?? []
         // So that no bias leaves the range of 32 bits.
-        let floors = biases.map { abs($0) / (Double(from.scale) * 0x1p30) }
-        let codes = try WeightCodes(weights, floors: floors)
+        let limits = bias.map { abs($0) / (Double(from.scale) * 0x1p30) }
+        let codes = try WeightCodes(
+            weights, floors: floors.isEmpty || limits.isEmpty ? floors + limits : zip(floors, limits).map { max($0, $1) })
+        var biases = bias
         if let drift = try drift(of: codes, weights, product) {
             biases = zip(biases.isEmpty ? drift.map { _ in 0 } : biases, drift).map { $0 - $1 }
         }
@@ -60,16 +67,14 @@ extension IntegerTranslation {
         }
         let bounds = to.map { CodeBounds(product.activation, $0) } ?? CodeBounds()
         let op: Operator
-        switch site.node.op {
-        case let c as ApusGraph.Conv2D:
+        if let c = product.node.op as? ApusGraph.Conv2D {
             op = QuantizedConv2D(
                 strides: c.strides, dilations: c.dilations, padding: c.padding, groups: c.groups, output: to, bounds: bounds,
                 hasResidual: product.residual != nil)
-        case is ApusGraph.Dense:
+        } else {
             op = QuantizedDense(output: to, bounds: bounds, hasResidual: product.residual != nil)
-        default: return nil
         }
-        return try builder.node(op, inputs, name: site.node.name)[0]
+        return try builder.node(op, inputs, name: name)[0]
     }
 
     /// What each output's mean moves by when its weights are rounded: Σ (ŵ − w) · the mean of the input.
@@ -109,21 +114,19 @@ extension IntegerTranslation {
     // MARK: Arithmetic
 
     private func average(_ site: IntegerSite, _ op: (CodeScale) -> Operator) throws(ApusError) -> [Value]? {
-        guard let to = site.output, let x = existingCodes(site.node.inputs[0]) else { return nil }
-        return try builder.node(op(to), [x], name: site.node.name)
+        guard let to = site.output else { return nil }
+        return try overImage(site, op(to))
     }
 
-    /// A mean over height and width.
-    private func isImageMean(_ mean: Reduction, _ site: IntegerSite) -> Bool {
-        guard case .local(let local) = site.node.inputs[0], rank(local) == 4 else { return false }
-        if mean.code == Reduction(.globalAvgPool).code { return true }
-        return mean.code == Reduction(.mean).code && Set(mean.axes.map { ($0 + 4) % 4 }) == [1, 2]
-    }
-
-    private func imageMean(_ site: IntegerSite) throws(ApusError) -> [Value]? {
-        guard let to = site.output, let x = existingCodes(site.node.inputs[0]) else { return nil }
-        let pooled = try builder(QuantizedAvgPool(globalOutput: to), x, name: "\(site.node.name)/pool")
-        let shape = site.type.shape.rank == 2 ? [0, x.shape[3]] : [0, 1, 1, x.shape[3]]
+    /// A pool over images, or over what is seen as images of width 1; in the shape of the node's output.
+    private func overImage(_ site: IntegerSite, _ op: Operator) throws(ApusError) -> [Value]? {
+        guard let x = existingCodes(site.node.inputs[0]) else { return nil }
+        if x.shape.rank == 4 && site.type.shape.rank == 4 && !(site.node.op is Reduction) {
+            return try builder.node(op, [x], name: site.node.name)
+        }
+        let image = x.shape.rank == 4 ? x : try builder(ApusGraph.Reshape([0, 0, 1, x.shape.last]), x, name: "\(site.node.name)/image")
+        let pooled = try builder(op, image, name: "\(site.node.name)/pool")
+        let shape = [0] + [Int](repeating: 1, count: site.type.shape.rank - 2) + [x.shape.last]
         return [try builder(ApusGraph.Reshape(shape), pooled, name: site.node.name)]
     }
 
@@ -137,48 +140,24 @@ extension IntegerTranslation {
         return try builder.node(op(to), parts, name: site.node.name)
     }
 
-    private func function(_ site: IntegerSite, _ f: (Double) -> Double) throws(ApusError) -> [Value]? {
-        guard let to = site.output, let x = existingCodes(site.node.inputs[0]), let from = CodeScale(x.type) else { return nil }
-        return [try lookup(x, from, to, name: site.node.name, f)]
-    }
-}
-
-extension Operator {
-    /// Whether the outputs are elements of the first input, so that its codes are theirs.
-    fileprivate var movesElements: Bool {
-        switch self {
-        case is ApusGraph.Reshape, is ApusGraph.Flatten, is Transpose, is Slice, is Split, is Expand, is MaxPool:
-            true
-        case let pad as Pad: pad.value == 0
-        default: false
+    /// a − b: b's codes are turned over, −s·(q − z) = s·((−1 − q) − (−1 − z)).
+    private mutating func difference(_ site: IntegerSite) throws(ApusError) -> [Value]? {
+        let operands = site.node.inputs
+        guard let to = site.output, operands.contains(where: { existingCodes($0) != nil }), let a = try integer(operands[0])
+        else { return nil }
+        let turned: Value
+        if let constant = realConstant(operands[1]) {
+            turned = try constantCodes(constant) { -$0 }
+        } else {
+            guard let b = try integer(operands[1]), let from = CodeScale(b.type) else { return nil }
+            turned = try lookup(b, from, CodeScale(scale: from.scale, zeroPoint: -1 - from.zeroPoint)) { -$0 }
         }
+        return try builder.node(QuantizedAdd(output: to), [a, turned], name: site.node.name)
     }
 
-    /// f of an operator that computes f of every element.
-    fileprivate var scalarFunction: ((Double) -> Double)? {
-        if let op = self as? ActivationOperator { return op.activation.scalarFunction }
-        return nil
-    }
-}
-
-extension Activation {
-    /// The formula of docs and reference, in double.
-    fileprivate var scalarFunction: (Double) -> Double {
-        func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
-        return switch self {
-        case .none: { $0 }
-        case .relu: { max($0, 0) }
-        case .relu6: { min(max($0, 0), 6) }
-        case .leakyRelu(let alpha): { $0 < 0 ? Double(alpha) * $0 : $0 }
-        case .elu(let alpha): { $0 < 0 ? Double(alpha) * expm1($0) : $0 }
-        case .sigmoid: sigmoid
-        case .tanh: { Foundation.tanh($0) }
-        case .gelu: { $0 * 0.5 * erfc(-$0 * 0.5.squareRoot()) }
-        case .geluTanh: { $0 * sigmoid(2 * (2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0)) }
-        case .silu: { $0 * sigmoid($0) }
-        case .hardSwish: { $0 * min(max($0 + 3, 0), 6) / 6 }
-        case .softplus: { max($0, 0) + log1p(exp(-abs($0))) }
-        case .clip(let low, let high): { min(max($0, Double(low)), Double(high)) }
-        }
+    private func function(_ site: IntegerSite, _ place: Int, _ f: (Double) -> Double) throws(ApusError) -> [Value]? {
+        guard let x = existingCodes(site.node.inputs[place]), let from = CodeScale(x.type), site.isLeaf || site.output != nil
+        else { return nil }
+        return [try lookup(x, from, site.isLeaf ? nil : site.output, name: site.node.name, f)]
     }
 }

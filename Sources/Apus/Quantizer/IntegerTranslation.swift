@@ -12,15 +12,19 @@ struct IntegerTranslation {
     let keepFloat: Set<String>
     /// A node that stays real but reads its inputs as their codes give them back: what a node on integers is to be measured by.
     var readsCodes: String?
+    /// A node whose inputs become codes though no node before it computes on them.
+    var isolated: String?
     /// Per local of the source the means of its channels, where biases are corrected by them.
     var channelMeans: [[Double]?] = []
     let builder: GraphBuilder
     /// Per local of the source what stands for it.
     private var reals: [Value?]
     private var integers: [Value?]
-    /// Per local of the source whether nothing but the function's outputs reads it.
-    private let leaves: [Bool]
+    /// Per local of the source whether the function's outputs and nodes without an integer form alone read it, at once or after
+    /// what moves its elements.
+    private var leaves: [Bool]
     private let types: [TensorType]
+    private let smallestTypes: [TensorType]
     /// Per local of the source the first local of its node's outputs.
     private let first: [Int]
     /// Names of the nodes that went to codes.
@@ -33,16 +37,15 @@ struct IntegerTranslation {
         self.keepFloat = keepFloat
         reals = [Value?](repeating: nil, count: codes.count)
         integers = reals
-        var leaves = [Bool](repeating: true, count: codes.count)
+        leaves = [Bool](repeating: true, count: codes.count)
         var first: [Int] = [], next = function.inputs.count
         for node in function.nodes {
-            for case .local(let local) in node.inputs { leaves[local] = false }
             first.append(next)
             next += node.op.outputCount
         }
-        for update in function.updates { leaves[update.local] = false }
-        self.leaves = leaves
-        types = try ValidGraph(validating: source).types(ofFunction: 0, dimensions: source.maxima)
+        let valid = try ValidGraph(validating: source)
+        types = try valid.types(ofFunction: 0, dimensions: source.maxima)
+        smallestTypes = try valid.types(ofFunction: 0, dimensions: source.dimensions.map { $0.minimum })
         self.first = first
         let result = Graph(source.name)
         result.producer = source.producer
@@ -51,6 +54,12 @@ struct IntegerTranslation {
         result.states = source.states
         result.constants = source.constants
         builder = GraphBuilder(result, function: function.name)
+        for (place, node) in function.nodes.enumerated().reversed() {
+            guard let form = integerForm(node) else { continue }
+            let outputs = first[place]..<first[place] + node.op.outputCount, isMoved = outputs.allSatisfy { leaves[$0] }
+            for case .local(let local) in node.inputs where !(form.keepsCodes && isMoved) { leaves[local] = false }
+        }
+        for update in function.updates { leaves[update.local] = false }
     }
 
     /// The quantized graph.
@@ -74,6 +83,7 @@ struct IntegerTranslation {
     private mutating func translate(_ node: Node, firstOutput: Int) throws(ApusError) {
         let site = IntegerSite(
             node: node, type: types[firstOutput], output: codes[firstOutput], isLeaf: leaves[firstOutput])
+        if node.name == isolated { for case .local(let local) in node.inputs { _ = try integer(.local(local)) } }
         if !keepFloat.contains(node.name), let outputs = try integerNode(site) {
             integerNodes.insert(node.name)
             for (i, value) in outputs.enumerated() {
@@ -94,7 +104,13 @@ struct IntegerTranslation {
 
     // MARK: What rules ask
 
-    func rank(_ local: Int) -> Int { types[local].shape.rank }
+    /// With the symbolic dimensions at their largest.
+    func shape(_ local: Int) -> Shape { types[local].shape }
+
+    /// Whether no symbolic dimension changes these axes.
+    func isFixed(_ local: Int, _ axes: Range<Int>) -> Bool {
+        axes.allSatisfy { types[local].shape[$0] == smallestTypes[local].shape[$0] }
+    }
 
     /// An operand as real numbers.
     mutating func real(_ operand: Operand) throws(ApusError) -> Value {
@@ -124,7 +140,7 @@ struct IntegerTranslation {
         case .constant(let index):
             let constant = source.constants[index]
             guard constant.type.dtype == .f32, constant.type.layout == .plain else { return nil }
-            return append(try Constant(codesOf: constant))
+            return try constantCodes(constant)
         case .state: return nil
         }
     }
@@ -150,13 +166,25 @@ struct IntegerTranslation {
         return try lookup(value, from, codes) { $0 }
     }
 
-    /// A function of one number, as a table.
+    /// A function of one number, as a table of codes or, without a scale for them, of real numbers.
     func lookup(
-        _ value: Value, _ from: CodeScale, _ to: CodeScale, name: String = "", _ f: (Double) -> Double
+        _ value: Value, _ from: CodeScale, _ to: CodeScale?, name: String = "", _ f: (Double) -> Double
     ) throws(ApusError) -> Value {
-        let table = (-128...127).map { code in to.code(f(Double(from.scale) * Double(code - Int(from.zeroPoint)))) }
-        let constant = Constant("table", TensorType(.i8, [256]), table.withUnsafeBytes { HeapStorage($0) })
-        return try builder(Lookup(output: to), value, append(constant), name: name)
+        let values = (-128...127).map { f(Double(from.scale) * Double($0 - Int(from.zeroPoint))) }
+        let table = to.map { to in
+            values.map { to.code($0) }.withUnsafeBytes { Constant("table", TensorType(.i8, [256]), HeapStorage($0)) }
+        }
+        return try builder(
+            Lookup(output: to), value, append(table ?? Constant("table", floats: values.map { Float($0) })), name: name)
+    }
+
+    /// The codes of f of a constant, over the range that its elements have.
+    func constantCodes(_ constant: Constant, _ f: (Double) -> Double = { $0 }) throws(ApusError) -> Value {
+        let values = try constant.finiteDoubles().map(f), codes = CodeScale(low: values.min() ?? 0, high: values.max() ?? 0)
+        return append(
+            values.map { codes.code($0) }.withUnsafeBytes {
+                Constant(constant.name, codes.type(constant.type.shape), HeapStorage($0))
+            })
     }
 }
 
@@ -167,7 +195,7 @@ struct IntegerSite {
     let type: TensorType
     /// The codes calibrated for the first output.
     let output: CodeScale?
-    /// Nothing but the function's outputs reads it.
+    /// Nothing reads it as codes.
     let isLeaf: Bool
 }
 
@@ -182,15 +210,5 @@ extension CodeScale {
     public func code(_ x: Double) -> Int8 {
         let units = (x / Double(scale)).rounded(.toNearestOrEven) + Double(zeroPoint)
         return units >= -128 ? Int8(min(units, 127)) : -128
-    }
-}
-
-extension Constant {
-    /// A constant's codes, over the range of its own elements.
-    fileprivate init(codesOf constant: Constant) throws(ApusError) {
-        let values = try constant.finiteDoubles()
-        let codes = CodeScale(low: values.min() ?? 0, high: values.max() ?? 0)
-        let bytes = values.map { codes.code($0) }
-        self.init(constant.name, codes.type(constant.type.shape), bytes.withUnsafeBytes { HeapStorage($0) })
     }
 }

@@ -9,7 +9,7 @@ extension QuantizationReport {
             <style>
             body { font: 15px/1.5 system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #222 }
             table { border-collapse: collapse } th { text-align: left; font-weight: 600 } td, th { padding: .2em 1em .2em 0; vertical-align: top }
-            svg text { font: 12px system-ui, sans-serif } .isolated { fill: #2a6fb0 } .accumulated { fill: #b9d3ea }
+            svg text { font: 12px monospace } .isolated { fill: #2a6fb0 } .accumulated { fill: #b9d3ea }
             </style></head><body>
             <h1>Quantization of \(name)</h1>
             <table id="summary">\(rows.joined())</table>
@@ -25,13 +25,15 @@ extension QuantizationReport {
     }
 
     private var bars: String {
-        let height = 34, width = 620.0, left = 260, most = 80.0
+        // A character of the font is 7.2 wide.
+        let longest = nodes.reduce(0) { max($0, $1.name.count) }, left = 16 + longest * 15 / 2
+        let height = 34, width = 360.0, most = 80.0
         var parts: [String] = []
         for (i, node) in nodes.enumerated() {
             let y = i * height
             func bar(_ value: Double?, _ kind: String, _ top: Int) -> String {
                 guard let value else { return "" }
-                let length = Int(max(0, min(value, most)) / most * (width - Double(left)))
+                let length = Int(max(0, min(value, most)) / most * width)
                 return "<rect class=\"\(kind)\" x=\"\(left)\" y=\"\(top)\" width=\"\(length)\" height=\"12\"/>"
                     + "<text x=\"\(left + length + 4)\" y=\"\(top + 11)\">\(Quantity.digits(value))</text>"
             }
@@ -39,7 +41,7 @@ extension QuantizationReport {
                 "<text x=\"\(left - 8)\" y=\"\(y + 18)\" text-anchor=\"end\">\(QuantizationReport.escaped(node.name))</text>"
                     + bar(node.isolated, "isolated", y + 2) + bar(node.accumulated, "accumulated", y + 16))
         }
-        return "<svg width=\"\(Int(width) + 60)\" height=\"\(nodes.count * height)\" role=\"img\">\(parts.joined())</svg>"
+        return "<svg width=\"\(left + Int(width) + 60)\" height=\"\(nodes.count * height)\" role=\"img\">\(parts.joined())</svg>"
     }
 
     private var nodeRows: String {

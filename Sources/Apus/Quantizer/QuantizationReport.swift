@@ -8,8 +8,8 @@ public struct QuantizationReport: Encodable, Sendable {
     public struct Node: Encodable, Sendable {
         public let name: String
         public let operation: String
-        /// Signal to quantization noise in dB at its output: with all nodes on integers, and, of products, what the codes of its
-        /// weights and its output alone lose.
+        /// Signal to quantization noise in dB at its output: with all nodes on integers, and what the codes of its weights and its
+        /// output alone lose; nil of a node that only moves elements.
         public let accumulated: Double?
         public let isolated: Double?
         /// The share of its outputs outside the range that codes have.
@@ -91,20 +91,21 @@ public struct QuantizationReport: Encodable, Sendable {
 }
 
 extension Quantizer {
-    /// Per product that can compute on integers, in dB: signal to noise at its output when it alone does, against the real
-    /// product of the same codes. So what the codes of an input lose counts where they were made.
+    /// Per node on integers that does not only move elements, in dB: signal to noise at its output when it alone is, against the
+    /// real node of the same codes. So what the codes of an input lose counts where they were made.
     func isolatedNoise(_ samples: [[Tensor]], except: Set<String> = []) throws(ApusError) -> [String: Double] {
         guard options.scheme == .int8 else { return [:] }
-        let names = real.functions[0].nodes.map { $0.name }
+        let names = Set(real.functions[0].nodes.map { $0.name })
+        var whole = try IntegerTranslation(real, codes: codes, keepFloat: except)
+        _ = try whole.run()
         var result: [String: Double] = [:]
-        for node in real.functions[0].nodes where Product(node) != nil && !except.contains(node.name) {
-            var translation = try IntegerTranslation(
-                real, codes: codes, keepFloat: Set(names).subtracting([node.name]))
-            let graph = try translation.run()
-            guard !translation.integerNodes.isEmpty else { continue }
-            var reference = try IntegerTranslation(real, codes: codes, keepFloat: Set(names))
+        for node in real.functions[0].nodes where whole.integerNodes.contains(node.name) {
+            guard whole.integerForm(node)?.keepsCodes == false else { continue }
+            var translation = try IntegerTranslation(real, codes: codes, keepFloat: names.subtracting([node.name]))
+            translation.isolated = node.name
+            var reference = try IntegerTranslation(real, codes: codes, keepFloat: names)
             reference.readsCodes = node.name
-            var comparison = try NodeComparison(try reference.run(), graph, samples)
+            var comparison = try NodeComparison(try reference.run(), try translation.run(), samples)
             for sample in samples { try comparison.add(sample) }
             result[node.name] = comparison.figures[node.name]?.noise.decibels
         }

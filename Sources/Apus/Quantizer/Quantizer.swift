@@ -59,6 +59,9 @@ public struct Quantizer {
         }.map { $0.name }
     }
 
+    /// Names of the real graph's nodes that multiply weights.
+    public var products: Set<String> { Set(real.functions[0].nodes.filter { Product($0) != nil }.map { $0.name }) }
+
     /// Shows the quantizer a sample, or a batch of them.
     public func observe(_ inputs: [Tensor]) throws(ApusError) { try calibration.observe(inputs) }
 

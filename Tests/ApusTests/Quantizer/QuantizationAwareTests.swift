@@ -102,6 +102,34 @@ final class QuantizationAwareTests: XCTestCase {
         XCTAssertLessThan(differences[step.count - 1], 0.05)
     }
 
+    /// Weights of a transposed convolution are rounded by output channels; nothing of an autoencoder stays real.
+    func testTransposedConvolutions() throws {
+        let x = Input([8, 8, 1], name: "x")
+        var y = Conv2D(8, kernel: 3, stride: 2, padding: .same, activation: .relu)(x)
+        y = Conv2DTranspose(6, kernel: 3, stride: 2, padding: .same, activation: .relu, name: "up")(y)
+        y = Conv2D(1, kernel: 3, padding: .same, activation: .sigmoid)(y)
+        let network = try Network(inputs: [x], outputs: [y], outputNames: ["image"], name: "autoencoder", seed: 5)
+        try network.quantizationAware(.int8, ranges: .movingAverage(momentum: 0.5))
+        XCTAssertTrue(try XCTUnwrap(network.quantization).places.products.contains("up"))
+        let images = try SmallTraining.quarters(64).inputs[0].tensor
+        let data = try Dataset(inputs: [NamedTensor("x", images)], targets: [NamedTensor("image", images)])
+        let trainer = try Trainer(
+            network, loss: MSE(), optimizer: Adam(learningRate: 0.01), batchSize: 16, seed: 7, threads: 1)
+        try trainer.fit(data, epochs: 4)
+        XCTAssertEqual(
+            try network.exportGraph().functions[0].nodes.map { $0.op.name }.filter { !["Reshape", "Transpose", "Slice"].contains($0) },
+            ["Quantize", "QuantizedConv2D", "QuantizedConv2D", "QuantizedConv2D", "Lookup"])
+        try network.freezeObservers(afterEpoch: 4)
+        try trainer.plan(epoch: 4)
+        trainer.learningRateOverride = 0
+        let batch = try data.batches(size: 16, shuffleSeed: 0, epoch: 0).batch(at: 0)
+        let integers = try network.predict(batch.inputs[0].tensor).doubles()
+        try trainer.step(batch)
+        let differences = zip(try trainer.prediction(0).doubles(), integers).map { abs($0 - $1) }.sorted()
+        XCTAssertLessThan(differences[differences.count / 2], 1e-3)
+        XCTAssertLessThan(differences[differences.count - 1], 0.05)
+    }
+
     /// Interrupted in every stage of a training and resumed, it ends with the same bytes in every state.
     func testResumesAcrossStages() throws {
         func fresh() throws -> Trainer {

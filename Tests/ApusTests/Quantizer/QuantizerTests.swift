@@ -145,6 +145,21 @@ final class QuantizerTests: XCTestCase {
         try page.write(to: folder.appendingPathComponent("quantization-report.html"), atomically: true, encoding: .utf8)
     }
 
+    /// Names end before the bars, and begin within the plot; a character is 7.2 wide.
+    func testLongNamesHaveRoomInThePlot() throws {
+        let real = try fixture(), quantizer = try quantizer(real)
+        var report = try QuantizationReport(quantizer, try quantizer.quantized(), samples: try samples(real, 1), timed: false)
+        let name = "/encoder/layer.11/attention/self/query/MatMul/Dense_1234"
+        report.nodes.append(
+            QuantizationReport.Node(
+                name: name, operation: "Dense", accumulated: 30, isolated: 40, saturated: nil, outlierRatio: nil))
+        let label = try XCTUnwrap(report.html(title: "").firstMatch(of: /<text x="(\d+)" y="\d+" text-anchor="end">\/encoder/))
+        let bar = try XCTUnwrap(report.html(title: "").firstMatch(of: /<rect class="isolated" x="(\d+)"/))
+        let end = try XCTUnwrap(Double(label.1))
+        XCTAssertGreaterThanOrEqual(end, 7.2 * Double(name.count))
+        XCTAssertLessThan(end, try XCTUnwrap(Double(bar.1)))
+    }
+
     func testKeepsNodesReal() throws {
         let quantizer = try quantizer(try fixture(), QuantizationOptions(keepFloat: ["depthwise"]))
         let names = try quantizer.quantized(keepFloat: ["logits"]).functions[0].nodes
@@ -161,7 +176,7 @@ final class QuantizerTests: XCTestCase {
     }
 
     /// Of more input channels than output channels.
-    func testATransposedConvolutionStaysReal() throws {
+    func testATransposedConvolutionIsItsPhases() throws {
         var f = PassFixture()
         let x = try f.input("x", [6, 6, 3])
         let w = try f.constant("w", [3, 3, 3, 16]), b = try f.constant("b", [16])
@@ -171,7 +186,7 @@ final class QuantizerTests: XCTestCase {
         f.finish(try f.builder.node(ApusGraph.Conv2DTranspose(strides: 2), [first, v, c], name: "up")[0])
         let quantizer = try quantizer(f.graph), graph = try quantizer.quantized()
         XCTAssertEqual(
-            graph.functions[0].nodes.map { $0.op.name }, ["Quantize", "QuantizedConv2D", "Dequantize", "Conv2DTranspose"])
+            graph.functions[0].nodes.map { $0.op.name }, ["Quantize", "QuantizedConv2D", "QuantizedConv2D", "Reshape", "Transpose", "Reshape"])
         let report = try QuantizationReport(quantizer, graph, samples: try samples(f.graph, 4))
         XCTAssertGreaterThan(try XCTUnwrap(report.outputNoise), 30)
     }

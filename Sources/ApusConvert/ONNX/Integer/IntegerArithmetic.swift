@@ -96,14 +96,14 @@ private func pendingSum(
 @Sendable func integerAveragePool(_ n: NodeContext) throws(ApusError) -> [ImportedValue]? {
     guard let x = try n.imported(0).linearCodes else { return nil }
     let window = try poolWindow(n, x.term), countsPadding = try n.flag("count_include_pad")
-    guard window.fitsPooling2D, !countsPadding || window.after == window.declaredAfter else { return nil }
+    guard window.fitsPooling, !countsPadding || window.after == window.declaredAfter else { return nil }
     let g = n.g
     return [
         ImportedValue(
             try n.real(),
             .pending(
                 PendingCodes { scale, _ throws(ApusError) in
-                    try g.pooling2D(x.term, window) {
+                    try g.pooling(x.term, window) {
                         QuantizedAvgPool(kernel: $0, strides: $1, padding: $2, countsPadding: countsPadding, output: scale)
                     }
                 }))

@@ -28,17 +28,17 @@ private func maxPool(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
     let window = try poolWindow(n, x)
     if n.node.outputs.count > 1 { return try maxPoolWithIndices(n, x, window) }
     if x.types[0].quantization != nil {
-        guard window.fitsPooling2D else { throw .unsupported("a pool of codes that is none over an image") }
-        return [ImportedValue(try n.g.pooling2D(x, window) { MaxPool(kernel: $0, strides: $1, padding: $2) })]
+        guard window.fitsPooling else { throw .unsupported("a pool of codes that is none over an image") }
+        return [ImportedValue(try n.g.pooling(x, window) { MaxPool(kernel: $0, strides: $1, padding: $2) })]
     }
-    if !window.fitsPooling2D || !x.dtype.isFloat {
+    if !window.fitsPooling || !x.dtype.isFloat {
         let types: [DType] = .arithmetic
         return [ImportedValue(try n.g.computing([x], in: types) { terms throws(ApusError) in
             try n.g.taps(of: terms[0], window, padding: terms[0].dtype.lowest, n.g.maximum)
         })]
     }
     return [ImportedValue(try n.g.computing([x], in: .real) { terms throws(ApusError) in
-        try n.g.pooling2D(terms[0], window) { MaxPool(kernel: $0, strides: $1, padding: $2) }
+        try n.g.pooling(terms[0], window) { MaxPool(kernel: $0, strides: $1, padding: $2) }
     })]
 }
 
@@ -90,8 +90,8 @@ private func averagePool(_ n: NodeContext) throws(ApusError) -> Term {
     let window = try poolWindow(n, x)
     let countsPadding = try n.flag("count_include_pad") && !(window.before + window.declaredAfter).allSatisfy { $0 == 0 }
     return try n.g.computing([x], in: .real) { terms throws(ApusError) in
-        if window.fitsPooling2D && (!countsPadding || window.after == window.declaredAfter) {
-            return try n.g.pooling2D(terms[0], window) {
+        if window.fitsPooling && (!countsPadding || window.after == window.declaredAfter) {
+            return try n.g.pooling(terms[0], window) {
                 AvgPool(kernel: $0, strides: $1, padding: $2, countsPadding: countsPadding)
             }
         }
@@ -145,9 +145,9 @@ private func globalLpPool(_ n: NodeContext) throws(ApusError) -> Term {
 }
 
 extension Window {
-    /// Whether the pools of Apus can do it: two axes, no dilation, padding less than the kernel.
-    var fitsPooling2D: Bool {
-        rank == 2 && dilations == [1, 1] && zip(kernel, before).allSatisfy { $0 > $1 }
+    /// Whether the pools of Apus can do it: one axis or two, no dilation, padding less than the kernel.
+    var fitsPooling: Bool {
+        (1...2).contains(rank) && dilations.allSatisfy { $0 == 1 } && zip(kernel, before).allSatisfy { $0 > $1 }
             && zip(kernel, after).allSatisfy { $0 > $1 }
     }
 }
@@ -169,9 +169,16 @@ extension Emitter {
     /// Most taps of a window that is taken apart into slices.
     fileprivate static let tapLimit = 1024
 
-    func pooling2D(
+    /// Over one axis as over images of one row.
+    func pooling(
         _ x: Term, _ window: Window, _ make: (Size2D, Size2D, Padding) -> Operator
     ) throws(ApusError) -> Term {
+        if window.rank == 1 {
+            let op = make(
+                Size2D(1, window.kernel[0]), Size2D(1, window.strides[0]),
+                .explicit(top: 0, left: window.before[0], bottom: 0, right: window.after[0]))
+            return try channelsFirst(try squeeze(try self(op, try unsqueeze(try channelsLast(x), [1])), [1]))
+        }
         let op = make(
             Size2D(window.kernel[0], window.kernel[1]), Size2D(window.strides[0], window.strides[1]),
             .explicit(top: window.before[0], left: window.before[1], bottom: window.after[0], right: window.after[1]))
