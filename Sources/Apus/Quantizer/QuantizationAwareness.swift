@@ -98,7 +98,9 @@ extension QuantizationAwareness {
             }
             wasSeen = wasSeen || ends != [0, 0]
         }
-        guard wasSeen else { throw .argument("a quantization-aware network without ranges: train it first") }
+        guard wasSeen else {
+            throw .argument("a quantization-aware network without ranges: train it first, for an epoch or more before observers are frozen")
+        }
     }
 
     private func ends(_ place: String, _ parameters: Parameters) throws(ApusError) -> [Float] {

@@ -47,6 +47,10 @@ extension Trainer {
         var saver = checkpoint.map { CheckpointSaver($0) }
         try plan(epoch: progress.epoch, weighsSamples: training.hasWeights)
         try takeNewValues()
+        if let quantization = network.quantization, !quantization.stage(epoch: progress.epoch).observes {
+            try updateNetwork()
+            try quantization.requireRanges(network.parameters)
+        }
         while progress.epoch < epochs && stopReason == nil {
             let log = try runEpoch(training, held, augmentation, &saver)
             progress.history.append(log)

@@ -259,6 +259,11 @@ final class QuantizationAwareTests: XCTestCase {
         XCTAssertTrue(message { try network.freezeObservers(afterEpoch: 1) }.contains("not quantization-aware"))
         XCTAssertTrue(
             message { try network.quantizationAware(.int8, ranges: .learned(afterEpoch: 0)) }.contains("after 0 epochs"))
+        let frozen = try self.network()
+        try frozen.quantizationAware(.int8)
+        try frozen.freezeObservers(afterEpoch: 0)
+        XCTAssertTrue(
+            message { try trainer(frozen).fit(try SmallTraining.quarters(16), epochs: 1) }.contains("before observers are frozen"))
         let early = try trainer(network)
         try network.quantizationAware(.int8)
         XCTAssertTrue(message { _ = try network.exportGraph() }.contains("train it first"))
