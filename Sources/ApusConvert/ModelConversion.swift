@@ -65,6 +65,9 @@ public struct ModelConversion {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
             guard options.fixed.isEmpty else { throw .argument("\(path): a checkpoint has no inputs to fix") }
+            if let (name, other) = options.same.first {
+                throw .argument("\(path): '\(name)' and '\(other)' of a checkpoint are two dimensions, and stay so")
+            }
             return .success(try CheckpointImporter.graph(of: path, options.dimensions, warn: warn))
         }
         guard isOnnx(path) else { return .success(try ApusRuntime.Model(path: path).graph) }

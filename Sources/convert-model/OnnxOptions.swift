@@ -24,7 +24,10 @@ struct ExportToOnnxOptions: ParsableArguments {
 /// What the import of an ONNX model or of a checkpoint takes.
 struct ImportOptions: ParsableArguments {
     @Option(help: ArgumentHelp(
-        "Bounds of a symbolic dimension, or its one value; may be repeated. Others: 1:32 of a leading axis, 1:256 of another.",
+        """
+        Bounds of a symbolic dimension, its one value, or another dimension that it equals; may be repeated. Others: 1:32 of a \
+        leading axis, 1:256 of another.
+        """,
         valueName: "name=min:max"))
     var dim: [String] = []
 
@@ -54,7 +57,11 @@ struct ImportOptions: ParsableArguments {
             var options = OnnxOptions()
             for text in dim {
                 let (name, value) = try ImportOptions.pair(text, "--dim")
-                options.dimensions[name] = try ImportOptions.bounds(value, of: name)
+                if value.contains(where: { $0.isLetter }) {
+                    options.same[name] = value
+                } else {
+                    options.dimensions[name] = try ImportOptions.bounds(value, of: name)
+                }
             }
             for text in fix {
                 let (name, path) = try ImportOptions.pair(text, "--fix")
@@ -76,7 +83,7 @@ struct ImportOptions: ParsableArguments {
         let numbers = text.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
         guard (1...2).contains(numbers.count), let low = numbers[0], let high = numbers.last!, low >= 1, low <= high,
             high <= Shape.maximumExtent
-        else { throw ApusError.argument("--dim \(name)=\(text), wanted min:max with 1 ≤ min ≤ max, or one number") }
+        else { throw ApusError.argument("--dim \(name)=\(text), wanted min:max with 1 ≤ min ≤ max, one number, or a dimension") }
         return low...high
     }
 }

@@ -67,7 +67,7 @@ extension Emitter {
                 }
             }
         }
-        throw .unsupported("an extent such as \(extents[0]), which no value has nor any two make")
+        throw .unsupported("an extent such as \(extents[0]), which no value has nor any two make; \(Emitter.dimensionHint)")
     }
 
     /// The extents that values have along axes and symbolic dimensions decide, each once.

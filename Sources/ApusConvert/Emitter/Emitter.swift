@@ -93,10 +93,11 @@ final class Emitter {
         let values = graph.dimensions.prefix(declaredDimensions).enumerated().filter { $1.minimum < $1.maximum }
             .map { "\($1.name)=\(samples.values[sample][$0])" }
         guard !values.isEmpty else { return error }
-        return ApusError(
-            error.code,
-            "\(error.message), with \(values.joined(separator: ", ")); --dim NAME=LOW:HIGH sets the bounds of a dimension")
+        return ApusError(error.code, "\(error.message), with \(values.joined(separator: ", ")); \(Emitter.dimensionHint)")
     }
+
+    /// How to change what extents may be.
+    static let dimensionHint = "--dim NAME=LOW:HIGH sets the bounds of a dimension, --dim NAME=OTHER makes two equal"
 
     /// What running a node takes.
     private func spend(

@@ -6,6 +6,8 @@ import struct Apus.Tensor
 public struct OnnxOptions: Sendable {
     /// Bounds of symbolic dimensions by name.
     public var dimensions: [String: ClosedRange<Int>] = [:]
+    /// The symbolic dimensions that another one stands for too, by name.
+    public var same: [String: String] = [:]
     /// Inputs that become constants, by name.
     public var fixed: [String: Tensor] = [:]
     /// Bounds of a symbolic dimension that has none: of a leading axis, and of another.
@@ -64,17 +66,20 @@ final class Importer {
     // MARK: Inputs and outputs
 
     private static func dimensions(_ model: OnnxModel, _ options: OnnxOptions) throws(ApusError) -> [SymbolicDimension] {
-        var dimensions: [SymbolicDimension] = []
+        var dimensions: [SymbolicDimension] = [], replaced: [SymbolicDimension] = []
         for input in model.symbolicInputs(options) {
             for (axis, extent) in (input.extents ?? []).enumerated() {
-                guard let name = extent.symbol(of: input, axis), !dimensions.contains(where: { $0.name == name }) else {
-                    continue
-                }
+                guard let own = extent.symbol(of: input, axis) else { continue }
+                let name = options.same[own] ?? own
+                if name != own { replaced.append(SymbolicDimension(own, 1...1)) }
+                guard name == own, !dimensions.contains(where: { $0.name == name }) else { continue }
                 let bounds = options.dimensions[name] ?? (axis == 0 ? options.leadingBounds : options.otherBounds)
                 dimensions.append(SymbolicDimension(name, bounds))
             }
         }
         try dimensions.requireNames(options.dimensions.keys)
+        try (dimensions + replaced).requireNames(options.same.keys)
+        try dimensions.requireNames(options.same.values)
         return dimensions
     }
 
@@ -133,7 +138,7 @@ final class Importer {
                 guard size >= 0 else { throw .file("input '\(input.name)': extent \(size)") }
                 shape.append(size)
             } else {
-                let name = extent.symbol(of: input, axis)
+                let own = extent.symbol(of: input, axis)!, name = options.same[own] ?? own
                 shape.append(-1 - emitter.graph.dimensions.firstIndex { $0.name == name }!)
             }
         }

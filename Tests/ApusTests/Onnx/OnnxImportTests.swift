@@ -79,4 +79,28 @@ final class OnnxImportTests: XCTestCase {
         options.dimensions["length"] = 1...2
         XCTAssertThrowsError(try self.graph(OnnxReaderTests.convolutional(), options))
     }
+
+    /// Two dimensions that the exporter did not know to be one, which a reshape takes for one.
+    func testDimensionsAreTheSame() throws {
+        var f = OnnxFixture()
+        f.input("x", [.named("s1"), .fixed(4)])
+        f.input("z", [.named("s2"), .fixed(2)])
+        f.constant("four", [4])
+        f.node("Shape", ["z"], ["rows"], int: ["end": 1])
+        f.node("Concat", ["rows", "four"], ["shape"], int: ["axis": 0])
+        f.node("Reshape", ["x", "shape"], ["y"])
+        f.output("y")
+        guard case .failure(let blocked) = try graph(f) else { return XCTFail("imported") }
+        XCTAssertTrue(blocked.blocks[0].reason.contains("--dim NAME=OTHER"), blocked.blocks[0].reason)
+        var options = OnnxOptions()
+        options.same = ["s2": "s1"]
+        options.dimensions["s1"] = 1...5
+        let graph = try graph(f, options).get()
+        XCTAssertEqual(graph.dimensions.map { $0.name }, ["s1"])
+        XCTAssertEqual(graph.functions[0].inputs.map { $0.type.shape }, [[-1, 4], [-1, 2]])
+        for same in [["s3": "s1"], ["s2": "s3"], ["s1": "s2", "s2": "s1"]] {
+            options.same = same
+            XCTAssertThrowsError(try self.graph(f, options), "\(same)")
+        }
+    }
 }

@@ -25,8 +25,9 @@ private func reshape(_ n: NodeContext) throws(ApusError) -> Term {
     let x = try n.term(0)
     let keepsZero = try n.flag("allowzero")
     var shapes: [[Int]] = []
-    for (source, wanted) in zip(x.shapes, try n.integerSamples(1)) {
+    for (sample, (source, wanted)) in zip(x.shapes, try n.integerSamples(1)).enumerated() {
         var shape = wanted
+        var mismatch: ApusError { n.g.error(.shape("reshape of \(source) to \(wanted)"), atSample: sample) }
         for (axis, extent) in shape.enumerated() where extent == 0 && !keepsZero {
             guard axis < source.rank else { throw .shape("extent 0 at \(axis) of a reshape of \(source)") }
             shape[axis] = source[axis]
@@ -37,12 +38,10 @@ private func reshape(_ n: NodeContext) throws(ApusError) -> Term {
         if let inferred = shape.firstIndex(of: -1) {
             shape[inferred] = 1
             let known = Shape(shape).count
-            guard known > 0, source.count % known == 0 else { throw .shape("reshape of \(source) to \(wanted)") }
+            guard known > 0, source.count % known == 0 else { throw mismatch }
             shape[inferred] = source.count / known
         }
-        guard shape.count <= Shape.maximumRank, Shape(shape).count == source.count else {
-            throw .shape("reshape of \(source) to \(wanted)")
-        }
+        guard shape.count <= Shape.maximumRank, Shape(shape).count == source.count else { throw mismatch }
         shapes.append(shape)
     }
     return try n.g.reshape(x, to: shapes)
