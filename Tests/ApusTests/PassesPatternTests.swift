@@ -94,6 +94,36 @@ final class PassesPatternTests: XCTestCase {
         }
     }
 
+    func testFuseRmsNorm() throws {
+        let normalizations: [(String, (GraphBuilder, Value, Value) throws -> Value)] = [
+            ("x / root", { b, x, root in try b(.div, x, root) }),
+            ("x · reciprocal", { b, x, root in try b(.mul, x, try b(.reciprocal, root)) }),
+            ("(1 / root) · x", { b, x, root in try b(.mul, try b(.div, try b.scalar(1, .f32), root), x) }),
+        ]
+        for (what, normalized) in normalizations {
+            for epsilon in [1e-6, 0] {
+                var f = PassFixture()
+                let b = f.builder, x = try b(.abs, try f.input("x", [3, 8]))
+                let mean = try b(Reduction(.mean, axes: [-1], keepDimensions: true), try b(.pow, x, try b.scalar(2, .f32)))
+                let root = try b(.sqrt, try b(.add, mean, try b.scalar(epsilon, .f32)))
+                let y = try b(.mul, try f.constant("gamma", [1, 1, 8]), try normalized(b, x, root))
+                f.finish(try b(.exp, y), y)
+                // The operator has no ε of 0.
+                XCTAssertEqual(try f.graph.check(fuseRmsNormPass, scaled: 1e-5), epsilon > 0 ? 1 : 0, what)
+                if epsilon > 0 { XCTAssertEqual(f.graph.operations, ["Abs", "RmsNorm", "Exp"], what) }
+            }
+        }
+    }
+
+    func testFuseRmsNormLeavesOtherAxes() throws {
+        var f = PassFixture()
+        let b = f.builder, x = try f.input("x", [8, 8])
+        let mean = try b(Reduction(.mean, axes: [1], keepDimensions: true), try b(.square, x))
+        let root = try b(.sqrt, try b(.add, mean, try b.scalar(1e-6, .f32)))
+        f.finish(try b(.mul, try b(.div, x, root), try f.constant("gamma", [8])))
+        XCTAssertEqual(try f.graph.check(fuseRmsNormPass), 0)
+    }
+
     /// softmax(scale·Q·Kᵀ [+ mask])·V of `heads` heads; `split`: half of the scale goes to Q, half to K.
     private func attention(
         _ b: GraphBuilder, _ x: [Value], heads: Int, mask: Value? = nil, split: Bool, transposeB: Bool

@@ -87,6 +87,7 @@ public let rewritePasses: [RewritePass] = [
     mergeDuplicatesPass,
     recognizeActivationsPass,
     fuseLayerNormPass,
+    fuseRmsNormPass,
     fuseAttentionPass,
     foldBatchNormPass,
     foldTransposePass,

@@ -62,6 +62,22 @@ extension FunctionEditor {
         return nil
     }
 
+    /// x of 1/x.
+    func inverse(_ operand: Operand) -> Operand? {
+        if let node = node(operand, .reciprocal) { return node.inputs[0] }
+        guard let inputs = node(operand, .div)?.inputs, scalar(inputs[0]) == 1 else { return nil }
+        return inputs[1]
+    }
+
+    /// What a value is the mean of, over the last axis alone, which is kept.
+    func lastMean(_ operand: Operand) -> Operand? {
+        guard let node = maker(of: operand).map({ self[$0] }), let op = node.op as? Reduction,
+            op.code == Reduction(.mean).code, op.keepDimensions, op.axes.count == 1
+        else { return nil }
+        let last = type(of: node.inputs[0]).shape.rank - 1
+        return op.axes[0] == last || op.axes[0] == -1 ? node.inputs[0] : nil
+    }
+
     /// Removes the nodes that nothing reads, and returns how many.
     mutating func removeUnreadNodes() -> Int {
         var changes = 0

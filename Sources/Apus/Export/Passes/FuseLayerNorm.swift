@@ -46,20 +46,11 @@ private struct LayerNormMatch {
     /// x and ε of (x − mean)/√(mean((x − mean)²) + ε).
     private static func normalized(_ operand: Operand, _ editor: FunctionEditor) -> (Operand, Double)? {
         guard let quotient = editor.node(operand, .div)?.inputs, let root = editor.node(quotient[1], .sqrt)?.inputs[0],
-            let variance = editor.sum(root), let squares = mean(variance.operand, editor),
+            let variance = editor.sum(root), let squares = editor.lastMean(variance.operand),
             editor.squared(squares) == quotient[0], let difference = editor.node(quotient[0], .sub)?.inputs,
-            mean(difference[1], editor) == difference[0]
+            editor.lastMean(difference[1]) == difference[0]
         else { return nil }
         return (difference[0], variance.constant)
-    }
-
-    /// What a value is the mean of, over the last axis alone, which is kept.
-    private static func mean(_ operand: Operand, _ editor: FunctionEditor) -> Operand? {
-        guard let node = editor.maker(of: operand).map({ editor[$0] }), let op = node.op as? Reduction,
-            op.code == Reduction(.mean).code, op.keepDimensions, op.axes.count == 1
-        else { return nil }
-        let last = editor.type(of: node.inputs[0]).shape.rank - 1
-        return op.axes[0] == last || op.axes[0] == -1 ? node.inputs[0] : nil
     }
 }
 
