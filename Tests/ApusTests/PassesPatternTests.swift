@@ -154,6 +154,59 @@ final class PassesPatternTests: XCTestCase {
         }
     }
 
+    /// Heads that other nodes make, as rotary positions do, keys and values that are repeated for two heads each, keys
+    /// transposed in three dimensions, and weights of 0 for queries that see no key.
+    func testFuseAttentionOfHeads() throws {
+        for (flat, guarded) in [(false, false), (true, true), (false, true)] {
+            let f = PassFixture(batch: 16)
+            let b = f.builder, x = try f.input("x", [2, 16]), memory = try f.input("memory", [2, 8])
+            let seen = try f.input("seen", [1, 1, 2])
+            func heads(_ x: Value, _ count: Int) throws -> Value {
+                try b(Transpose([0, 2, 1, 3]), try b(ApusGraph.Reshape([0, 0, count, 4]), x))
+            }
+            func repeated(_ x: Value) throws -> Value {
+                let one = try b(ApusGraph.Reshape([0, 2, 1, 2, 4]), x)
+                return try b(ApusGraph.Reshape([0, 4, 2, 4]), try b(Expand([0, 0, 2, 0, 0]), one))
+            }
+            let q = try b(.neg, try heads(x, 4)), v = try repeated(try heads(memory, 2))
+            var k = try repeated(try b(.neg, try heads(memory, 2)))
+            if flat {
+                let columns = try b(Transpose([0, 2, 1]), try b(ApusGraph.Reshape([-1, 2, 4]), k))
+                k = try b(ApusGraph.Reshape([-1, 4, 4, 2]), columns)
+            } else {
+                k = try b(Transpose([0, 1, 3, 2]), k)
+            }
+            // −∞ for negative elements of the input.
+            let mask = try b(.log, try b(ActivationOperator(.relu), seen))
+            let scores = try b(.add, try b(MatMul(), q, k), guarded ? mask : try b(.exp, mask))
+            var weights = try b(ApusGraph.Softmax(), scores)
+            if guarded {
+                let isNaN = try b(.not, try b(.equal, weights, weights))
+                weights = try b(Where(), isNaN, try b.scalar(0, .f32), weights)
+            }
+            let y = try b(Transpose([0, 2, 1, 3]), try b(MatMul(), weights, v))
+            f.finish(try b(ApusGraph.Reshape([0, 0, -1]), y))
+            XCTAssertEqual(try f.graph.check(fuseAttentionPass, scaled: 1e-5), 1)
+            let attention = try XCTUnwrap(f.graph.functions[0].nodes.compactMap { $0.op as? Attention }.first)
+            XCTAssertEqual([attention.heads, attention.keyValueHeads], [4, 2])
+            XCTAssertFalse(f.graph.operations.contains("Expand"))
+            let answer = try f.graph.answers()[1][0].array(of: Float.self)
+            XCTAssertEqual(answer.contains(0), guarded, "a query that sees no key")
+        }
+    }
+
+    /// Which queries see a key differs by head.
+    func testFuseAttentionLeavesGuardedHeads() throws {
+        let f = PassFixture()
+        let b = f.builder, x = try f.input("x", [2, 8]), mask = try f.input("mask", [2, 2, 2])
+        let parts = try b(Transpose([0, 2, 1, 3]), try b(ApusGraph.Reshape([0, 0, 2, 4]), x))
+        let scores = try b(.add, try b(MatMul(transposeB: true), parts, parts), mask)
+        let weights = try b(ApusGraph.Softmax(), scores), isNaN = try b(.not, try b(.equal, weights, weights))
+        let known = try b(Where(), isNaN, try b.scalar(0, .f32), weights)
+        f.finish(try b(ApusGraph.Reshape([0, 0, -1]), try b(Transpose([0, 2, 1, 3]), try b(MatMul(), known, parts))))
+        XCTAssertEqual(try f.graph.check(fuseAttentionPass), 0)
+    }
+
     func testFuseAttentionLeavesWeightsThatAreRead() throws {
         let f = PassFixture()
         let x = try (0..<3).map { try f.input("x\($0)", [4, 8]) }

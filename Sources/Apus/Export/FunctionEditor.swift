@@ -3,26 +3,29 @@ import ApusGraph
 /// One function of a graph under rewriting.
 ///
 /// Nodes keep their places and values their numbers while a pass works: a node is replaced by one whose first outputs are of
-/// the same types, or removed when nothing reads it. `finish` drops the removed nodes, renumbers the values and writes the
-/// function back.
+/// the same types, inserted before another, or removed when nothing reads it. `finish` drops the removed nodes, renumbers the
+/// values and writes the function back.
 struct FunctionEditor {
     let graph: Graph
     private let index: Int
     private var function: Function
     private var isRemoved: [Bool]
+    /// The places in the order that they run in.
+    private var order: [Int]
     /// Per node the number of its first output.
-    private let firstLocals: [Int]
+    private var firstLocals: [Int]
     /// Per local the node that makes it; nil for inputs.
-    private let makers: [Int?]
+    private var makers: [Int?]
     /// Types of the locals with every symbolic dimension at its largest, and at its smallest.
-    private let types: [TensorType]
-    private let smallestTypes: [TensorType]
+    private var types: [TensorType]
+    private var smallestTypes: [TensorType]
 
     init(_ valid: ValidGraph, function index: Int) throws(ApusError) {
         graph = valid.graph
         self.index = index
         function = graph.functions[index]
         isRemoved = [Bool](repeating: false, count: function.nodes.count)
+        order = Array(function.nodes.indices)
         types = try valid.types(ofFunction: index, dimensions: graph.maxima)
         smallestTypes = try valid.types(ofFunction: index, dimensions: graph.dimensions.map { $0.minimum })
         var firstLocals: [Int] = []
@@ -38,7 +41,7 @@ struct FunctionEditor {
     // MARK: Reading
 
     /// The places of the nodes that are left, in order.
-    var nodes: [Int] { function.nodes.indices.filter { !isRemoved[$0] } }
+    var nodes: [Int] { order.filter { !isRemoved[$0] } }
 
     subscript(node: Int) -> Node {
         get { function.nodes[node] }
@@ -85,6 +88,22 @@ struct FunctionEditor {
     }
 
     // MARK: Writing
+
+    /// Inserts a node before the one at a place, which with those before it makes what the node reads. Returns its first output.
+    mutating func insert(_ node: Node, before place: Int) throws(ApusError) -> Operand {
+        let inputs = node.inputs.map { type(of: $0) }, smallest = node.inputs.map { smallestType(of: $0) }
+        let made = try node.op.checkedOutputTypes(inputs, dimensions: graph.maxima, node: node.name)
+        smallestTypes += try node.op.checkedOutputTypes(
+            smallest, dimensions: graph.dimensions.map { $0.minimum }, node: node.name)
+        types += made
+        let number = function.nodes.count
+        order.insert(number, at: order.firstIndex(of: place)!)
+        function.nodes.append(node)
+        isRemoved.append(false)
+        firstLocals.append(makers.count)
+        makers += [Int?](repeating: number, count: made.count)
+        return output(of: number)
+    }
 
     /// Makes every reader of one value read another. False where a state is updated from it and the other is not made
     /// by a node: updates take only such values.
