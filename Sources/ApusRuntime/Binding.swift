@@ -165,15 +165,14 @@ struct SessionPlan {
 }
 
 extension BoundFunction {
-    /// Writes what depends on the symbolic dimensions: tasks, parameters, units and workspace offsets.
+    /// Writes what depends on the symbolic dimensions: tasks, parameters, units and workspace offsets. Allocates nothing.
     mutating func set(_ plan: Plan, _ graph: Graph, lanes: Int) {
         var slot = 0
-        let shares = plan.shares(lanes: lanes)
+        plan.share(lanes: lanes) { steps[$0].lanes = $1 }
         let takesTurns = plan.takesTurns(lanes: lanes)
         for (i, step) in plan.steps.enumerated() {
             steps[i].task = step.launch.task
             steps[i].units = step.launch.units
-            steps[i].lanes = shares[i]
             steps[i].least = step.leastPiece
             steps[i].piece = takesTurns ? step.backwardPiece : 0
             steps[i].isBackward = false
@@ -219,16 +218,22 @@ extension BoundFunction {
 }
 
 extension Plan {
-    /// Per step how many of `lanes` threads share it. Runs follow each other, so the first steps come after the last.
+    /// Per step how many of `lanes` threads share it.
     public func shares(lanes: Int) -> [Int] {
         var shares = [Int](repeating: 1, count: steps.count)
+        share(lanes: lanes) { shares[$0] = $1 }
+        return shares
+    }
+
+    /// Gives every step its number of threads, the last call for a step counts: runs follow each other, so the first steps come
+    /// after the last.
+    func share(lanes: Int, _ give: (_ step: Int, _ threads: Int) -> Void) {
         var alone = PlannedStep.brief + 1
         for step in 0..<2 * steps.count {
-            let i = step < steps.count ? step : step - steps.count
-            shares[i] = steps[i].threads(of: lanes, after: alone)
-            alone = shares[i] > 1 ? 0 : min(alone, 1 << 40) + steps[i].nanoseconds
+            let i = step < steps.count ? step : step - steps.count, threads = steps[i].threads(of: lanes, after: alone)
+            give(i, threads)
+            alone = threads > 1 ? 0 : min(alone, 1 << 40) + steps[i].nanoseconds
         }
-        return shares
     }
 
     /// Whether a run meets in the second-level caches of so many cores, of 2 MiB or so, any of what the last run read.
