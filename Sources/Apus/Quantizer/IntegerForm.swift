@@ -78,7 +78,7 @@ extension IntegerTranslation {
     /// Whether all indices of a gather are known, and inside what it reads.
     private func isWithin(_ gather: Node, _ axis: Int) -> Bool {
         guard case .local(let local) = gather.inputs[0], case .constant(let index) = gather.inputs[1],
-            let indices = try? source.constants[index].doubles()
+            let indices = try? Tensor(source.constants[index]).doubles()
         else { return false }
         let rank = shape(local).rank, place = axis < 0 ? axis + rank : axis
         guard (0..<rank).contains(place), isFixed(local, place..<place + 1) else { return false }

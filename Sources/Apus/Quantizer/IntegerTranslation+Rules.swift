@@ -121,7 +121,7 @@ extension IntegerTranslation {
     /// A pool over images, or over what is seen as images of width 1; in the shape of the node's output.
     private func overImage(_ site: IntegerSite, _ op: Operator) throws(ApusError) -> [Value]? {
         guard let x = existingCodes(site.node.inputs[0]) else { return nil }
-        if x.shape.rank == 4 && site.type.shape.rank == 4 && !(site.node.op is Reduction) {
+        if x.shape.rank == 4 && site.type.shape.rank == 4 {
             return try builder.node(op, [x], name: site.node.name)
         }
         let image = x.shape.rank == 4 ? x : try builder(ApusGraph.Reshape([0, 0, 1, x.shape.last]), x, name: "\(site.node.name)/image")

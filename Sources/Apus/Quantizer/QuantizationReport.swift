@@ -95,7 +95,7 @@ extension Quantizer {
     /// real node of the same codes. So what the codes of an input lose counts where they were made.
     func isolatedNoise(_ samples: [[Tensor]], except: Set<String> = []) throws(ApusError) -> [String: Double] {
         guard options.scheme == .int8 else { return [:] }
-        let names = Set(real.functions[0].nodes.map { $0.name })
+        let names = Set(real.functions[0].nodes.map { $0.name }), codes = codes
         var whole = try IntegerTranslation(real, codes: codes, keepFloat: except)
         _ = try whole.run()
         var result: [String: Double] = [:]

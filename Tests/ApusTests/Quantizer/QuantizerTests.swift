@@ -169,7 +169,8 @@ final class QuantizerTests: XCTestCase {
         let report = try QuantizationReport(
             quantizer, try quantizer.quantized(), keepFloat: ["logits"], samples: try samples(quantizer.real, 2), timed: false)
         let measured = report.nodes.filter { $0.isolated != nil }.map { $0.name }
-        XCTAssertEqual(Set(measured), ["first", "residual", "smooth"], "not of nodes kept real")
+        XCTAssertEqual(
+            Set(measured), ["first", "residual", "smooth", "smooth/activation", "joined", "mean"], "not of nodes kept real")
         XCTAssertThrowsError(try quantizer.quantized(keepFloat: ["nothing"])) {
             XCTAssertEqual(($0 as? ApusError)?.message, "no node 'nothing' to keep real")
         }
