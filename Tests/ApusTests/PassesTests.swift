@@ -111,6 +111,41 @@ final class PassesTests: XCTestCase {
         XCTAssertEqual(try f.graph.check(foldBatchNormPass), 0)
     }
 
+    /// A layer's scale, and batch norms of values that were flattened.
+    func testFoldScalesIntoProducts() throws {
+        var f = PassFixture()
+        let x = try f.input("x", [6, 4])
+        var y = try f.builder(ApusGraph.Dense(hasBias: false), x, try f.constant("w", [4, 5]))
+        y = try f.batchNorm(try f.builder(ApusGraph.Reshape([-1, 5]), y), 5)
+        y = try f.builder(ActivationOperator(.relu), try f.builder(ApusGraph.Reshape([-1, 6, 5]), y))
+        y = try f.builder(ApusGraph.Dense(), y, try f.constant("w2", [5, 3]), try f.constant("b2", [3]))
+        y = try f.builder(.mul, try f.constant("scale", [1, 1, 3]), y)
+        y = try f.builder(ApusGraph.Dense(hasBias: false), y, try f.constant("w3", [3, 2]))
+        f.finish(try f.builder(.mul, y, try f.constant("scale3", [2])))
+        XCTAssertEqual(try f.graph.check(foldBatchNormPass, scaled: 1e-5), 3)
+        XCTAssertEqual(try f.graph.check(mergeReshapesPass), 1)
+        XCTAssertEqual(f.graph.operations, ["Dense", "Relu", "Dense", "Dense"])
+    }
+
+    /// What is no vector along the channels, or wider than the product.
+    func testFoldScalesLeavesOthers() throws {
+        for shape in [[6, 1], [1], [2, 1, 1, 5]] {
+            var f = PassFixture(batch: 1)
+            let y = try f.builder(ApusGraph.Dense(hasBias: false), try f.input("x", [6, 4]), try f.constant("w", [4, 5]))
+            f.finish(try f.builder(.mul, y, try f.constant("scale", shape)))
+            XCTAssertEqual(try f.graph.check(foldBatchNormPass), 0, "\(shape)")
+        }
+    }
+
+    func testMergeReshapes() throws {
+        let f = PassFixture()
+        let x = try f.builder(.abs, try f.input("x", [6, 4]))
+        let y = try f.builder(ApusGraph.Reshape([-1, 4, 2]), try f.builder(ApusGraph.Reshape([0, 2, 12]), x))
+        f.finish(try f.builder(ApusGraph.Reshape([-1, 24]), y))
+        XCTAssertEqual(try f.graph.check(mergeReshapesPass), 2)
+        XCTAssertEqual(f.graph.operations, ["Abs", "Reshape"])
+    }
+
     func testFoldTranspose() throws {
         for (shape, permutation) in [([4, 3, 2], [0, 3, 1, 2]), ([2, 3, 4], [0, 2, 3, 1]), ([5, 6], [0, 2, 1])] {
             var f = PassFixture()
