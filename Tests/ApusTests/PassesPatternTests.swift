@@ -32,6 +32,10 @@ final class PassesPatternTests: XCTestCase {
             let part = try b(.mul, b(ActivationOperator(.relu6), b(.add, b.scalar(3, .f32), x)), b.scalar(1.0 / 6, .f32))
             return try b(.mul, part, x)
         }),
+        ("HardSwish of HardSigmoid", .hardSwish, { b, x in
+            let line = try b(.add, b(.mul, x, b.scalar(1.0 / 6, .f32)), b.scalar(0.5, .f32))
+            return try b(.mul, x, b(ActivationOperator(.clip(minimum: 0, maximum: 1)), line))
+        }),
     ]
 
     func testRecognizeActivations() throws {

@@ -3,7 +3,7 @@ import Foundation
 
 /// GELU, SiLU and HardSwish as exporters of older operator sets write them, in any order of their factors.
 let recognizeActivationsPass = RewritePass(
-    "recognize-activations", "x·½(1 + erf(x/√2)), its tanh form, x·σ(x), x·clip(x + 3, 0, 6)/6 → one node"
+    "recognize-activations", "x·½(1 + erf(x/√2)), its tanh form, x·σ(x), x·clip(x + 3, 0, 6)/6, x·clip(x/6 + ½, 0, 1) → one node"
 ) { graph, _ throws(ApusError) in
     try graph.rewriteFunctions { editor throws(ApusError) in
         var changes = 0
@@ -27,7 +27,12 @@ private func activation(
     func has(_ coefficient: Double) -> Bool { abs(product.coefficient - coefficient) <= 1e-3 * coefficient }
     for (x, gate) in [(product.operands[0], product.operands[1]), (product.operands[1], product.operands[0])] {
         if has(1), editor.activated(gate, .sigmoid) == x { return (.silu, x) }
-        if has(1.0 / 6), let inner = clipped(gate, editor), let sum = editor.sum(inner), sum.operand == x, sum.constant == 3 {
+        if has(1.0 / 6), let inner = clipped(gate, to: 6, editor), let sum = editor.sum(inner), sum.operand == x, sum.constant == 3 {
+            return (.hardSwish, x)
+        }
+        if has(1), let inner = clipped(gate, to: 1, editor), let sum = editor.sum(inner), sum.constant == 0.5,
+            editor.scaled(sum.operand, by: 1.0 / 6) == x
+        {
             return (.hardSwish, x)
         }
         guard has(0.5), let sum = editor.sum(gate), sum.constant == 1 else { continue }
@@ -43,11 +48,11 @@ private func activation(
     return nil
 }
 
-/// x of clip(x, 0, 6).
-private func clipped(_ operand: Operand, _ editor: FunctionEditor) -> Operand? {
+/// x of clip(x, 0, maximum).
+private func clipped(_ operand: Operand, to maximum: Float, _ editor: FunctionEditor) -> Operand? {
     guard let node = editor.maker(of: operand).map({ editor[$0] }), let op = node.op as? ActivationOperator else { return nil }
     switch op.activation {
-    case .relu6, .clip(minimum: 0, maximum: 6): return node.inputs[0]
+    case .relu6 where maximum == 6, .clip(minimum: 0, maximum: maximum): return node.inputs[0]
     default: return nil
     }
 }
