@@ -211,6 +211,44 @@ final class PassesPatternTests: XCTestCase {
         XCTAssertEqual(try f.graph.check(fuseAttentionPass), 0)
     }
 
+    /// Queries, keys and values of one product [N, T, 3, heads, size], cut after a transpose; a bias of heads.
+    func testFuseAttentionOfPackedHeads() throws {
+        for (batch, masked) in [(4, false), (1, false), (4, true)] {
+            var f = PassFixture(batch: batch)
+            let b = f.builder, x = try f.input("x", [5, 36])
+            let whole = try b(Transpose([2, 0, 3, 1, 4]), try b(ApusGraph.Reshape([0, 5, 3, 3, 4]), x))
+            let parts = try b.node(ApusGraph.Split(axis: 0, sizes: [1, 1, 1]), [whole]).map {
+                try b(ApusGraph.Reshape([-1, 3, 5, 4]), $0)
+            }
+            var scores = try b(MatMul(), parts[0], try b(Transpose([0, 1, 3, 2]), parts[1]))
+            scores = try b(.mul, scores, try b.scalar(0.5, .f32))
+            if masked { scores = try b(.add, scores, try f.constant("bias", [3, 5, 5])) }
+            let y = try b(MatMul(), try b(ApusGraph.Softmax(), scores), parts[2])
+            f.finish(try b(ApusGraph.Reshape([0, 5, -1]), try b(Transpose([0, 2, 1, 3]), y)))
+            XCTAssertGreaterThan(try f.graph.check(pushTransposesPass), 0)
+            XCTAssertEqual(try f.graph.check(fuseAttentionPass, scaled: 1e-5), 1)
+            _ = try f.graph.check(mergeReshapesPass)
+            XCTAssertEqual(f.graph.operations, ["Reshape", "Split", "Reshape", "Reshape", "Reshape", "Attention"])
+        }
+    }
+
+    /// Heads of one sample, joined with the axis of the samples second, as PyTorch's MultiheadAttention has it.
+    func testFuseAttentionOfOneSample() throws {
+        let f = PassFixture(batch: 1)
+        let b = f.builder
+        let inputs = try (0..<3).map { try f.input("x\($0)", [5, 12]) }
+        let parts = try inputs.map {
+            let heads = try b(ApusGraph.Reshape([5, 3, 4]), try b(.abs, $0))
+            return try b(ApusGraph.Reshape([1, 3, 5, 4]), try b(Transpose([1, 0, 2]), heads))
+        }
+        let half = try b.scalar(0.5, .f32)
+        let q = try b(.mul, parts[0], half), k = try b(Transpose([0, 1, 3, 2]), try b(.mul, parts[1], half))
+        let y = try b(MatMul(), try b(ApusGraph.Softmax(), try b(MatMul(), q, k)), parts[2])
+        f.finish(try b(ApusGraph.Reshape([5, 12]), try b(Transpose([2, 0, 1, 3]), y)))
+        XCTAssertEqual(try f.graph.check(fuseAttentionPass, scaled: 1e-5), 1)
+        XCTAssertEqual(f.graph.operations.suffix(2), ["Attention", "Reshape"])
+    }
+
     func testFuseAttentionLeavesWeightsThatAreRead() throws {
         let f = PassFixture()
         let x = try (0..<3).map { try f.input("x\($0)", [4, 8]) }

@@ -63,6 +63,23 @@ final class OnnxOperatorTests: XCTestCase {
         }
     }
 
+    /// One index that is known is a slice, which transposes pass.
+    func testGatherOfOneIndexIsASlice() throws {
+        for (index, first) in [(2, Float(4)), (-1, 4), (0, 0), (-3, 0)] {
+            var f = OnnxFixture()
+            f.input("x", [.fixed(1), .fixed(3), .fixed(2)])
+            f.codes("i", [], [index], type: 6)
+            f.node("Gather", ["x", "i"], ["y"], int: ["axis": 1])
+            f.output("y")
+            XCTAssertEqual(Set(try f.converted().operations), ["Slice", "Reshape"])
+            let session = try f.session()
+            defer { session.destroy() }
+            let y = try session.run([:], [try Tensor((0..<6).map { Float($0) }).reshaped([1, 3, 2])])
+            XCTAssertEqual(y.shape, [1, 2])
+            XCTAssertEqual(try y.array(of: Float.self), [first, first + 1])
+        }
+    }
+
     /// Attention has a scale of f32: one of f64 that is none stays a product.
     func testAScaleOfF64IsNotNarrowed() throws {
         for (divisor, isFused) in [(Float(2), true), (3, false)] {

@@ -160,9 +160,41 @@ private struct TransposePusher {
             let reduction = Reduction(op.rule, axes: axes(op.axes), keepDimensions: op.keepDimensions)
             let gone = op.keepDimensions ? [] : Set(axes(op.axes))
             return try emit(node, reduction, permutation, dropping: gone)
+        case is ApusGraph.Reshape:
+            guard let (op, gone) = dropping(node, permutation) else { return nil }
+            return try emit(node, op, permutation, dropping: gone)
         default:
             return nil
         }
+    }
+
+    /// The reshape before the transpose, and the axes there that it drops, where it drops nothing but extents of 1.
+    private func dropping(_ node: Node, _ permutation: [Int]) -> (ApusGraph.Reshape, Set<Int>)? {
+        guard case .local(let local) = node.inputs[0], let shape = try? node.op.outputTypes([types[local]]).first?.shape else {
+            return nil
+        }
+        var gone: Set<Int> = [], kept = 0
+        for (axis, extent) in types[local].shape.dimensions.enumerated() {
+            if kept < shape.rank, extent == shape[kept] {
+                kept += 1
+            } else if extent == 1, smallestTypes[local].shape[axis] == 1 {
+                gone.insert(permutation[axis])
+            } else {
+                return nil
+            }
+        }
+        guard kept == shape.rank, !gone.isEmpty else { return nil }
+        /// The type before the transpose, of the axes that are left.
+        func type(_ type: TensorType) -> (whole: TensorType, rest: TensorType) {
+            let before = inverse(permutation).map { type.shape[$0] }
+            let rest = before.indices.filter { !gone.contains($0) }.map { before[$0] }
+            return (TensorType(type.dtype, Shape(before)), TensorType(type.dtype, Shape(rest)))
+        }
+        let largest = type(types[local]), smallest = type(smallestTypes[local])
+        return ApusGraph.Reshape(
+            from: TypeBounds(largest: largest.whole, smallest: smallest.whole),
+            to: TypeBounds(largest: largest.rest, smallest: smallest.rest)
+        ).map { ($0, gone) }
     }
 
     private mutating func emit(

@@ -1,14 +1,22 @@
 import ApusGraph
 
 let indexingOperators: [OnnxOperator] = [
-    OnnxOperator("Gather") { n throws(ApusError) -> Term in
-        try n.g.gather(try n.term(0), try n.term(1), axis: try n.int("axis", 0))
-    },
+    OnnxOperator("Gather", gather),
     OnnxOperator("GatherElements", gatherElements),
     OnnxOperator("GatherND", gatherND),
     OnnxOperator("OneHot", oneHot),
     OnnxOperator("ReverseSequence", reverseSequence),
 ]
+
+/// y[…, i, …, j, …] = x[…, indices[i, …], j, …]; at one index that is known, a slice without its axis.
+private func gather(_ n: NodeContext) throws(ApusError) -> Term {
+    let x = try n.term(0), axis = try x.axis(try n.int("axis", 0))
+    guard n.isKnown(1), try n.rank(1) == 0, x.dtype.isFloat, let index = try n.integers(1).first,
+        x.extents(axis).allSatisfy({ (-$0..<$0).contains(index) })
+    else { return try n.g.gather(x, try n.term(1), axis: axis) }
+    let end = index == -1 ? Int(Int32.max) : index + 1
+    return try n.g.squeeze(try n.g.slice(x, axis: axis, index, end), [axis])
+}
 
 /// y[…, i, …] = x[…, indices[…, i, …], …] along the axis: places in all of x, from the indices and what they lie at.
 private func gatherElements(_ n: NodeContext) throws(ApusError) -> Term {
