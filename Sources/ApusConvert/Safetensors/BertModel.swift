@@ -21,7 +21,7 @@ struct BertModel: CheckpointModel {
     var moreInputs: [String] { types > 0 ? ["token_type_ids"] : [] }
 
     var layerName: String { names.layer }
-    let repeated: [String] = []
+    let repeated: [String: String] = [:]
 
     /// The names of a layer's parts.
     struct Names {

@@ -1,5 +1,6 @@
 import Apus
 import ApusGraph
+import Foundation
 
 /// The tensors of a folder as `save_pretrained` writes it: in model.safetensors, or where there is none in the files that
 /// model.safetensors.index.json names.
@@ -25,7 +26,12 @@ struct Checkpoint {
 
     private static func files(_ folder: CheckpointFolder) throws(ApusError) -> [String] {
         let index = "model.safetensors.index.json"
-        guard folder.has(index), !folder.has("model.safetensors") else { return ["model.safetensors"] }
+        guard folder.has(index), !folder.has("model.safetensors") else {
+            if !folder.has("model.safetensors"), folder.has("pytorch_model.bin") || folder.has("pytorch_model.bin.index.json") {
+                throw .unsupported("\(folder.path("pytorch_model.bin")): a pickle, wanted model.safetensors, as save_pretrained writes it")
+            }
+            return ["model.safetensors"]
+        }
         struct Index: Decodable { let weightMap: [String: String] }
         let files = Set(try folder.json(Index.self, index).weightMap.values).sorted()
         for name in files where name.contains("/") || !name.hasSuffix(".safetensors") {
@@ -54,6 +60,14 @@ struct Checkpoint {
             throw .unsupported("tensor '\(fullName)' of \(tensor.elementType), wanted F32, F16 or BF16")
         }
         return constant.type.dtype == .f32 ? constant : try Packing.cast(constant, to: .f32)
+    }
+
+    /// Throws where the file has both tensors, with different elements.
+    func requireEqual(_ name: String, _ other: String) throws(ApusError) {
+        guard let name = fullName(name), let other = fullName(other) else { return }
+        if let a = tensors[name]?.constant, let b = tensors[other]?.constant, a.type == b.type,
+            memcmp(a.bytes.baseAddress!, b.bytes.baseAddress!, a.bytes.count) == 0 { return }
+        throw .file("tensor '\(name)' differs from '\(other)', wanted the same by config.json")
     }
 
     /// The tensors that were not asked for, in order, but for buffers that hold no weights.

@@ -12,8 +12,8 @@ protocol CheckpointModel {
     /// How many layers, and what stands before a layer's number in the names of its tensors.
     var layers: Int { get }
     var layerName: String { get }
-    /// Tensors that are the same as others of the model where a checkpoint has them.
-    var repeated: [String] { get }
+    /// Tensors that are the same as others of the model, by name, where a checkpoint has them.
+    var repeated: [String: String] { get }
     /// Inputs after "input_ids" and "attention_mask".
     var moreInputs: [String] { get }
     /// Appends the network. All inputs are [batch, tokens]; outputs by name.
@@ -71,11 +71,13 @@ enum CheckpointImporter {
         return (try family(folder), kind.transformersVersion)
     }
 
-    /// Warns of tensors that the network does not compute with, such as those of a classifier; throws for further layers.
+    /// Warns of tensors that the network does not compute with, such as those of a classifier; throws for further layers, and for a
+    /// tensor that is not the one that it repeats.
     static func checkUnused(
         _ checkpoint: Checkpoint, of model: any CheckpointModel, _ warn: (String) -> Void
     ) throws(ApusError) {
-        let unused = try checkpoint.unused(layers: model.layers, of: model.layerName).filter { !model.repeated.contains($0) }
+        for (name, other) in model.repeated { try checkpoint.requireEqual(name, other) }
+        let unused = try checkpoint.unused(layers: model.layers, of: model.layerName).filter { model.repeated[$0] == nil }
         guard !unused.isEmpty else { return }
         warn("not used: \(Quantity.list(unused))")
     }

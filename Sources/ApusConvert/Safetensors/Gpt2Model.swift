@@ -9,7 +9,7 @@ struct Gpt2Model: CheckpointModel {
     let positions: Int
     let moreInputs: [String] = []
     let layerName = "h"
-    var repeated: [String] { isTied ? ["lm_head.weight"] : [] }
+    var repeated: [String: String] { isTied ? ["lm_head.weight": anchor] : [:] }
     let width: Int
     let inner: Int
     let layers: Int

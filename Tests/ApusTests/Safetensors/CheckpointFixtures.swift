@@ -8,17 +8,18 @@ struct CheckpointFixtures {
     let test: XCTestCase
     let vocabulary = 19, positions = 12, width = 16, inner = 24, layers = 2, heads = 4
 
-    /// A folder of tensors, random unless given, with a config.json.
+    /// A folder of tensors, random unless given or a copy of one before, with a config.json.
     func folder(
-        _ config: [String: Any], _ shapes: [(String, [Int])], _ given: [[Float]]? = nil
+        _ config: [String: Any], _ shapes: [(String, [Int])], _ given: [[Float]]? = nil, copies: [String: String] = [:]
     ) throws -> String {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("checkpoint-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         test.addTeardownBlock { try? FileManager.default.removeItem(at: folder) }
         try JSONSerialization.data(withJSONObject: config).write(to: folder.appendingPathComponent("config.json"))
-        var random = Philox(seed: 8), header: [String: Any] = [:], data = Data()
+        var random = Philox(seed: 8), header: [String: Any] = [:], data = Data(), written: [String: [Float]] = [:]
         for (i, (name, shape)) in shapes.enumerated() {
-            let values = given?[i] ?? (0..<shape.reduce(1, *)).map { _ in Float(random.normal()) / 4 }
+            let values = given?[i] ?? copies[name].flatMap { written[$0] } ?? (0..<shape.reduce(1, *)).map { _ in Float(random.normal()) / 4 }
+            written[name] = values
             let place = [data.count, data.count + 4 * values.count]
             header[name] = ["dtype": "F32", "shape": shape, "data_offsets": place] as [String: Any]
             values.withUnsafeBytes { data.append(contentsOf: $0) }
@@ -58,7 +59,8 @@ struct CheckpointFixtures {
     }
 
     func gpt2(
-        tied: Bool = true, scalesByLayer: Bool = false, _ changes: [String: Any?] = [:], more: [(String, [Int])] = []
+        tied: Bool = true, scalesByLayer: Bool = false, _ changes: [String: Any?] = [:], more: [(String, [Int])] = [],
+        copies: [String: String] = [:]
     ) throws -> String {
         func conv(_ name: String, _ from: Int, _ to: Int) -> [(String, [Int])] {
             [("\(name).weight", [from, to]), ("\(name).bias", [to])]
@@ -77,7 +79,7 @@ struct CheckpointFixtures {
             "n_head": heads, "n_positions": positions, "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5,
             "tie_word_embeddings": tied, "scale_attn_by_inverse_layer_idx": scalesByLayer,
         ]
-        return try folder(config.merging(changes) { $1 }.compactMapValues { $0 }, shapes + more)
+        return try folder(config.merging(changes) { $1 }.compactMapValues { $0 }, shapes + more, copies: copies)
     }
 
     /// vocab.json of as many tokens as the networks have, the letters from a on.

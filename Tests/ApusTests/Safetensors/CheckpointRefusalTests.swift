@@ -32,11 +32,25 @@ final class CheckpointRefusalTests: XCTestCase {
     func testUnusedTensorsAreNamed() throws {
         let head: [(String, [Int])] = [("score.weight", [3, 16]), ("h.0.attn.bias", [1, 1, 12, 12]), ("h.1.attn.masked_bias", [])]
         XCTAssertEqual(try warnings(try fixtures.gpt2(more: head)), ["not used: score.weight"])
-        XCTAssertEqual(try warnings(try fixtures.gpt2(more: [("lm_head.weight", [19, 16])])), [])
+        let tied = try fixtures.gpt2(more: [("lm_head.weight", [19, 16])], copies: ["lm_head.weight": "wte.weight"])
+        XCTAssertEqual(try warnings(tied), [])
         XCTAssertEqual(try warnings(try fixtures.bert(more: [("bert.embeddings.position_ids", [1, 12])])), [])
         let many = (0..<10).map { ("classifier.\($0)", [2]) }
         let names = (0..<8).map { "classifier.\($0)" }.joined(separator: ", ")
         XCTAssertEqual(try warnings(try fixtures.bert(more: many)), ["not used: \(names) and 2 more"])
+    }
+
+    /// transformers would not tie such a head, whatever config.json says.
+    func testATiedHeadIsTheTable() throws {
+        for shape in [[19, 16], [18, 16]] {
+            expectFailure(try fixtures.gpt2(more: [("lm_head.weight", shape)]), "'lm_head.weight' differs from 'wte.weight'")
+        }
+    }
+
+    func testAPickleIsNamed() throws {
+        let folder = try fixtures.gpt2(), model = folder + "/model.safetensors"
+        try FileManager.default.moveItem(atPath: model, toPath: folder + "/pytorch_model.bin")
+        expectFailure(folder, "pytorch_model.bin: a pickle, wanted model.safetensors")
     }
 
     func testAStreamHasAStepOfOneToken() throws {
