@@ -97,7 +97,7 @@ public struct Dataset: Sendable, Equatable {
             try rows.withUnsafeMutableScalars(of: Float.self) { rows throws(ApusError) in
                 for (sample, index) in indices.enumerated() {
                     guard index >= 0, index < Double(classes) else {
-                        throw .argument("sample \(sample) is of class \(Int(index)), wanted 0 ..< \(classes)")
+                        throw .argument("sample \(sample) is of class \(Int(index)), wanted 0 to \(classes &- 1)")
                     }
                     rows[sample * classes + Int(index)] = 1
                 }

@@ -125,9 +125,10 @@ extension IntegerTranslation {
             return try builder.node(op, [x], name: site.node.name)
         }
         let image = x.shape.rank == 4 ? x : try builder(ApusGraph.Reshape([0, 0, 1, x.shape.last]), x, name: "\(site.node.name)/image")
-        let pooled = try builder(op, image, name: "\(site.node.name)/pool")
+        // The one that rounds has the node's name; the reshape may become part of another.
+        let pooled = try builder(op, image, name: site.node.name)
         let shape = [0] + [Int](repeating: 1, count: site.type.shape.rank - 2) + [x.shape.last]
-        return [try builder(ApusGraph.Reshape(shape), pooled, name: site.node.name)]
+        return [try builder(ApusGraph.Reshape(shape), pooled, name: "\(site.node.name)/shape")]
     }
 
     private mutating func elementwise(_ site: IntegerSite, _ op: (CodeScale) -> Operator) throws(ApusError) -> [Value]? {
