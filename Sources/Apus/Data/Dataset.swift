@@ -83,21 +83,22 @@ public struct Dataset: Sendable, Equatable {
 
     /// The same dataset with integer targets i of shape [N] or [N, 1] as f32 rows [N, classes], 1 at i and 0 elsewhere.
     ///
-    /// - Throws: `.badShape` for other targets, `.invalidArgument` for a class outside 0 ..< classes.
+    /// - Throws: `.badShape` for other targets, `.invalidArgument` for fewer than one class and for a class outside 0 ..< classes.
     public func oneHot(classes: Int) throws(ApusError) -> Dataset {
+        guard classes >= 1 else { throw .argument("one-hot rows of \(classes) classes, wanted 1 or more") }
         var changed: [NamedTensor] = []
         for target in targets {
             guard target.tensor.dtype.isInteger, target.tensor.count == count else {
                 throw .shape("\"\(target.name)\" is \(target.tensor), wanted one class index a sample")
             }
-            let size = max(0, classes).multipliedReportingOverflow(by: count)
+            let size = classes.multipliedReportingOverflow(by: count)
             guard !size.overflow else { throw .shape("\(classes) classes are too many") }
-            var rows = try Tensor.zeros(.f32, shape: [count, max(0, classes)])
+            var rows = try Tensor.zeros(.f32, shape: [count, classes])
             let indices = try target.tensor.doubles()
             try rows.withUnsafeMutableScalars(of: Float.self) { rows throws(ApusError) in
                 for (sample, index) in indices.enumerated() {
                     guard index >= 0, index < Double(classes) else {
-                        throw .argument("sample \(sample) is of class \(Int(index)), wanted 0 to \(classes &- 1)")
+                        throw .argument("sample \(sample) is of class \(Int(index)), wanted 0 to \(classes - 1)")
                     }
                     rows[sample * classes + Int(index)] = 1
                 }
