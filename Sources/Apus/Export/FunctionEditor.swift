@@ -65,9 +65,7 @@ struct FunctionEditor {
     }
 
     /// The types at the largest and smallest dimensions are equal.
-    func haveSameType(_ a: Operand, _ b: Operand) -> Bool {
-        type(of: a) == type(of: b) && smallestType(of: a) == smallestType(of: b)
-    }
+    func haveSameType(_ a: Operand, _ b: Operand) -> Bool { types(of: a) == types(of: b) }
 
     func type(of operand: Operand) -> TensorType { type(of: operand, locals: types) }
 

@@ -48,8 +48,8 @@ extension Network {
     /// Takes the values of layers that networks brought with them.
     func takeParts() throws(ApusError) {
         var seen: Set<ObjectIdentifier> = []
-        for call in calls where seen.insert(ObjectIdentifier(call.layer)).inserted {
-            guard let part = call.network else { continue }
+        for call in calls {
+            guard let part = call.network, seen.insert(ObjectIdentifier(call.layer)).inserted else { continue }
             let there = part.name(of: call.layer) + "/", here = name(of: call.layer) + "/"
             for parameter in part.parameters.all where parameter.name.hasPrefix(there) {
                 try parameters.take(parameter, as: here + parameter.name.dropFirst(there.count))

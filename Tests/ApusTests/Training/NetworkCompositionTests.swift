@@ -57,6 +57,13 @@ final class NetworkCompositionTests: XCTestCase {
         XCTAssertEqual(found, [try left.predict(images), try left.predict(turned), try right.predict(turned)])
     }
 
+    /// A layer that is called by itself before its network is brings that network's values too.
+    func testALayerOfAPartCalledBefore() throws {
+        let part = try trained(), dense = part.layers.last!, a = Input([144], name: "a"), b = Input([8, 8, 1], name: "b")
+        let network = try Network(inputs: [a, b], outputs: [dense(a), try part(b)])
+        XCTAssertEqual(network.parameters["dense/kernel"], part.parameters["dense/kernel"])
+    }
+
     func testRefusals() throws {
         let network = try trained(), x = Input([8, 8, 1])
         XCTAssertFails(.invalidArgument, "network 'model' called with 2 inputs, wanted 1") { try network(x, x) }
