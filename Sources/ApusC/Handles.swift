@@ -101,23 +101,25 @@ func report(_ failure: ApusError, to error: ErrorPointer?) -> apus_status {
     error.pointee.code = code
     withUnsafeMutableBytes(of: &error.pointee.message) { message in
         // A text that is too long loses characters in its middle: it begins with the thing and ends with what was wanted.
-        let text = failure.message.utf8, count = text.count, half = message.count / 2 - 2
-        var i = 0, place = 0, skips = false
-        for byte in text {
-            if count >= message.count && byte & 0xC0 != 0x80 {
-                let skipped = skips
-                skips = place > half - 4 && place < count - half
-                if skips && !skipped {
-                    for _ in 0..<3 { message[i] = 0x2E; i += 1 }
+        failure.message.withBytes { text in
+            let half = message.count / 2 - 2
+            var i = 0, skips = false
+            for place in 0..<text.count {
+                let byte = text[place]
+                if text.count >= message.count && byte & 0xC0 != 0x80 {
+                    let skipped = skips
+                    skips = place > half - 4 && place < text.count - half
+                    if skips && !skipped {
+                        for _ in 0..<3 { message[i] = 0x2E; i += 1 }
+                    }
+                }
+                if !skips {
+                    message[i] = byte == 0x0A || byte == 0x0D ? 0x20 : byte
+                    i += 1
                 }
             }
-            if !skips {
-                message[i] = byte == 0x0A || byte == 0x0D ? 0x20 : byte
-                i += 1
-            }
-            place += 1
+            message[i] = 0
         }
-        message[i] = 0
     }
     return code
 }

@@ -32,7 +32,7 @@ public struct ApusError: Error, Sendable {
 
     /// The same error with its place named in front.
     @inline(never)
-    public func within(_ place: Message) -> ApusError { ApusError(code, "\(place.text): \(message)") }
+    public func within(_ place: Message) -> ApusError { ApusError(code, "\(place): \(message)") }
 }
 
 extension ApusError: CustomStringConvertible {
@@ -40,6 +40,20 @@ extension ApusError: CustomStringConvertible {
 }
 
 extension String {
+    /// The UTF-8 bytes, which lie together in every string that is made here.
+    @inline(never)
+    public func withBytes<R>(_ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+        utf8.withContiguousStorageIfAvailable(body) ?? body(UnsafeBufferPointer(start: nil, count: 0))
+    }
+
     /// Equality of the UTF-8 bytes; unlike `==` it needs no Unicode tables.
-    public func sameBytes(_ other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+    public func sameBytes(_ other: String) -> Bool {
+        withBytes { a in
+            other.withBytes { b in
+                guard a.count == b.count else { return false }
+                for i in 0..<a.count where a[i] != b[i] { return false }
+                return true
+            }
+        }
+    }
 }

@@ -103,12 +103,5 @@ extension Shape: CustomStringConvertible, ExpressibleByArrayLiteral {
     public init(arrayLiteral elements: Int...) { self.init(elements) }
 
     /// "[1, 28, 28, 3]"
-    public var description: String {
-        var text = "["
-        for axis in 0..<rank {
-            if axis > 0 { text += ", " }
-            text += String(extents[axis])
-        }
-        return text + "]"
-    }
+    public var description: String { Message("\(self)").text }
 }

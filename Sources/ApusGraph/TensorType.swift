@@ -130,5 +130,5 @@ extension TensorType: Equatable {
 
 extension TensorType: CustomStringConvertible {
     /// "f32[1, 28, 28, 3]"
-    public var description: String { dtype.name + shape.description }
+    public var description: String { Message("\(self)").text }
 }

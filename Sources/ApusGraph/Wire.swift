@@ -32,14 +32,12 @@ public final class WireArena {
     }
 
     public func string(_ text: String) -> UnsafeMutablePointer<CChar> {
-        let pointer = allocate(text.utf8.count + 1, of: CChar.self)
-        var i = 0
-        for byte in text.utf8 {
-            pointer[i] = CChar(bitPattern: byte)
-            i += 1
+        text.withBytes { bytes in
+            let pointer = allocate(bytes.count + 1, of: CChar.self)
+            for i in 0..<bytes.count { pointer[i] = CChar(bitPattern: bytes[i]) }
+            pointer[bytes.count] = 0
+            return pointer
         }
-        pointer[i] = 0
-        return pointer
     }
 
     /// Shapes, axes and other lists of small integers.

@@ -39,7 +39,7 @@ public enum FileLimits {
     }
 
     static func check(_ count: Int, _ limit: Int, _ what: StaticString) throws(ApusError) {
-        guard count <= limit else { throw .file("\(count) \(what.text), wanted at most \(limit)") }
+        guard count <= limit else { throw .file("\(count) \(what), wanted at most \(limit)") }
     }
 
     /// What protobuf-c may allocate for a header of this size.
@@ -56,11 +56,5 @@ public enum FileLimits {
             for node in function.nodes { operands += node.inputs.count + node.op.outputCount }
         }
         return (1 << 18) + count * 8192 + operands * 2048
-    }
-}
-
-extension StaticString {
-    var text: String {
-        String(decoding: UnsafeBufferPointer(start: utf8Start, count: utf8CodeUnitCount), as: UTF8.self)
     }
 }

@@ -10,7 +10,7 @@ public final class Model: @unchecked Sendable {
     /// Stages 1–3 for a file. Paths are bytes, as the system takes them.
     public convenience init(path: UnsafePointer<CChar>) throws(ApusError) {
         let file = try ModelFile.open(path)
-        do throws(ApusError) { try self.init(file) } catch { throw error.within("\(String(cString: path))") }
+        do throws(ApusError) { try self.init(file) } catch { throw error.within("\(path)") }
     }
 
     /// Stages 1–3 for bytes in memory, which must outlive the model.

@@ -268,6 +268,7 @@ public struct ModelReader {
         return Constant(name, type, file, offset: Int(message.offset))
     }
 
+    @inline(never)
     private func text(_ characters: UnsafePointer<CChar>?) -> String {
         guard let characters else { return "" }
         return String(cString: characters)

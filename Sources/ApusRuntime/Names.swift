@@ -21,7 +21,7 @@ public final class Names {
     convenience init(_ graph: Graph) throws(ApusError) {
         let metadata = Names.metadata(of: graph)
         var size = 1
-        Names.visit(graph, metadata) { size += $0.utf8.count + 1 }
+        Names.visit(graph, metadata) { size += $0.withBytes { $0.count } + 1 }
         guard let memory = cs_allocate(size, 16) else {
             throw ApusError(.outOfMemory, "no memory for \(size) bytes of names")
         }
@@ -50,9 +50,12 @@ public final class Names {
         var entries = graph.metadata
         for function in graph.functions {
             for output in function.outputs where !output.labels.isEmpty {
-                var lines = ""
-                for (i, label) in output.labels.enumerated() { lines += (i == 0 ? "" : "\n") + label }
-                entries.append(("labels." + output.name, lines))
+                var lines = Message.StringInterpolation(literalCapacity: 0, interpolationCount: 0)
+                for (i, label) in output.labels.enumerated() {
+                    if i > 0 { lines.appendLiteral("\n") }
+                    lines.appendInterpolation(label)
+                }
+                entries.append((Message("labels.\(output.name)").text, Message(stringInterpolation: lines).text))
             }
         }
         return entries
@@ -78,13 +81,11 @@ public final class Names {
 
     private func store(_ text: String) -> Text {
         let start = (memory + used).assumingMemoryBound(to: CChar.self)
-        var i = 0
-        for byte in text.utf8 {
-            start[i] = CChar(bitPattern: byte)
-            i += 1
+        text.withBytes { bytes in
+            for i in 0..<bytes.count { start[i] = CChar(bitPattern: bytes[i]) }
+            start[bytes.count] = 0
+            used += bytes.count + 1
         }
-        start[i] = 0
-        used += i + 1
         return Text(start)
     }
 }

@@ -100,7 +100,7 @@ extension Session {
             let declared = isInput ? function.inputs[i].type : function.outputs[i - bound.inputCount].type
             let type = try declared.resolved(dimensions)
             guard type.byteSize <= bound.boundSizes[i] else {
-                let name = isInput ? "input '\(function.inputs[i].name)'"
+                let name: Message = isInput ? "input '\(function.inputs[i].name)'"
                     : "output '\(function.outputs[i - bound.inputCount].name)'"
                 throw .shape("\(name) is bound to \(bound.boundSizes[i]) bytes, wanted \(type.byteSize) for \(type)")
             }

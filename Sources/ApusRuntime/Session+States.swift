@@ -39,7 +39,9 @@ extension Session {
     private var statesKey: UInt32 {
         var key: UInt32 = 0
         for state in model.graph.states {
-            for byte in state.name.utf8 { key = Session.adding(UInt32(byte), to: key) }
+            state.name.withBytes { bytes in
+                for byte in bytes { key = Session.adding(UInt32(byte), to: key) }
+            }
             key = Session.adding(state.type.dtype.rawValue, to: key)
             for axis in 0..<state.type.shape.rank {
                 key = Session.adding(UInt32(truncatingIfNeeded: state.type.shape[axis]), to: key)

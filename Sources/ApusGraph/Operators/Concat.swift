@@ -28,8 +28,9 @@ public final class Concat: Operator {
         let axis = try first.shape.axis(self.axis)
         var length = 0
         for (i, input) in inputs.enumerated() {
-            try input.requireMovable("input \(i)", minimumRank: 1)
-            try input.requireLike(first, "input \(i)")
+            let name = Message("input \(i)").text
+            try input.requireMovable(name, minimumRank: 1)
+            try input.requireLike(first, name)
             guard input.shape.rank == first.shape.rank,
                 input.shape.replacing(axis, with: 0) == first.shape.replacing(axis, with: 0)
             else { throw .shape("input \(i) \(input) after \(first), wanted to differ along axis \(axis) only") }

@@ -31,7 +31,7 @@ public class AlongAxis: Operator {
         let x = inputs[0]
         try x.require("input 0", minimumRank: 1, float: true)
         _ = try x.shape.axis(axis)
-        for (i, input) in inputs.enumerated() { try input.require("input \(i)", exactly: x) }
+        for (i, input) in inputs.enumerated() { try input.require(Message("input \(i)").text, exactly: x) }
         return [x]
     }
 

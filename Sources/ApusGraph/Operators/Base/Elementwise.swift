@@ -21,14 +21,15 @@ struct DTypes: Sendable {
     func contains(_ dtype: DType) -> Bool { bits >> dtype.rawValue & 1 != 0 }
 
     /// "f32, i32 or i64"
-    var names: String {
-        var rest = bits, text = ""
+    var names: Message {
+        var rest = bits, names = Message.StringInterpolation(literalCapacity: 0, interpolationCount: 0)
         while rest != 0 {
             guard let dtype = DType(rawValue: UInt32(rest.trailingZeroBitCount)) else { break }
             rest &= rest - 1
-            text += (text.isEmpty ? "" : rest == 0 ? " or " : ", ") + dtype.name
+            if rest != bits & (bits &- 1) { names.appendLiteral(rest == 0 ? " or " : ", ") }
+            names.appendInterpolation(dtype.name)
         }
-        return text
+        return Message(stringInterpolation: names)
     }
 }
 

@@ -84,7 +84,7 @@ struct SlidingWindow: Sendable {
     }
 
     /// Extents of a tensor that the window does not slide along.
-    static func check(_ type: String, _ extents: Int...) throws(ApusError) {
+    static func check(_ type: Message, _ extents: Int...) throws(ApusError) {
         for extent in extents where extent < 1 || extent > maximumExtent {
             throw .shape("extent \(extent) of \(type), wanted 1 ... \(maximumExtent)")
         }
