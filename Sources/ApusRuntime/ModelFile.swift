@@ -15,7 +15,7 @@ public final class ModelFile: Storage {
         var bytes: UnsafeRawPointer?
         var size = 0
         let error = cs_map_file(path, &bytes, &size)
-        guard error == 0 else { throw ApusError(.ioError, "\(path): \(cs_error_text(error))") }
+        guard error == 0 else { throw ApusError(.ioError, "\(path): \(String(cString: cs_error_text(error)))") }
         let mapping = UnsafeRawBufferPointer(start: bytes, count: size)
         do throws(ApusError) {
             let spans = try scan(mapping)

@@ -7121,7 +7121,7 @@ const ProtobufCMessageDescriptor apus__non_max_suppression__descriptor =
   NULL,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__recurrent__field_descriptors[7] =
+static const ProtobufCFieldDescriptor apus__recurrent__field_descriptors[9] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -7207,18 +7207,42 @@ static const ProtobufCFieldDescriptor apus__recurrent__field_descriptors[7] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    NULL, /* CODE_SIZE */
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Recurrent, weight_only),
+    &apus__weight_only_dense__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    NULL, /* CODE_SIZE */
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Apus__Recurrent, dynamic),
+    &apus__dynamic_dense__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const ProtobufCIntRange apus__recurrent__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor apus__recurrent__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(Apus__Recurrent),
-  7,
+  9,
   apus__recurrent__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  apus__recurrent__number_ranges,

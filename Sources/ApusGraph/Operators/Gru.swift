@@ -12,12 +12,13 @@ public final class Gru: RecurrentLayer {
 
     public init(
         resetAfter: Bool, reverse: Bool = false, timeMajor: Bool = false, hasLengths: Bool = false,
-        hasInitialState: Bool = false, keepsGates: Bool = false, hasStateMask: Bool = false
+        hasInitialState: Bool = false, keepsGates: Bool = false, hasStateMask: Bool = false,
+        stateProduct: StateProduct = .real
     ) {
         isResetAfter = resetAfter
         super.init(
             reverse: reverse, timeMajor: timeMajor, hasLengths: hasLengths, hasInitialState: hasInitialState,
-            keepsGates: keepsGates, hasStateMask: hasStateMask)
+            keepsGates: keepsGates, hasStateMask: hasStateMask, stateProduct: stateProduct)
     }
 
     // MARK: Wire
@@ -35,7 +36,7 @@ public final class Gru: RecurrentLayer {
         Gru(
             resetAfter: m.reset_after != 0, reverse: m.reverse != 0, timeMajor: m.time_major != 0,
             hasLengths: m.has_lengths != 0, hasInitialState: m.has_initial_state != 0, keepsGates: keepsGates,
-            hasStateMask: m.has_state_mask != 0)
+            hasStateMask: m.has_state_mask != 0, stateProduct: StateProduct(m))
     }
 
     // MARK: Kernel choice

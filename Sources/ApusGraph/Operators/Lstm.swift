@@ -8,11 +8,12 @@ import CModelFormat
 public final class Lstm: RecurrentLayer {
     public override init(
         reverse: Bool = false, timeMajor: Bool = false, hasLengths: Bool = false, hasInitialState: Bool = false,
-        keepsGates: Bool = false, hasStateMask: Bool = false
+        keepsGates: Bool = false, hasStateMask: Bool = false,
+        stateProduct: StateProduct = .real
     ) {
         super.init(
             reverse: reverse, timeMajor: timeMajor, hasLengths: hasLengths, hasInitialState: hasInitialState,
-            keepsGates: keepsGates, hasStateMask: hasStateMask)
+            keepsGates: keepsGates, hasStateMask: hasStateMask, stateProduct: stateProduct)
     }
 
     // MARK: Wire
@@ -30,7 +31,7 @@ public final class Lstm: RecurrentLayer {
         Lstm(
             reverse: m.reverse != 0, timeMajor: m.time_major != 0, hasLengths: m.has_lengths != 0,
             hasInitialState: m.has_initial_state != 0, keepsGates: keepsGates,
-            hasStateMask: m.has_state_mask != 0)
+            hasStateMask: m.has_state_mask != 0, stateProduct: StateProduct(m))
     }
 
     // MARK: Kernel choice

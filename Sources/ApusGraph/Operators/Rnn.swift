@@ -10,12 +10,13 @@ public final class Rnn: RecurrentLayer {
 
     public init(
         activation: Activation = .tanh, reverse: Bool = false, timeMajor: Bool = false, hasLengths: Bool = false,
-        hasInitialState: Bool = false, keepsGates: Bool = false, hasStateMask: Bool = false
+        hasInitialState: Bool = false, keepsGates: Bool = false, hasStateMask: Bool = false,
+        stateProduct: StateProduct = .real
     ) {
         function = activation
         super.init(
             reverse: reverse, timeMajor: timeMajor, hasLengths: hasLengths, hasInitialState: hasInitialState,
-            keepsGates: keepsGates, hasStateMask: hasStateMask)
+            keepsGates: keepsGates, hasStateMask: hasStateMask, stateProduct: stateProduct)
     }
 
     // MARK: Wire
@@ -33,7 +34,7 @@ public final class Rnn: RecurrentLayer {
         Rnn(
             activation: try Activation(wire: m.activation), reverse: m.reverse != 0, timeMajor: m.time_major != 0,
             hasLengths: m.has_lengths != 0, hasInitialState: m.has_initial_state != 0, keepsGates: keepsGates,
-            hasStateMask: m.has_state_mask != 0)
+            hasStateMask: m.has_state_mask != 0, stateProduct: StateProduct(m))
     }
 
     // MARK: Kernel choice

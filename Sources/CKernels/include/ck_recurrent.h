@@ -17,6 +17,14 @@ extern "C" {
 
 typedef enum { CK_RNN, CK_GRU, CK_LSTM, CK_CELLS } ck_cell;
 
+/* What makes h·R of integer weights W [hidden][gates · hidden] in panels of four rows, the gates side by side. */
+typedef enum {
+    CK_STATE_REAL,
+    CK_STATE_CODES,      /* ck_product8, of rows by ck_quantize_rows */
+    CK_STATE_WEIGHTS,    /* ck_weight_only */
+    CK_STATE_NARROW_CODES /* ck_weight_only_codes */
+} ck_state_integers;
+
 typedef struct {
     int64_t batch, time, hidden;
     int64_t block; /* batch entries a unit; results do not depend on it */
@@ -33,16 +41,26 @@ typedef struct {
     int32_t has_dy, has_dh, has_dc; /* of the gradient: what arrives */
     ck_activation_params activation; /* of RNN */
     ck_task product;    /* ck_gemm for the types of h and R */
+    int32_t integers;   /* ck_state_integers: whether W of integers is in the place of R */
+    int32_t weights;    /* its type: CK_I8, or with blocks CK_I4 */
+    int32_t has_zeros, isa, integer_isa;
+    int64_t weight_block;
     ck_task slope;      /* of the gradient of RNN: ck_activation_gradient; NULL: act(x) = x */
 } ck_recurrent_params;
 
-/* operands: x, R[gates][hidden, hidden] in panels, b[hidden] if reset_after, lengths if there are, h and c if there are,
+/* operands: x, R[gates][hidden, hidden] in panels, or W with sums of its columns i32 and scales f32 [gates · hidden], or with scales f16 and if
+ * has_zeros zero points i8 of ck_weight_only; b[hidden] if reset_after, lengths if there are, h and c if there are,
  * m[batch][hidden] if has_mask, y[hidden at the strides], h[batch][hidden], c for LSTM, if `keeps` what is kept, workspace of ck_recurrent_workspace bytes.
  * f32 (reference, AVX2, AVX-512), f64 (reference). Unit: a block of batch entries.
+ *
+ * With integer weights, of f32 in inference, all variants give the same bits: sums, products and functions are rounded one by one, and
+ *   tanh v = v'·p / q, v' = min(max(v, −8), 8), p and q by fused multiply-adds from CK_TANH in v'²; σ(v) = fma(½, tanh(½v), ½).
  *
  * Kept at every step, hidden elements each, one after the other, in the order of y: RNN x + h·R; GRU r, z, n and with
  * reset_after u = h·R_n + b; LSTM i, f, g, o, c. Zeros from a sequence's length on. */
 ck_task ck_recurrent(ck_dtype dtype, ck_isa isa);
+/* The same with integer weights. */
+ck_task ck_recurrent_codes(ck_isa isa);
 size_t ck_recurrent_units(const ck_recurrent_params *params);
 /* Enough for every smaller batch of which `block` is made for as many lanes. */
 size_t ck_recurrent_workspace(const ck_recurrent_params *params, ck_dtype dtype, int lanes);
@@ -55,6 +73,10 @@ size_t ck_recurrent_workspace(const ck_recurrent_params *params, ck_dtype dtype,
 ck_task ck_recurrent_gradient(ck_dtype dtype, ck_isa isa);
 size_t ck_recurrent_gradient_units(const ck_recurrent_params *params);
 size_t ck_recurrent_gradient_workspace(const ck_recurrent_params *params, ck_dtype dtype, int lanes);
+
+/* tanh on −8 … 8, to 4.5e-7: coefficients from the highest power to the lowest. */
+#define CK_TANH_TOP {-0x1.9db0cep-28f, 0x1.db5cbap-18f, 0x1.5fdcb6p-9f, 0x1.04176ep-3f, 0x1.ffffe0p-1f}
+#define CK_TANH_BOTTOM {0x1.999264p-13f, 0x1.758330p-6f, 0x1.d76028p-2f, 1}
 
 /* Entries of a block for which `lanes` threads have equally much to do. */
 int64_t ck_recurrent_block(int64_t batch, int lanes);

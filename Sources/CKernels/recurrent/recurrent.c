@@ -20,7 +20,7 @@ size_t ck_recurrent_units(const ck_recurrent_params *p) { return (size_t)((p->ba
 #endif
 
 size_t ck_recurrent_workspace(const ck_recurrent_params *p, ck_dtype dtype, int lanes) {
-    return scratch_f32(p, ck_recurrent_largest(p, lanes)) * (dtype == CK_F64 ? sizeof(double) : sizeof(float)) * (size_t)lanes;
+    return lane_bytes_f32(p, ck_recurrent_largest(p, lanes)) * (dtype == CK_F64 ? 2 : 1) * (size_t)lanes;
 }
 
 ck_task ck_recurrent(ck_dtype dtype, ck_isa isa) {
@@ -32,4 +32,13 @@ ck_task ck_recurrent(ck_dtype dtype, ck_isa isa) {
 #endif
     (void)isa;
     return ck_recurrent_f32_reference;
+}
+
+ck_task ck_recurrent_codes(ck_isa isa) {
+#if defined(__x86_64__)
+    if (isa == CK_ISA_AVX512) return ck_recurrent_codes_avx512;
+    if (isa == CK_ISA_AVX2) return ck_recurrent_codes_avx2;
+#endif
+    (void)isa;
+    return ck_recurrent_codes_reference;
 }

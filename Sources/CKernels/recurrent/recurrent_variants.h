@@ -45,6 +45,8 @@ static inline int64_t ck_recurrent_largest(const ck_recurrent_params *p, int lan
          * row_product is. */                                                                                     \
         void (*gru_steps)(const ck_recurrent_steps_##suffix *steps);                                              \
         void (*lstm_steps)(const ck_recurrent_steps_##suffix *steps);                                             \
+        /* to = x + y, of layers with integer weights. */                                                         \
+        void (*add)(T *to, const T *x, const T *y, size_t n);                                                     \
     } ck_recurrent_rows_##suffix;                                                                                 \
     /* The same backwards: from the gradients dh, dc at the state after a step to dx at the gates' sums. dh and dc become \
      * those at the state before it, but for what flows through dx. */                                            \
@@ -65,6 +67,11 @@ static inline int64_t ck_recurrent_largest(const ck_recurrent_params *p, int lan
 CK_RECURRENT_ROWS(float, f32)
 CK_RECURRENT_ROWS(double, f64)
 
+/* to[rows][gates · hidden] = a[rows][hidden]·W; `room` is of ck_state_product_bytes, for as many rows or more. */
+void ck_state_product(const ck_recurrent_params *p, void *const *weights, const float *a, int64_t rows, char *room, float *to);
+/* A multiple of 64; no smaller for more rows. */
+size_t ck_state_product_bytes(const ck_recurrent_params *p, int64_t rows);
+
 /* How many steps of an entry count. */
 static inline int64_t ck_recurrent_length(const ck_recurrent_params *p, const void *lengths, int64_t row) {
     if (!p->has_lengths) return p->time;
@@ -76,11 +83,14 @@ static inline int64_t ck_recurrent_length(const ck_recurrent_params *p, const vo
 #define CK_RECURRENT_TASK(name) void name(const void *, void *const *, size_t, size_t, unsigned)
 CK_RECURRENT_TASK(ck_recurrent_f32_reference);
 CK_RECURRENT_TASK(ck_recurrent_f64_reference);
+CK_RECURRENT_TASK(ck_recurrent_codes_reference);
 CK_RECURRENT_TASK(ck_recurrent_gradient_f32_reference);
 CK_RECURRENT_TASK(ck_recurrent_gradient_f64_reference);
 #if defined(__x86_64__)
 CK_RECURRENT_TASK(ck_recurrent_avx2);
 CK_RECURRENT_TASK(ck_recurrent_avx512);
+CK_RECURRENT_TASK(ck_recurrent_codes_avx2);
+CK_RECURRENT_TASK(ck_recurrent_codes_avx512);
 CK_RECURRENT_TASK(ck_recurrent_gradient_avx2);
 CK_RECURRENT_TASK(ck_recurrent_gradient_avx512);
 #endif

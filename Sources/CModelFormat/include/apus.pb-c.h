@@ -1182,10 +1182,18 @@ struct  Apus__Recurrent
    * in training
    */
   protobuf_c_boolean has_state_mask;
+  /*
+   * h·R as this operator, or
+   */
+  Apus__WeightOnlyDense *weight_only;
+  /*
+   * as that: its weights and scales in the place of R
+   */
+  Apus__DynamicDense *dynamic;
 };
 #define APUS__RECURRENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__recurrent__descriptor) \
-    , 0, 0, 0, 0, 0, NULL, 0 }
+    , 0, 0, 0, 0, 0, NULL, 0, NULL, NULL }
 
 
 struct  Apus__RecurrentGradient

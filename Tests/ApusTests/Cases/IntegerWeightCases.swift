@@ -19,20 +19,40 @@ private func weightOnly(
         let rows = x.dropLast().reduce(1, *), terms = inputs[(zeros ? 4 : 3)...]
         let y = TestTensor.make(.f32, [rows, n]) { i in
             let row = inputs[0].values[i[0] * k..<(i[0] + 1) * k].map { Float($0) }
-            let (factors, scale) = dynamic ? rowCodes(row) : (row, 1)
-            var y: Float = 0
-            for b in 0..<blocks {
-                var sum: Float = 0
-                for at in b * size..<min(k, (b + 1) * size) {
-                    let w = inputs[1].values[at * n + i[1]] - (zeros ? inputs[3].values[b * n + i[1]] : 0)
-                    sum.addProduct(factors[at], Float(w))
-                }
-                y.addProduct(sum, Float(scales.values[b * n + i[1]]))
-            }
-            return finished(y * scale, terms, row: i[0], column: i[1], columns: n, activation)
+            let y = weightOnlySum(row, Array(inputs[1..<(zeros ? 4 : 3)]), column: i[1], block: size, dynamic: dynamic)
+            return finished(y, terms, row: i[0], column: i[1], columns: n, activation)
         }
         return [TestTensor(.f32, x.dropLast() + [n], y.values)]
     }
+}
+
+/// Section 7 of Docs/Quantization.md: one sum of a row, `weights` being W, scales and where they are zero points.
+func weightOnlySum(_ row: [Float], _ weights: [TestTensor], column: Int, block: Int, dynamic: Bool) -> Float {
+    let n = weights[0].shape[1], k = row.count, (factors, scale) = dynamic ? rowCodes(row) : (row, 1)
+    var y: Float = 0
+    for b in 0..<(k + block - 1) / block {
+        var sum: Float = 0
+        for at in b * block..<min(k, (b + 1) * block) {
+            let w = weights[0].values[at * n + column] - (weights.count > 2 ? weights[2].values[b * n + column] : 0)
+            sum.addProduct(factors[at], Float(w))
+        }
+        y.addProduct(sum, Float(weights[1].values[b * n + column]))
+    }
+    return y * scale
+}
+
+/// Section 8: likewise, `weights` being W, the sums of its columns and their scales.
+func dynamicSum(_ row: [Float], _ weights: [TestTensor], column: Int) -> Float {
+    let n = weights[0].shape[1], (codes, s) = rowCodes(row)
+    let acc = row.indices.reduce(0) { $0 + Int(codes[$1]) * Int(weights[0].values[$1 * n + column]) }
+    return Float(acc) * s * Float(weights[2].values[column])
+}
+
+/// Weights of a DynamicDense and the sums of their columns.
+func dynamicWeights(depth k: Int, columns n: Int) -> [TestTensor] {
+    var random = TestRandom(UInt64(k * 1000 + n))
+    let w = TestTensor.make(.i8, [k, n]) { _ in Double(Int.random(in: -127...127, using: &random)) }
+    return [w, TestTensor.make(.i32, [n]) { i in -128 * (0..<k).reduce(0) { $0 + w.values[$1 * n + i[0]] } }]
 }
 
 /// A row that comes to numbers without all their bits, and zeros.
@@ -58,21 +78,17 @@ private func dynamic(
     _ name: String, _ x: TestInput, rows: [Int], depth k: Int, columns n: Int, bias: Bool = true, residual: Bool = false,
     activation: Activation = .none
 ) -> OperatorCase {
-    var random = TestRandom(UInt64(k * 1000 + n))
-    let w = TestTensor.make(.i8, [k, n]) { _ in Double(Int.random(in: -127...127, using: &random)) }
-    let c = TestTensor.make(.i32, [n]) { i in -128 * (0..<k).reduce(0) { $0 + w.values[$1 * n + i[0]] } }
-    return OperatorCase(
+    OperatorCase(
         "DynamicDense \(name)", DynamicDense(hasBias: bias, hasResidual: residual, activation: activation),
-        [x, .values(w), .values(c), .real([n], 0.001...0.02)] + (bias ? [.real([n])] : [])
+        [x] + dynamicWeights(depth: k, columns: n).map { .values($0) } + [.real([n], 0.001...0.02)] + (bias ? [.real([n])] : [])
             + (residual ? [.real(rows + [n])] : []), tolerance: 0
     ) { inputs in
         let m = rows.reduce(1, *)
         var y: [Double] = []
         for row in 0..<m {
-            let (codes, s) = rowCodes((0..<k).map { Float(inputs[0].values[row * k + $0]) }), q = codes.map { Int($0) }
+            let x = (0..<k).map { Float(inputs[0].values[row * k + $0]) }
             for column in 0..<n {
-                let acc = (0..<k).reduce(0) { $0 + q[$1] * Int(w.values[$1 * n + column]) }
-                let v = Float(acc) * s * Float(inputs[3].values[column])
+                let v = dynamicSum(x, Array(inputs[1...3]), column: column)
                 y.append(finished(v, inputs[4...], row: row, column: column, columns: n, activation))
             }
         }

@@ -18,7 +18,7 @@ let allCases: [OperatorCase] = [
     argCases,
     gatherCases,
     selectionCases,
-    recurrentCases,
+    recurrentCases, integerRecurrentCases,
     attentionCases,
     cachedAttentionCases,
     codeCases,

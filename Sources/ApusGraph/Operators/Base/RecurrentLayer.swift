@@ -5,7 +5,8 @@ import CModelFormat
 ///
 /// Inputs, G the number of gates:
 /// - x [batch, time, G·hidden], or [time, batch, G·hidden] if `timeMajor`; f32 or f64
-/// - R [G, hidden, hidden], plain or in panels: the state's part of gate g is h·R[g]
+/// - R [G, hidden, hidden], plain or in panels: the state's part of gate g is h·R[g]; in its place integer weights
+///   [hidden, G·hidden], the gates side by side, and what belongs to them, if `stateProduct` has them (f32 alone, no training)
 /// - b [hidden], of a GRU with `resetAfter` only
 /// - if `hasLengths`, lengths [batch], i32 or i64: from there on y is 0 and the state stays
 /// - if `hasInitialState`, h [batch, hidden], and for LSTM c; else they start as zeros
@@ -23,9 +24,11 @@ public class RecurrentLayer: Operator {
     /// Training, which has a gradient.
     public let keepsGates: Bool
     public let hasStateMask: Bool
+    public let stateProduct: StateProduct
 
     init(
-        reverse: Bool, timeMajor: Bool, hasLengths: Bool, hasInitialState: Bool, keepsGates: Bool, hasStateMask: Bool
+        reverse: Bool, timeMajor: Bool, hasLengths: Bool, hasInitialState: Bool, keepsGates: Bool, hasStateMask: Bool,
+        stateProduct: StateProduct
     ) {
         self.reverse = reverse
         self.timeMajor = timeMajor
@@ -33,6 +36,7 @@ public class RecurrentLayer: Operator {
         self.hasInitialState = hasInitialState
         self.keepsGates = keepsGates
         self.hasStateMask = hasStateMask
+        self.stateProduct = stateProduct
     }
 
     // What the cells differ in.
@@ -60,6 +64,7 @@ public class RecurrentLayer: Operator {
             $0.reset_after = resetAfter ? 1 : 0
             $0.has_state_mask = hasStateMask ? 1 : 0
             $0.activation = cell == CK_RNN ? activation.encoded(wire) : nil
+            stateProduct.encode(to: &$0, wire)
         }
     }
 
@@ -67,24 +72,31 @@ public class RecurrentLayer: Operator {
 
     public override var inputCount: ClosedRange<Int> {
         let states = hasInitialState ? stateCount : 0
-        let count = 2 + (resetAfter ? 1 : 0) + (hasLengths ? 1 : 0) + states + (hasStateMask ? 1 : 0)
+        let count = afterProduct + (resetAfter ? 1 : 0) + (hasLengths ? 1 : 0) + states + (hasStateMask ? 1 : 0)
         return count...count
     }
+
+    /// The first input after R or what is in its place.
+    private var afterProduct: Int { 1 + stateProduct.inputCount }
 
     public override var outputCount: Int { 1 + stateCount + (keepsGates ? 1 : 0) }
 
     public override func outputTypes(_ inputs: [TensorType]) throws(ApusError) -> [TensorType] {
-        let x = inputs[0], r = inputs[1]
+        let x = inputs[0], r = inputs[1], isReal = stateProduct.op == nil
         try x.require("x", rank: 3, float: true)
-        try r.require("R", rank: 3, layouts: .plainOrPanels)
-        try r.requireWeights(for: x)
-        let hidden = r.shape[2]
-        guard r.shape == [gates, hidden, hidden], x.shape[2] == gates &* hidden else {
+        if isReal {
+            try r.require("R", rank: 3, layouts: .plainOrPanels)
+            try r.requireWeights(for: x)
+        }
+        let hidden = x.shape[2] / gates
+        guard x.shape[2] == gates &* hidden, !isReal || r.shape == [gates, hidden, hidden] else {
             throw .shape("x \(x) and R \(r), wanted \(gates) gates: [..., \(gates)·hidden] and [\(gates), hidden, hidden]")
         }
         let batch = x.shape[timeMajor ? 1 : 0]
         let state = TensorType(x.dtype, [batch, hidden])
-        var next = 2
+        var next = afterProduct
+        try stateProduct.check(Array(inputs[1..<next]), state: state, width: x.shape[2], activation: activation)
+        guard isReal || !keepsGates else { throw .shape("integer weights in training, wanted real ones") }
         if resetAfter {
             try inputs[next].require("b", exactly: TensorType(x.dtype, [hidden]))
             next += 1
@@ -111,9 +123,10 @@ public class RecurrentLayer: Operator {
     // MARK: Kernel choice
 
     public override func kernels(_ site: KernelSite) throws(ApusError) -> KernelPlan {
-        let hidden = site.inputs[1].shape[2], r = site.inputs[1], bytes = r.dtype.bitWidth / 8
+        let hidden = site.outputs[0].shape[2], r = site.inputs[1], bytes = r.dtype.bitWidth / 8
         var params = self.params(site, y: site.outputs[0].shape, product: r.dtype.ck)
-        params.length_dtype = hasLengths ? Int32(site.inputs[resetAfter ? 3 : 2].dtype.rawValue) : 0
+        params.length_dtype = hasLengths ? Int32(site.inputs[afterProduct + (resetAfter ? 1 : 0)].dtype.rawValue) : 0
+        stateProduct.set(&params, site)
         params.keeps = keepsGates ? 1 : 0
         var operands = site.allOperands
         var launches: [Launch] = []
@@ -121,11 +134,16 @@ public class RecurrentLayer: Operator {
         operands.append(.workspace(0))
         if r.layout == .plain {
             operands[1] = .workspace(workspace)
-            launches.append(try packed(1, r.shape, site, at: workspace))
-            workspace += Int(ck_panels_size(Int64(hidden), Int64(hidden))) * gates * bytes
+            if stateProduct.op == nil {
+                launches.append(try packed(1, r.shape, site, at: workspace))
+                workspace += Int(ck_panels_size(Int64(hidden), Int64(hidden))) * gates * bytes
+            } else {
+                launches.append(try stateProduct.packed(r, at: workspace))
+                workspace += TensorType(r.dtype, r.shape, layout: .panels4).byteSize
+            }
         }
-        launches.append(
-            try Launch(ck_recurrent(site.dtype, site.isa), params, units: ck_recurrent_units(&params), operands))
+        let task = stateProduct.op == nil ? ck_recurrent(site.dtype, site.isa) : ck_recurrent_codes(site.isa)
+        launches.append(try Launch(task, params, units: ck_recurrent_units(&params), operands))
         return KernelPlan(launches, workspaceBytes: workspace, operations: operations(site.outputs[0].shape))
     }
 
@@ -175,7 +193,8 @@ public class RecurrentLayer: Operator {
     }
 
     public override func packedLayout(input: Int, type: TensorType) -> Layout? {
-        input == 1 && type.shape.rank == 3 ? .panels : nil
+        if let op = stateProduct.op { return op.packedLayout(input: input, type: type) }
+        return input == 1 && type.shape.rank == 3 ? .panels : nil
     }
 
     // MARK: Gradient
