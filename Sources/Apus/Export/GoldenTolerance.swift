@@ -19,6 +19,7 @@ enum GoldenTolerance {
         }
         let hasRuntimeScales = function.nodes.contains {
             $0.op is DynamicDense || ($0.op as? WeightOnlyDense)?.dynamicActivations == true
+                || ($0.op as? RecurrentLayer)?.stateProduct.hasCodes == true
         }
         let steps = function.codesOfSums.map { $0.scale }
         guard hasRuntimeScales || !steps.isEmpty else { return exactness * largest }
@@ -50,6 +51,17 @@ private let exactOperators: Set<String> = [
     "ReduceMin", "Where", "Cast", "Add", "Sub", "Mul", "Div", "Max", "Min", "Neg", "Abs", "Square", "Sqrt", "Relu", "Relu6",
     "Clip",
 ]
+
+extension StateProduct {
+    /// Whether the state becomes codes.
+    fileprivate var hasCodes: Bool {
+        switch self {
+        case .real: false
+        case .weightOnly(_, _, let isDynamic): isDynamic
+        case .dynamic: true
+        }
+    }
+}
 
 extension Operator {
     /// Whether every instruction set gives the same bits for the same inputs.

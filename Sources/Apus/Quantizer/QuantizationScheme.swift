@@ -2,13 +2,13 @@
 public enum QuantizationScheme: String, Sendable, CaseIterable {
     /// Weights and activations, scales found by calibration.
     case int8
-    /// Weights of dense layers, and each row of their inputs when it is run.
+    /// Weights of dense and recurrent layers, and each row of their inputs and states when it is run.
     case int8Dynamic = "int8-dynamic"
-    /// Weights of dense layers alone, in int8.
+    /// Weights of dense and recurrent layers alone, in int8.
     case w8
-    /// Weights of dense layers alone, in int4 by blocks.
+    /// Weights of dense and recurrent layers alone, in int4 by blocks.
     case w4
-    /// Weights of dense layers in int4 by blocks, and each row of their inputs in int8 when it is run.
+    /// Weights of dense and recurrent layers in int4 by blocks, and each row of their inputs in int8 when it is run.
     case w4Dynamic = "w4-dynamic"
     /// Packed weights as halves.
     case f16, bf16

@@ -83,13 +83,16 @@ public struct Quantizer {
             var translation = try IntegerTranslation(real, codes: codes, keepFloat: kept)
             if options.correctsBias { translation.channelMeans = calibration.channelStatistics.map { $0?.means } }
             graph = try translation.run()
+            try IntegerTables.quantize(graph, .int8Dynamic, block: options.block, keepFloat: kept)
+            _ = try StateWeights.quantize(graph, .int8Dynamic, block: options.block, keepFloat: kept)
         case .int8Dynamic, .w8, .w4, .w4Dynamic:
             graph = try whole()
             _ = try Export.optimize(graph, Quantizer.beforePacking)
             try IntegerTables.quantize(graph, options.scheme, block: options.block, keepFloat: kept)
-            let changes = try WeightOnly.quantize(graph, options.scheme, block: options.block, keepFloat: kept)
-            guard changes > 0 || !kept.isEmpty else {
-                throw .unsupported("\(options.scheme.rawValue) of a model without dense layers of 32 rows or more")
+            let dense = try WeightOnly.quantize(graph, options.scheme, block: options.block, keepFloat: kept)
+            let recurrent = try StateWeights.quantize(graph, options.scheme, block: options.block, keepFloat: kept)
+            guard dense + recurrent > 0 || !kept.isEmpty else {
+                throw .unsupported("\(options.scheme.rawValue) of a model without dense or recurrent layers of 32 rows or more")
             }
         case .f16, .bf16:
             graph = try whole()

@@ -28,29 +28,31 @@ enum WeightOnly {
     private static func replacement(
         _ weights: Constant, _ product: Product, _ scheme: QuantizationScheme, block: Int
     ) throws(ApusError) -> (Operator, [Constant]) {
-        let name = weights.name, hasBias = product.bias != nil, hasResidual = product.residual != nil
+        let hasBias = product.bias != nil, hasResidual = product.residual != nil
+        let op: Operator = scheme == .int8Dynamic
+            ? DynamicDense(hasBias: hasBias, hasResidual: hasResidual, activation: product.activation)
+            : WeightOnlyDense(
+                blockSize: scheme.isNarrow ? block : 0, hasBias: hasBias, hasResidual: hasResidual, activation: product.activation,
+                dynamicActivations: scheme == .w4Dynamic)
+        return (op, try constants(weights, scheme, block: block))
+    }
+
+    /// Weights [K, N] as the inputs of a DynamicDense, of a WeightOnlyDense in the other schemes: codes, and what belongs to them.
+    static func constants(_ weights: Constant, _ scheme: QuantizationScheme, block: Int) throws(ApusError) -> [Constant] {
+        let name = weights.name
         if scheme == .int8Dynamic {
             let codes = try WeightCodes(weights)
             let folded = codes.sums.map { Int32(-128 * $0) }
-            return (
-                DynamicDense(hasBias: hasBias, hasResidual: hasResidual, activation: product.activation),
-                [
-                    codes.plainConstant(name, .i8), Constant("\(name)/folded", integers: folded),
-                    Constant("\(name)/scales", floats: codes.scales),
-                ]
-            )
+            return [
+                codes.plainConstant(name, .i8), Constant("\(name)/folded", integers: folded),
+                Constant("\(name)/scales", floats: codes.scales),
+            ]
         }
         let isNarrow = scheme.isNarrow, rows = weights.type.shape[0]
         let codes = try WeightCodes(weights, block: isNarrow ? block : rows, limit: isNarrow ? 7 : 127)
         let scales = try Tensor(codes.scales, shape: [codes.scales.count / codes.shape[1], codes.shape[1]])
-        return (
-            WeightOnlyDense(
-                blockSize: isNarrow ? block : 0, hasBias: hasBias, hasResidual: hasResidual, activation: product.activation,
-                dynamicActivations: scheme == .w4Dynamic),
-            [
-                codes.plainConstant(name, isNarrow ? .i4 : .i8),
-                try scales.converted(to: .f16).constant("\(name)/scales"),
-            ]
-        )
+        return [
+            codes.plainConstant(name, isNarrow ? .i4 : .i8), try scales.converted(to: .f16).constant("\(name)/scales"),
+        ]
     }
 }

@@ -59,7 +59,7 @@ typedef struct {
  * Kept at every step, hidden elements each, one after the other, in the order of y: RNN x + h·R; GRU r, z, n and with
  * reset_after u = h·R_n + b; LSTM i, f, g, o, c. Zeros from a sequence's length on. */
 ck_task ck_recurrent(ck_dtype dtype, ck_isa isa);
-/* The same with integer weights. */
+/* The same with integer weights (reference, AVX2). */
 ck_task ck_recurrent_codes(ck_isa isa);
 size_t ck_recurrent_units(const ck_recurrent_params *params);
 /* Enough for every smaller batch of which `block` is made for as many lanes. */

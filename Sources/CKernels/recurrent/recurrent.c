@@ -36,8 +36,7 @@ ck_task ck_recurrent(ck_dtype dtype, ck_isa isa) {
 
 ck_task ck_recurrent_codes(ck_isa isa) {
 #if defined(__x86_64__)
-    if (isa == CK_ISA_AVX512) return ck_recurrent_codes_avx512;
-    if (isa == CK_ISA_AVX2) return ck_recurrent_codes_avx2;
+    if (isa == CK_ISA_AVX512 || isa == CK_ISA_AVX2) return ck_recurrent_codes_avx2;
 #endif
     (void)isa;
     return ck_recurrent_codes_reference;

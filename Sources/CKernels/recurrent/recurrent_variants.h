@@ -45,8 +45,13 @@ static inline int64_t ck_recurrent_largest(const ck_recurrent_params *p, int lan
          * row_product is. */                                                                                     \
         void (*gru_steps)(const ck_recurrent_steps_##suffix *steps);                                              \
         void (*lstm_steps)(const ck_recurrent_steps_##suffix *steps);                                             \
-        /* to = x + y, of layers with integer weights. */                                                         \
+        /* Of layers with integer weights: to = x + y. */                                                         \
         void (*add)(T *to, const T *x, const T *y, size_t n);                                                     \
+        /* sums[panels · 16] = start + codes[4 · fours]·W, codes in −127 … 127; NULL: ck_product8 does it. */     \
+        void (*code_sums)(const int8_t *codes, const int8_t *w, size_t fours, size_t panels, const int32_t *start, \
+                          int32_t *sums);                                                                         \
+        /* to[n] = x + sums · scale · scales, x NULL: 0; n is a multiple of 16. */                                \
+        void (*code_reals)(T *to, const T *x, const int32_t *sums, float scale, const float *scales, size_t n);   \
     } ck_recurrent_rows_##suffix;                                                                                 \
     /* The same backwards: from the gradients dh, dc at the state after a step to dx at the gates' sums. dh and dc become \
      * those at the state before it, but for what flows through dx. */                                            \
@@ -66,6 +71,17 @@ static inline int64_t ck_recurrent_largest(const ck_recurrent_params *p, int lan
 
 CK_RECURRENT_ROWS(float, f32)
 CK_RECURRENT_ROWS(double, f64)
+
+/* Where the room of ck_state_product has its parts; of one row, `offsets` is what sums of codes begin with, i32 [gates · hidden]. */
+typedef struct {
+    int8_t *codes;
+    float *scales;
+    int32_t *offsets;
+    char *rest;
+} ck_state_room;
+ck_state_room ck_state_room_of(const ck_recurrent_params *p, int64_t rows, char *room);
+/* Rows of a as codes, and their scales. */
+void ck_state_codes(const ck_recurrent_params *p, const float *a, int64_t rows, const ck_state_room *to);
 
 /* to[rows][gates · hidden] = a[rows][hidden]·W; `room` is of ck_state_product_bytes, for as many rows or more. */
 void ck_state_product(const ck_recurrent_params *p, void *const *weights, const float *a, int64_t rows, char *room, float *to);
@@ -90,7 +106,6 @@ CK_RECURRENT_TASK(ck_recurrent_gradient_f64_reference);
 CK_RECURRENT_TASK(ck_recurrent_avx2);
 CK_RECURRENT_TASK(ck_recurrent_avx512);
 CK_RECURRENT_TASK(ck_recurrent_codes_avx2);
-CK_RECURRENT_TASK(ck_recurrent_codes_avx512);
 CK_RECURRENT_TASK(ck_recurrent_gradient_avx2);
 CK_RECURRENT_TASK(ck_recurrent_gradient_avx512);
 #endif

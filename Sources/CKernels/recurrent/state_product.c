@@ -16,30 +16,43 @@ static ck_product8_params product_of(const ck_recurrent_params *p, int64_t rows)
 
 static size_t rounded(int64_t bytes) { return (size_t)(bytes + 63) / 64 * 64; }
 
+ck_state_room ck_state_room_of(const ck_recurrent_params *p, int64_t rows, char *room) {
+    ck_state_room at = {.codes = (int8_t *)room};
+    at.scales = (float *)(room += rounded(rows * p->hidden));
+    at.offsets = (int32_t *)(room += rounded(rows * (int64_t)sizeof(float)));
+    at.rest = room + rounded(ck_recurrent_gates(p->cell) * p->hidden * (int64_t)sizeof(int32_t));
+    return at;
+}
+
 size_t ck_state_product_bytes(const ck_recurrent_params *p, int64_t rows) {
-    const size_t codes = rounded(rows * p->hidden) + rounded(rows * (int64_t)sizeof(float));
-    return codes + (p->integers == CK_STATE_CODES ? (size_t)product_of(p, rows).lane_bytes : 0);
+    const size_t own = (size_t)(ck_state_room_of(p, rows, NULL).rest - (char *)NULL);
+    return own + (p->integers == CK_STATE_CODES ? (size_t)product_of(p, rows).lane_bytes : 0);
+}
+
+void ck_state_codes(const ck_recurrent_params *p, const float *a, int64_t rows, const ck_state_room *to) {
+    const ck_quantize_rows_params codes = {rows, p->hidden};
+    void *operands[] = {(void *)a, to->codes, to->scales};
+    ck_quantize_rows((ck_isa)p->isa)(&codes, operands, 0, (size_t)rows, 0);
 }
 
 void ck_state_product(const ck_recurrent_params *p, void *const *weights, const float *a, int64_t rows, char *room, float *to) {
     const ck_isa isa = (ck_isa)p->isa, integer_isa = (ck_isa)p->integer_isa;
-    void *x = (void *)a, *scales = room + rounded(rows * p->hidden);
+    const ck_state_room at = ck_state_room_of(p, rows, room);
+    void *x = (void *)a;
     if (p->integers != CK_STATE_WEIGHTS) {
-        const ck_quantize_rows_params codes = {rows, p->hidden};
-        void *operands[] = {x, room, scales};
-        ck_quantize_rows(isa)(&codes, operands, 0, (size_t)rows, 0);
-        x = room;
+        ck_state_codes(p, a, rows, &at);
+        x = at.codes;
     }
     if (p->integers == CK_STATE_CODES) {
         const ck_product8_params product = product_of(p, rows);
-        void *operands[] = {x, weights[0], weights[1], weights[2], scales, to, (char *)scales + rounded(rows * (int64_t)sizeof(float))};
+        void *operands[] = {x, weights[0], weights[1], weights[2], at.scales, to, at.rest};
         ck_product8(&product, integer_isa)(&product, operands, 0, ck_product8_units(&product, integer_isa), 0);
         return;
     }
     const ck_weight_only_params product = {
         .m = rows, .n = ck_recurrent_gates(p->cell) * p->hidden, .k = p->hidden, .block = p->weight_block, .has_zeros = p->has_zeros};
     void *operands[6] = {x, weights[0], weights[1]}, **next = operands + 3;
-    if (p->integers == CK_STATE_NARROW_CODES) *next++ = scales;
+    if (p->integers == CK_STATE_NARROW_CODES) *next++ = at.scales;
     if (p->has_zeros) *next++ = weights[2];
     *next = to;
     const ck_task task = p->integers == CK_STATE_WEIGHTS ? ck_weight_only((ck_dtype)p->weights, isa) : ck_weight_only_codes(isa);

@@ -53,10 +53,16 @@ public enum StateProduct: Sendable {
         guard let op else { return }
         let sums = try op.outputTypes([state] + inputs)[0]
         guard sums.shape[1] == width else { throw .shape("W \(inputs[0]), wanted \(width) columns") }
-        switch activation {
-        case .none, .relu, .relu6, .leakyRelu, .hardSwish, .clip, .sigmoid, .tanh: break
-        default:
+        guard StateProduct.isExact(activation) else {
             throw .shape("\(activation.name) after integer weights, wanted a function that is the same on every instruction set")
+        }
+    }
+
+    /// Whether every instruction set gives the same bits for an RNN's function.
+    public static func isExact(_ activation: Activation) -> Bool {
+        switch activation {
+        case .none, .relu, .relu6, .leakyRelu, .hardSwish, .clip, .sigmoid, .tanh: true
+        default: false
         }
     }
 
