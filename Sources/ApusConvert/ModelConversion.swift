@@ -84,7 +84,9 @@ public struct ModelConversion {
         let valid = try ValidGraph(validating: graph)
         var names: [String] = [], seen: Set<String> = []
         for (index, function) in graph.functions.enumerated() {
-            func isInteger(_ node: Node) -> Bool { 130..<150 ~= node.op.code.rawValue }
+            func isInteger(_ node: Node) -> Bool {
+                130..<150 ~= node.op.code.rawValue || (node.op as? RecurrentLayer)?.stateProduct.op != nil
+            }
             guard function.nodes.contains(where: { 130..<139 ~= $0.op.code.rawValue }) else { continue }
             let types = try valid.types(ofFunction: index, dimensions: graph.maxima)
             var local = function.inputs.count

@@ -168,4 +168,24 @@ final class QuantizedRefusalTests: XCTestCase {
             XCTAssertEqual(y[0].quantization, codes.quantization, op.name)
         }
     }
+
+    func testStatesOfRecurrentLayers() {
+        let lstm = Lstm(stateProduct: .dynamic)
+        refuse(lstm, f32(1, 2, 17), i8(4, 16), i32(16), f32(16), because: "wanted 4 gates")
+        refuse(lstm, f32(1, 2, 16), f32(4, 4, 4), i32(16), f32(16), because: "wanted i8")
+        refuse(lstm, f32(1, 2, 16), i8(5, 16), i32(16), f32(16), because: "4 features, wanted 5")
+        refuse(lstm, f32(1, 2, 16), i8(4, 15), i32(15), f32(15), because: "wanted 16 columns")
+        refuse(lstm, f32(1, 2, 16), i8(4, 16), i32(15), f32(16), because: "sums of columns")
+        refuse(lstm, TensorType(.f64, [1, 2, 16]), i8(4, 16), i32(16), f32(16), because: "f64")
+        refuse(Lstm(), f32(1, 2, 16), i8(4, 16), because: "R i8[4, 16] of rank 2, wanted 3")
+        refuse(
+            Gru(resetAfter: false, stateProduct: .weightOnly(blockSize: 7)), f32(1, 2, 12), i8(4, 12), TensorType(.f16, [1, 12]),
+            because: "blocks of 7 rows")
+        refuse(
+            Rnn(activation: .gelu, stateProduct: .dynamic), f32(1, 2, 4), i8(4, 4), i32(4), f32(4),
+            because: "GELU after integer weights")
+        refuse(
+            Lstm(keepsGates: true, stateProduct: .dynamic), f32(1, 2, 16), i8(4, 16), i32(16), f32(16),
+            because: "integer weights in training")
+    }
 }

@@ -71,6 +71,25 @@ def test_every_operator_case():
     assert seen == table, f"operators without a case file: {sorted(table - seen)}"
 
 
+def is_integer(node) -> bool:
+    layer = getattr(node, node.operator)
+    return node.operator in operators.registry.CODED or bool(getattr(layer, "dynamic", None) or getattr(layer, "weight_only", None))
+
+
+def test_integer_operators_are_equal_to_the_bit():
+    count = 0
+    for path in CASES:
+        model = Model(path)
+        if not all(is_integer(node) for function in model.message.functions for node in function.nodes):
+            continue
+        for name, inputs, outputs, _ in model.goldens():
+            found, _ = model.run(name, inputs)
+            for f, w in zip(found, outputs):
+                count += 1
+                assert f.dtype == w.dtype and f.tobytes() == w.tobytes(), path.name
+    assert count > 100
+
+
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_files_of_every_release(path):
     count, wrong = replay(path)

@@ -99,17 +99,33 @@ extension Quantizer {
         var whole = try IntegerTranslation(real, codes: codes, keepFloat: except)
         _ = try whole.run()
         var result: [String: Double] = [:]
+        for node in real.functions[0].nodes where (node.op is RecurrentLayer || node.op is ApusGraph.Gather)
+            && !except.contains(node.name)
+        {
+            var translation = try IntegerTranslation(real, codes: codes, keepFloat: names)
+            var reference = try IntegerTranslation(real, codes: codes, keepFloat: names)
+            let graph = try translation.run()
+            guard try quantizeRest(of: graph, keepFloat: names.subtracting([node.name])) > 0 else { continue }
+            result[node.name] = try noise(of: node.name, try reference.run(), graph, samples)
+        }
         for node in real.functions[0].nodes where whole.integerNodes.contains(node.name) {
             guard whole.integerForm(node)?.keepsCodes == false else { continue }
             var translation = try IntegerTranslation(real, codes: codes, keepFloat: names.subtracting([node.name]))
             translation.isolated = node.name
             var reference = try IntegerTranslation(real, codes: codes, keepFloat: names)
             reference.readsCodes = node.name
-            var comparison = try NodeComparison(try reference.run(), try translation.run(), samples)
-            for sample in samples { try comparison.add(sample) }
-            result[node.name] = comparison.figures[node.name]?.noise.decibels
+            result[node.name] = try noise(of: node.name, try reference.run(), try translation.run(), samples)
         }
         return result
+    }
+
+    /// Signal to noise at a node's output, in dB.
+    private func noise(
+        of name: String, _ reference: Graph, _ graph: Graph, _ samples: [[Tensor]]
+    ) throws(ApusError) -> Double? {
+        var comparison = try NodeComparison(reference, graph, samples)
+        for sample in samples { try comparison.add(sample) }
+        return comparison.figures[name]?.noise.decibels
     }
 }
 

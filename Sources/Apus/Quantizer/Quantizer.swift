@@ -83,12 +83,11 @@ public struct Quantizer {
             var translation = try IntegerTranslation(real, codes: codes, keepFloat: kept)
             if options.correctsBias { translation.channelMeans = calibration.channelStatistics.map { $0?.means } }
             graph = try translation.run()
-            try IntegerTables.quantize(graph, .int8Dynamic, block: options.block, keepFloat: kept)
-            _ = try StateWeights.quantize(graph, .int8Dynamic, block: options.block, keepFloat: kept)
+            _ = try quantizeRest(of: graph, keepFloat: kept)
         case .int8Dynamic, .w8, .w4, .w4Dynamic:
             graph = try whole()
             _ = try Export.optimize(graph, Quantizer.beforePacking)
-            try IntegerTables.quantize(graph, options.scheme, block: options.block, keepFloat: kept)
+            _ = try IntegerTables.quantize(graph, options.scheme, block: options.block, keepFloat: kept)
             let dense = try WeightOnly.quantize(graph, options.scheme, block: options.block, keepFloat: kept)
             let recurrent = try StateWeights.quantize(graph, options.scheme, block: options.block, keepFloat: kept)
             guard dense + recurrent > 0 || !kept.isEmpty else {
@@ -99,6 +98,12 @@ public struct Quantizer {
         }
         let dtype: DType? = options.scheme == .f16 ? .f16 : options.scheme == .bf16 ? .bf16 : nil
         return try Export.optimize(graph, ExportOptions(weights: dtype, keepFloat: kept))
+    }
+
+    /// What int8 does to the tables and recurrent layers of a translated graph; returns of how many.
+    func quantizeRest(of graph: Graph, keepFloat: Set<String>) throws(ApusError) -> Int {
+        try IntegerTables.quantize(graph, .int8Dynamic, block: options.block, keepFloat: keepFloat)
+            + StateWeights.quantize(graph, .int8Dynamic, block: options.block, keepFloat: keepFloat)
     }
 
     /// Every function, weights plain.

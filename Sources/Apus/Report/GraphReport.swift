@@ -59,7 +59,7 @@ extension Node {
     /// A product of matrices or a convolution, on real numbers or on integers.
     fileprivate var isProduct: Bool {
         switch op {
-        case is ApusGraph.MatMul, is QuantizedDense, is QuantizedConv2D, is DynamicDense, is WeightOnlyDense: true
+        case is ApusGraph.MatMul, is RecurrentLayer, is QuantizedDense, is QuantizedConv2D, is DynamicDense, is WeightOnlyDense: true
         default: Product(self) != nil
         }
     }

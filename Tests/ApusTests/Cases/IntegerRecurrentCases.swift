@@ -1,6 +1,6 @@
 @testable import ApusGraph
 
-// Section 9 of Docs/Quantization.md, in Float where it says binary32.
+// Section 13 of Docs/Quantization.md, in Float where it says binary32.
 
 private func tanhOfCells(_ x: Float) -> Float {
     let v = x < -8 ? -8 : x > 8 ? 8 : x, square = v * v

@@ -6,7 +6,8 @@ from typing import Any, Callable, Optional
 
 import numpy as np
 
-from .elementwise import activate
+from .elementwise import KINDS, activate
+from .quantized import F32, dynamic_dense, fma, weight_only_dense
 from .registry import OPERATORS
 
 
@@ -44,19 +45,85 @@ def layer(
     x = x if a.time_major else np.swapaxes(x, 0, 1)
     time, batch, gates, hidden = x.shape[0], x.shape[1], r.shape[0], r.shape[1]
     lengths = extra.pop(0) if a.has_lengths else np.full(batch, time)
-    h = extra.pop(0) if a.has_initial_state else np.zeros((batch, hidden))
-    c = extra.pop(0) if a.has_initial_state and states == 2 else np.zeros((batch, hidden))
+    h = extra.pop(0) if a.has_initial_state else np.zeros((batch, hidden), x.dtype)
+    c = extra.pop(0) if a.has_initial_state and states == 2 else np.zeros((batch, hidden), x.dtype)
     mask = extra.pop(0) if a.has_state_mask else 1
     parts = {1: 1, 3: 4 if a.reset_after else 3, 4: 5}[gates]
-    y, kept = np.zeros((time, batch, hidden)), np.zeros((time, batch, parts * hidden))
+    y, kept = np.zeros((time, batch, hidden), x.dtype), np.zeros((time, batch, parts * hidden))
     for t in reversed(range(time)) if a.reverse else range(time):
         new_h, new_c, new_kept = step(a, np.moveaxis(x[t].reshape(batch, gates, hidden), 1, 0), r, b, h, h * mask, c)
         inside = (t < lengths)[:, None]
         y[t] = np.where(inside, new_h, 0)
-        kept[t] = np.where(inside, np.concatenate(new_kept, axis=-1), 0)
+        if keeps:
+            kept[t] = np.where(inside, np.concatenate(new_kept, axis=-1), 0)
         h, c = np.where(inside, new_h, h), np.where(inside, new_c, c)
     y, kept = (z if a.time_major else np.swapaxes(z, 0, 1) for z in (y, kept))
     return [y, h, c][: 1 + states] + [kept] * keeps
+
+
+# With integer weights (Docs/Quantization.md, section 13) a step takes the sums x of the gates' parts of the input, and `product`,
+# which gives those of the state.
+
+TANH_TOP = [float.fromhex(c) for c in ("-0x1.9db0cep-28", "0x1.db5cbap-18", "0x1.5fdcb6p-9", "0x1.04176ep-3", "0x1.ffffe0p-1")]
+TANH_BOTTOM = [float.fromhex(c) for c in ("0x1.999264p-13", "0x1.758330p-6", "0x1.d76028p-2", "0x1p0")]
+
+
+def exact_tanh(x: np.ndarray) -> np.ndarray:
+    v = np.clip(x, F32(-8), F32(8))
+    square = v * v
+
+    def polynomial(coefficients: list[float]) -> np.ndarray:
+        total = np.full_like(v, coefficients[0])
+        for c in coefficients[1:]:
+            total = fma(total, square, np.full_like(v, c))
+        return total
+
+    return v * polynomial(TANH_TOP) / polynomial(TANH_BOTTOM)
+
+
+def exact_sigmoid(x: np.ndarray) -> np.ndarray:
+    half = np.full_like(x, 0.5)
+    return fma(half, exact_tanh(half * x), half)
+
+
+def exact_rnn_step(a: Any, x, product, b, h, m, c):
+    total, kind = x[0] + product(h)[0], a.activation.kind if a.activation else 0
+    exact = {KINDS["sigmoid"]: exact_sigmoid, KINDS["tanh"]: exact_tanh}.get(kind)
+    return (exact(total) if exact else activate(a.activation, total).astype(F32)), c, []
+
+
+def exact_gru_step(a: Any, x, product, b, h, m, c):
+    sums = product(h)
+    reset, update = exact_sigmoid(x[0] + sums[0]), exact_sigmoid(x[1] + sums[1])
+    new = exact_tanh(x[2] + (reset * (sums[2] + b) if a.reset_after else product(reset * h)[2]))
+    return new + update * (h - new), c, []
+
+
+def exact_lstm_step(a: Any, x, product, b, h, m, c):
+    i, f, g, o = x + product(h)
+    c = exact_sigmoid(f) * c + exact_sigmoid(i) * exact_tanh(g)
+    return exact_sigmoid(o) * exact_tanh(c), c, []
+
+
+EXACT_STEPS = {"rnn": exact_rnn_step, "gru": exact_gru_step, "lstm": exact_lstm_step}
+
+
+def integer_layer(a: Any, cell: str, x: np.ndarray, *rest: np.ndarray) -> list[np.ndarray]:
+    """The same from the operands that are in the place of R."""
+    count = 3 if a.dynamic or a.weight_only.has_zero_points else 2
+    weights, gates = rest[:count], {"rnn": 1, "gru": 3, "lstm": 4}[cell]
+
+    def product(h: np.ndarray) -> np.ndarray:
+        if a.dynamic:
+            sums = dynamic_dense(a.dynamic, None, None, h, *weights[:2], weights[2].astype(F32))
+        else:
+            sums = weight_only_dense(a.weight_only, None, None, h, *weights)
+        return np.moveaxis(sums.reshape(len(h), gates, h.shape[1]), 1, 0)
+
+    # What `layer` reads of R is its shape.
+    product.shape = (gates, x.shape[2] // gates)
+    narrow = [z.astype(F32) if z.dtype == np.float64 else z for z in rest[count:]]
+    return layer(a, EXACT_STEPS[cell], 2 if cell == "lstm" else 1, x.astype(F32), product, *narrow)
 
 
 # A step back takes what the step kept, h, its mask and c before it, and the gradients at h and c after it; it gives those of the
@@ -123,6 +190,8 @@ def gradient(a: Any, back: Callable, states: int, y: np.ndarray, kept: np.ndarra
 
 CELLS = {"rnn": (rnn_step, rnn_back, 1), "gru": (gru_step, gru_back, 1), "lstm": (lstm_step, lstm_back, 2)}
 for name, (step, back, states) in CELLS.items():
-    OPERATORS[name] = lambda a, *x, f=step, s=states: layer(a, f, s, *x)
+    OPERATORS[name] = lambda a, *x, n=name, f=step, s=states: (
+        integer_layer(a, n, *x) if a.dynamic or a.weight_only else layer(a, f, s, *x)
+    )
     OPERATORS[f"{name}_training"] = lambda a, *x, f=step, s=states: layer(a, f, s, *x, keeps=True)
     OPERATORS[f"{name}_gradient"] = lambda a, *x, f=back, s=states: gradient(a, f, s, *x)

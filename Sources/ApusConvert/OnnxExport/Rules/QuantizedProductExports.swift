@@ -90,22 +90,28 @@ extension NodeExport {
     }
 }
 
-/// The weights in blocks, dequantized where they are read.
-@Sendable private func exportWeightOnly(_ n: NodeExport, _ op: WeightOnlyDense) throws(ApusError) -> [ExportedValue] {
-    let scales = try n.constant(2), narrow = n.dtype(1) == .i4
-    let isBlocked = op.blockSize > 0, columns = n.type(1).shape[1]
-    let shape = isBlocked ? scales.type.shape.dimensions : [columns]
-    var inputs = [try n.input(1), try n.tensor(try scales.elements(), .f32, shape)]
-    if op.hasZeroPoints {
-        let zeros = try n.constant(3).integers()
-        guard !narrow || zeros.allSatisfy({ (-8...7).contains($0) }) else {
-            throw .unsupported("zero points beyond the 4 bits of their weights")
+extension NodeExport {
+    /// The weights of inputs 1, 2 and, if there are zero points, 3, dequantized where they are read.
+    func weightOnly(blockSize: Int, hasZeroPoints: Bool) throws(ApusError) -> String {
+        let scales = try constant(2), narrow = dtype(1) == .i4
+        let isBlocked = blockSize > 0
+        let shape = isBlocked ? scales.type.shape.dimensions : [type(1).shape[1]]
+        var inputs = [try input(1), try tensor(try scales.elements(), .f32, shape)]
+        if hasZeroPoints {
+            let zeros = try constant(3).integers()
+            guard !narrow || zeros.allSatisfy({ (-8...7).contains($0) }) else {
+                throw .unsupported("zero points beyond the 4 bits of their weights")
+            }
+            inputs.append(define(Constant(codes: zeros, narrow ? .i4 : .i8, shape)))
         }
-        inputs.append(n.define(Constant(codes: zeros, narrow ? .i4 : .i8, shape)))
+        let attributes: [String: OnnxAttribute] =
+            isBlocked ? ["axis": .int(0), "block_size": .int(blockSize)] : ["axis": .int(1)]
+        return emit("DequantizeLinear", inputs, attributes)[0]
     }
-    let attributes: [String: OnnxAttribute] =
-        isBlocked ? ["axis": .int(0), "block_size": .int(op.blockSize)] : ["axis": .int(1)]
-    let w = n.emit("DequantizeLinear", inputs, attributes)[0]
+}
+
+@Sendable private func exportWeightOnly(_ n: NodeExport, _ op: WeightOnlyDense) throws(ApusError) -> [ExportedValue] {
+    let w = try n.weightOnly(blockSize: op.blockSize, hasZeroPoints: op.hasZeroPoints)
     let x = try n.input(0), next = op.hasZeroPoints ? 4 : 3, isGemm = op.hasBias && n.rank(0) == 2 && !op.dynamicActivations
     var y: String
     if op.dynamicActivations {

@@ -26,7 +26,7 @@ let recurrentExports: [OnnxExportRule] = [
 private func exportRecurrent(
     _ n: NodeExport, _ op: RecurrentLayer, _ onnx: String, gates: [Int], _ attributes: [String: OnnxAttribute]
 ) throws(ApusError) -> [ExportedValue] {
-    let hidden = n.type(1).shape[2], width = gates.count * hidden
+    let hidden = n.outputType(0).shape[2], width = gates.count * hidden
     let order = n.gateOrder(gates)
     let time = op.timeMajor ? AxisOrder.plain(3) : AxisOrder([1, 0, 2])
     var x: String, w: String, inputBias: String?
@@ -39,8 +39,8 @@ private func exportRecurrent(
         let identity = (0..<width * width).map { $0 / width == $0 % width ? 1.0 : 0 }
         w = try n.gates(of: try n.tensor(identity, .f32, [width, width]), order, [hidden, width])
     }
-    let r = try n.gates(of: try n.weights(1, AxisOrder([0, 2, 1])), order, [hidden, hidden])
-    var next = 2
+    let r = try n.gates(of: try n.stateWeights(op.stateProduct), order, [hidden, hidden])
+    var next = 1 + op.stateProduct.inputCount
     func optional(_ isThere: Bool) throws(ApusError) -> String {
         guard isThere else { return "" }
         defer { next += 1 }
@@ -77,6 +77,17 @@ private func exportRecurrent(
 }
 
 extension NodeExport {
+    /// R with the columns of every gate as rows, real.
+    fileprivate func stateWeights(_ product: StateProduct) throws(ApusError) -> String {
+        switch product {
+        case .real: return try weights(1, AxisOrder([0, 2, 1]))
+        case .weightOnly(let blockSize, let hasZeroPoints, dynamicActivations: false):
+            let w = try weightOnly(blockSize: blockSize, hasZeroPoints: hasZeroPoints)
+            return self("Transpose", w, attributes: ["perm": .ints([1, 0])])
+        case .weightOnly, .dynamic: throw .unsupported("a state that becomes codes when it runs, wanted real numbers")
+        }
+    }
+
     /// Where ONNX has each gate, as indices.
     fileprivate func gateOrder(_ gates: [Int]) -> String? { gates == Array(gates.indices) ? nil : integers(gates) }
 

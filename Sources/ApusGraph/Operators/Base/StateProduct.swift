@@ -4,7 +4,7 @@ import CModelFormat
 /// How a recurrent layer multiplies its state, h·R.
 ///
 /// With weights of integers the layer's functions have one definition, so that the same inputs give the same bits on every
-/// instruction set: Docs/Quantization.md, section 9.
+/// instruction set: Docs/Quantization.md, section 13.
 public enum StateProduct: Sendable {
     /// R [G, hidden, hidden], real.
     case real
