@@ -26,12 +26,12 @@ from onnx import TensorProto, helper, numpy_helper
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests" / "PythonTests"))
 import reader  # noqa: E402
-from quantized_networks import NBITS, blocked_weights, dense_network, narrow_weights, network  # noqa: E402
+from quantized_networks import NBITS, blocked_weights, dense_network, narrow_weights, network, recurrent_network  # noqa: E402
 
 RANDOM = np.random.default_rng(5)
 INTEGER = {
     "quantize", "dequantize", "quantized_dense", "quantized_conv2d", "lookup", "quantized_add", "quantized_mul",
-    "quantized_avg_pool", "quantized_softmax", "weight_only_dense", "dynamic_dense",
+    "quantized_avg_pool", "quantized_softmax", "weight_only_dense", "dynamic_dense", "lstm of integers",
 }  # fmt: skip
 MOVING = {"reshape", "transpose", "flatten", "slice", "concat", "pad", "gather", "max_pool", "split", "expand"}
 # Whether sums of ONNX Runtime's integer kernels saturate here, with weights of 8 bits: on x86 without VNNI.
@@ -46,7 +46,8 @@ def convert(source: Path, target: Path) -> None:
 
 
 def operators(path: Path) -> list[str]:
-    return [node.operator for node in reader.Model(path).message.functions[0].nodes]
+    nodes = reader.Model(path).message.functions[0].nodes
+    return [f"{node.operator} of integers" if getattr(getattr(node, node.operator), "dynamic", None) else node.operator for node in nodes]
 
 
 def onnx_runtime(path: Path, inputs: dict[str, np.ndarray], plain: bool = False) -> list[np.ndarray]:
@@ -248,7 +249,8 @@ def check_case(name: str, code: Any, per_channel: bool, folder: Path) -> int:
 def check_network(kind: str, folder: Path) -> str:
     from onnxruntime import quantization as q
 
-    build = dense_network if kind.startswith(("dynamic", "int4", "MatMulNBits")) else network
+    dense = kind.startswith(("dynamic", "int4", "MatMulNBits"))
+    build = recurrent_network if "recurrent" in kind else dense_network if dense else network
     model, shape = build(RANDOM)
     source, path, target = folder / "float.onnx", folder / "quantized.onnx", folder / "quantized.apus"
     onnx.save(model, source)
@@ -260,8 +262,9 @@ def check_network(kind: str, folder: Path) -> str:
         def get_next(self) -> Any:
             return next(self.rest, None)
 
-    if kind == "dynamic":
-        q.quantize_dynamic(source, path, weight_type=q.QuantType.QInt8, per_channel=True)
+    if kind.startswith("dynamic"):
+        codes = q.QuantType.QUInt8 if kind.endswith("QUInt8") else q.QuantType.QInt8
+        q.quantize_dynamic(source, path, weight_type=codes, per_channel=True, reduce_range=SATURATES and "recurrent" in kind)
     elif kind == "int4":
         blocked_weights(model, path)
     elif kind in NBITS:
@@ -285,7 +288,7 @@ def check_network(kind: str, folder: Path) -> str:
     # What ONNX Runtime's rows share a scale for, each has its own for here: nearer the float model, not the same.
     # Scales of MatMulNBits are rounded to 16 bits.
     limit = (
-        1.5 * lost if kind == "dynamic" else 1e-5 if kind == "int4" else 1e-3 if kind in NBITS else max(0.02, 0.5 * lost)
+        1.5 * lost if kind.startswith("dynamic") else 1e-5 if kind == "int4" else 1e-3 if kind in NBITS else max(0.02, 0.5 * lost)
     )
     assert between <= limit, f"{between:.1e} of the scale from ONNX Runtime, wanted {limit:.1e}; it lost {lost:.1e}"
     return f"{len(nodes)} nodes, {between:.1e} from ONNX Runtime, which lost {lost:.1e}"
@@ -294,7 +297,7 @@ def check_network(kind: str, folder: Path) -> str:
 NETWORKS = [
     f"{form}, {code}, {channels}"
     for form in ("QDQ", "QOperator") for code in ("QUInt8", "QInt8") for channels in ("per tensor", "per channel")
-] + ["dynamic", "int4", *NBITS]  # fmt: skip
+] + ["dynamic", "dynamic recurrent, QInt8", "dynamic recurrent, QUInt8", "int4", *NBITS]  # fmt: skip
 
 
 def main() -> int:

@@ -65,6 +65,31 @@ def dense_network(random: np.random.Generator) -> tuple[Any, list[int]]:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10), shape
 
 
+def recurrent_network(random: np.random.Generator) -> tuple[Any, list[int]]:
+    """An LSTM of both directions with biases and a first state, and a dense layer."""
+    time, batch, features, hidden = 9, 3, 24, 40
+
+    def tensor(name: str, *shape: int) -> Any:
+        return numpy_helper.from_array((random.uniform(-1, 1, shape) / np.sqrt(hidden)).astype(np.float32), name)
+
+    tensors = [
+        tensor("w", 2, 4 * hidden, features), tensor("r", 2, 4 * hidden, hidden), tensor("b", 2, 8 * hidden),
+        tensor("h", 2, batch, hidden), tensor("c", 2, batch, hidden), tensor("v", 2 * hidden, 5),
+        numpy_helper.from_array(np.array([time, batch, 2 * hidden]), "joined"),
+    ]  # fmt: skip
+    nodes = [
+        helper.make_node("LSTM", ["x", "w", "r", "b", "", "h", "c"], ["y"], "lstm", hidden_size=hidden, direction="bidirectional"),
+        helper.make_node("Transpose", ["y"], ["t"], perm=[0, 2, 1, 3]),
+        helper.make_node("Reshape", ["t", "joined"], ["j"]),
+        helper.make_node("MatMul", ["j", "v"], ["z"], "dense"),
+    ]
+    shape = [time, batch, features]
+    graph = helper.make_graph(
+        nodes, "recurrent", [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("z", TensorProto.FLOAT, [time, batch, 5])], tensors)  # fmt: skip
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10), shape
+
+
 def blocked_weights(model: Any, path: Path) -> None:
     """Each matrix as int4 in blocks of 32 rows behind DequantizeLinear, with scales that 16 bits hold."""
     graph = model.graph

@@ -86,12 +86,6 @@ extension OperatorExample {
         OperatorExample(Rnn(), shapes: [[2, 3, 4], [1, 4, 4]]),
         OperatorExample(Gru(resetAfter: true), shapes: [[2, 3, 12], [3, 4, 4], [4]]),
         OperatorExample(Lstm(), shapes: [[2, 3, 16], [4, 4, 4]]),
-        OperatorExample(
-            Lstm(stateProduct: .dynamic), .of(.f32, [2, 3, 16]), .constant(.i8, [4, 16], [0]), .constant(.i32, [16], [0]),
-            .constant(.f32, [16], [0.01])),
-        OperatorExample(
-            Gru(resetAfter: false, stateProduct: .weightOnly()), .of(.f32, [2, 3, 12]), .constant(.i8, [4, 12], [0]),
-            .constant(.f16, [1, 12], [0.01])),
         OperatorExample(Attention(heads: 2, scale: 0.5), shapes: [[1, 3, 4], [1, 5, 4], [1, 5, 4]]),
         OperatorExample(
             CachedAttention(heads: 2, scale: 0.5), .of(.f32, [1, 1, 4]), .of(.f32, [1, 1, 4]), .of(.f32, [1, 1, 4]),

@@ -88,9 +88,8 @@ private func importDynamicDense(_ n: NodeContext) throws(ApusError) -> [Imported
     else { return nil }
     let w = try n.known(1), columns = w.type.shape.last
     guard try n.known(2).type.shape == [columns] else { return nil }
-    var sums = [Int](repeating: 0, count: columns)
-    for (i, code) in try w.integers().enumerated() { sums[i % columns] += code }
-    let weights = DynamicWeights(codes: w, sums: sums), scales = try n.known(2).tensor.array(of: Float.self)
+    guard let weights = DynamicWeights(w.name, try w.integers(), columns: columns) else { return nil }
+    let scales = try n.known(2).tensor.array(of: Float.self)
     let x = try n.term(0)
     return [
         ImportedValue(try weights.product(x, scales, nil, n.g), .dynamic(.product(of: x, weights, scales)))

@@ -16,17 +16,19 @@ static ck_product8_params product_of(const ck_recurrent_params *p, int64_t rows)
 
 static size_t rounded(int64_t bytes) { return (size_t)(bytes + 63) / 64 * 64; }
 
+/* Of codes, scales and offsets. */
+static size_t own_bytes(const ck_recurrent_params *p, int64_t rows) {
+    return rounded(rows * p->hidden) + rounded(rows * (int64_t)sizeof(float)) +
+           rounded(ck_recurrent_gates(p->cell) * p->hidden * (int64_t)sizeof(int32_t));
+}
+
 ck_state_room ck_state_room_of(const ck_recurrent_params *p, int64_t rows, char *room) {
-    ck_state_room at = {.codes = (int8_t *)room};
-    at.scales = (float *)(room += rounded(rows * p->hidden));
-    at.offsets = (int32_t *)(room += rounded(rows * (int64_t)sizeof(float)));
-    at.rest = room + rounded(ck_recurrent_gates(p->cell) * p->hidden * (int64_t)sizeof(int32_t));
-    return at;
+    const size_t codes = rounded(rows * p->hidden), scales = rounded(rows * (int64_t)sizeof(float));
+    return (ck_state_room){(int8_t *)room, (float *)(room + codes), (int32_t *)(room + codes + scales), room + own_bytes(p, rows)};
 }
 
 size_t ck_state_product_bytes(const ck_recurrent_params *p, int64_t rows) {
-    const size_t own = (size_t)(ck_state_room_of(p, rows, NULL).rest - (char *)NULL);
-    return own + (p->integers == CK_STATE_CODES ? (size_t)product_of(p, rows).lane_bytes : 0);
+    return own_bytes(p, rows) + (p->integers == CK_STATE_CODES ? (size_t)product_of(p, rows).lane_bytes : 0);
 }
 
 void ck_state_codes(const ck_recurrent_params *p, const float *a, int64_t rows, const ck_state_room *to) {

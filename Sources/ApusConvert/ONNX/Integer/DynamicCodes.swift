@@ -19,14 +19,31 @@ struct DynamicWeights {
     let sums: [Int]
 
     func product(_ x: Term, _ scales: [Float], _ bias: Term?, _ g: Emitter) throws(ApusError) -> Term {
-        let columns = sums.count
-        let all = scales.count == 1 ? [Float](repeating: scales[0], count: columns) : scales
+        try g.emit(DynamicDense(hasBias: bias != nil), [x] + operands(scales, g) + (bias.map { [$0] } ?? []))[0]
+    }
+
+    /// What a DynamicDense takes after x.
+    func operands(_ scales: [Float], _ g: Emitter) -> [Term] {
+        let all = scales.count == 1 ? [Float](repeating: scales[0], count: sums.count) : scales
         let folded = sums.map { Int32(truncatingIfNeeded: -128 * $0) }
-        let inputs = [
-            x, g.constant(codes), g.constant(Constant("folded", integers32: folded)),
-            g.constant(Constant("scales", floats: all)),
+        return [
+            g.constant(codes), g.constant(Constant("folded", integers32: folded)), g.constant(Constant("scales", floats: all)),
         ]
-        return try g.emit(DynamicDense(hasBias: bias != nil), inputs + (bias.map { [$0] } ?? []))[0]
+    }
+}
+
+extension DynamicWeights {
+    /// nil where a code does not fit 8 bits. `codes` are row-major, [K, columns].
+    init?(_ name: String, _ codes: [Int], columns: Int) {
+        var sums = [Int](repeating: 0, count: columns), bytes: [Int8] = []
+        for (i, code) in codes.enumerated() {
+            guard let byte = Int8(exactly: code) else { return nil }
+            bytes.append(byte)
+            sums[i % columns] += code
+        }
+        self.sums = sums
+        self.codes = Constant(
+            name, TensorType(.i8, [codes.count / columns, columns]), bytes.withUnsafeBytes { HeapStorage($0) })
     }
 }
 
@@ -59,14 +76,9 @@ extension Term {
     let isBytes = w.type.dtype == .i8 || w.type.dtype == .u8
     guard isBytes, w.type.shape.rank == 2, zeros.count == 1 || zeros.count == columns else { return nil }
     if n.has(3) { guard try n.dtype(3) == w.type.dtype else { return nil } }
-    var sums = [Int](repeating: 0, count: columns), bytes: [Int8] = []
-    for (i, code) in try w.integers().enumerated() {
-        guard let byte = Int8(exactly: code - zeros[zeros.count == 1 ? 0 : i % columns]) else { return nil }
-        bytes.append(byte)
-        sums[i % columns] += Int(byte)
-    }
-    let codes = Constant(w.name, TensorType(.i8, w.type.shape), bytes.withUnsafeBytes { HeapStorage($0) })
-    return [ImportedValue(try n.real(), .dynamic(.sums(of: x, DynamicWeights(codes: codes, sums: sums))))]
+    let codes = try w.integers().enumerated().map { i, code in code - zeros[zeros.count == 1 ? 0 : i % columns] }
+    guard let weights = DynamicWeights(w.name, codes, columns: columns) else { return nil }
+    return [ImportedValue(try n.real(), .dynamic(.sums(of: x, weights)))]
 }
 
 /// A cast of the sums to real numbers.

@@ -4,6 +4,9 @@ let recurrentOperators: [OnnxOperator] = [
     OnnxOperator("RNN", since: 7) { n throws(ApusError) in try recurrent(n, .rnn) },
     OnnxOperator("GRU", since: 7) { n throws(ApusError) in try recurrent(n, .gru) },
     OnnxOperator("LSTM", since: 7) { n throws(ApusError) in try recurrent(n, .lstm) },
+    OnnxOperator("DynamicQuantizeLSTM", domain: "com.microsoft") { n throws(ApusError) in
+        try recurrent(n, .lstm, isQuantized: true)
+    },
 ]
 
 private enum Kind {
@@ -20,9 +23,10 @@ private enum Kind {
 }
 
 /// A layer of one or two directions.
-private func recurrent(_ n: NodeContext, _ kind: Kind) throws(ApusError) -> [ImportedValue] {
+private func recurrent(_ n: NodeContext, _ kind: Kind, isQuantized: Bool = false) throws(ApusError) -> [ImportedValue] {
     let direction = try n.string("direction", "forward"), count = direction == "bidirectional" ? 2 : 1
     guard let activations = try activations(n, kind, count) else {
+        guard !isQuantized else { throw .unsupported("other activations, peepholes, clip or input_forget") }
         return try unrolledRecurrent(n, gates: kind.order.count)
     }
     let g = n.g, isBatchFirst = try n.flag("layout"), stateAxis = isBatchFirst ? 1 : 0
@@ -30,7 +34,7 @@ private func recurrent(_ n: NodeContext, _ kind: Kind) throws(ApusError) -> [Imp
     for index in 0..<count {
         let layer = Layer(
             n, kind, activations[index], direction: index, isReversed: direction == "reverse" || index == 1,
-            isBatchFirst: isBatchFirst)
+            isBatchFirst: isBatchFirst, isQuantized: isQuantized)
         parts.append(try layer.outputs())
     }
     var results: [ImportedValue] = []
@@ -68,9 +72,12 @@ private struct Layer {
     let direction: Int
     let isReversed: Bool
     let isBatchFirst: Bool
+    /// With W and R of codes, transposed, and their scales and zero points as inputs 8 … 11.
+    let isQuantized: Bool
 
     init(
-        _ n: NodeContext, _ kind: Kind, _ activation: Activation, direction: Int, isReversed: Bool, isBatchFirst: Bool
+        _ n: NodeContext, _ kind: Kind, _ activation: Activation, direction: Int, isReversed: Bool, isBatchFirst: Bool,
+        isQuantized: Bool
     ) {
         self.n = n
         self.kind = kind
@@ -78,6 +85,7 @@ private struct Layer {
         self.direction = direction
         self.isReversed = isReversed
         self.isBatchFirst = isBatchFirst
+        self.isQuantized = isQuantized
     }
 
     private var g: Emitter { n.g }
@@ -94,14 +102,30 @@ private struct Layer {
         return try g.concat(gates, axis: 0)
     }
 
+    /// x·W + bias, and what the state is multiplied by.
+    private func products(
+        _ x: Term, _ bias: Term?, _ hidden: Int
+    ) throws(ApusError) -> (sums: Term, state: [Term], product: StateProduct) {
+        let count = kind.order.count
+        if isQuantized {
+            func columns(_ input: Int) throws(ApusError) -> QuantizedColumns {
+                try QuantizedColumns(
+                    n, input, scales: 6 + 2 * input, zeros: 7 + 2 * input, direction: direction, order: kind.order, hidden: hidden)
+            }
+            let (state, product) = try columns(2).state(g)
+            return (try columns(1).product(x, bias, g), state, product)
+        }
+        let r = try g.transpose(try g.reshape(try ordered(try part(2), hidden), [count, hidden, hidden]), [0, 2, 1])
+        let w = try g.transpose(try ordered(try part(1), hidden), [1, 0])
+        return (try g.emit(Dense(hasBias: bias != nil), [x, w] + [bias].compactMap { $0 })[0], [r], .real)
+    }
+
     /// y, the last h, and for LSTM the last c.
     func outputs() throws(ApusError) -> [Term] {
-        let x = try n.term(0), recurrence = try part(2)
-        let hidden = try recurrence.extent(1), count = kind.order.count
+        let x = try n.term(0), count = kind.order.count
+        let hidden = try n.term(2).extent(isQuantized ? 1 : 2)
         let resetAfter = kind == .gru ? try n.flag("linear_before_reset") : false
-        let r = try g.transpose(try g.reshape(try ordered(recurrence, hidden), [count, hidden, hidden]), [0, 2, 1])
-        let w = try g.transpose(try ordered(try part(1), hidden), [1, 0])
-        var inputs: [Term] = []
+        var bias: Term?
         var reset: Term?
         if n.has(3) {
             let both = try part(3)
@@ -112,10 +136,10 @@ private struct Layer {
                 let none = g.constant(try Constant("", .f32, [hidden], [Double](repeating: 0, count: hidden)))
                 ofState = try g.concat([try g.slice(ofState, axis: 0, 0, 2 * hidden), none], axis: 0)
             }
-            inputs = [try g(Dense(hasBias: true), x, w, try g.add(ofInput, ofState)), r]
-        } else {
-            inputs = [try g(Dense(hasBias: false), x, w), r]
+            bias = try g.add(ofInput, ofState)
         }
+        let (sums, state, product) = try products(x, bias, hidden)
+        var inputs = [sums] + state
         if resetAfter {
             let none = try Constant("", .f32, [hidden], [Double](repeating: 0, count: hidden))
             inputs.append(reset ?? g.constant(none))
@@ -124,7 +148,7 @@ private struct Layer {
         let hasState = n.has(5) || kind == .lstm && n.has(6)
         if hasState { inputs.append(try initial(5, x, hidden)) }
         if hasState && kind == .lstm { inputs.append(try initial(6, x, hidden)) }
-        return try g.emit(layer(resetAfter: resetAfter, hasState: hasState), inputs)
+        return try g.emit(layer(resetAfter: resetAfter, hasState: hasState, product), inputs)
     }
 
     /// A state [batch, hidden], zeros where it is not given.
@@ -133,7 +157,7 @@ private struct Layer {
         return try g.expand(try g.scalar(0, .f32), to: x.shapes.map { [$0[isBatchFirst ? 0 : 1], hidden] })
     }
 
-    private func layer(resetAfter: Bool, hasState: Bool) -> Operator {
+    private func layer(resetAfter: Bool, hasState: Bool, _ product: StateProduct) -> Operator {
         let isTimeFirst = !isBatchFirst, hasLengths = n.has(4)
         return switch kind {
         case .rnn:
@@ -145,7 +169,9 @@ private struct Layer {
                 resetAfter: resetAfter, reverse: isReversed, timeMajor: isTimeFirst, hasLengths: hasLengths,
                 hasInitialState: hasState)
         case .lstm:
-            Lstm(reverse: isReversed, timeMajor: isTimeFirst, hasLengths: hasLengths, hasInitialState: hasState)
+            Lstm(
+                reverse: isReversed, timeMajor: isTimeFirst, hasLengths: hasLengths, hasInitialState: hasState,
+                stateProduct: product)
         }
     }
 }
