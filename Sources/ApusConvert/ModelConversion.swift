@@ -84,14 +84,11 @@ public struct ModelConversion {
         let valid = try ValidGraph(validating: graph)
         var names: [String] = [], seen: Set<String> = []
         for (index, function) in graph.functions.enumerated() {
-            func isInteger(_ node: Node) -> Bool {
-                130..<150 ~= node.op.code.rawValue || (node.op as? RecurrentLayer)?.stateProduct.op != nil
-            }
             guard function.nodes.contains(where: { 130..<139 ~= $0.op.code.rawValue }) else { continue }
             let types = try valid.types(ofFunction: index, dimensions: graph.maxima)
             var local = function.inputs.count
             for node in function.nodes {
-                if !isInteger(node) && !node.op.isView && !(node.op is Transpose) && types[local].dtype.isFloat {
+                if !node.op.isOnIntegers && !node.op.isView && !(node.op is Transpose) && types[local].dtype.isFloat {
                     if seen.insert(node.name).inserted { names.append(node.name) }
                 }
                 local += node.op.outputCount

@@ -61,7 +61,10 @@ struct Generate: ParsableCommand {
 
     func run() throws {
         let console = common.console(toolName)
-        let generator = try TextGenerator(try ApusRuntime.Model(path: model), threads: threading.threads)
+        let opened = try ApusRuntime.Model(path: model), generator: TextGenerator
+        do throws(ApusError) { generator = try TextGenerator(opened, threads: threading.threads) } catch {
+            throw error.within("\(model)")
+        }
         let options = GenerationOptions(
             maximumTokens: maxTokens, sampling: sampling, stopTokens: stopToken.isEmpty ? nil : Set(stopToken), stopTexts: stop)
         let missing = generator.tokenizer.missing(from: prompt)

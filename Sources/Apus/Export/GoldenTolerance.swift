@@ -67,6 +67,6 @@ extension Operator {
     /// Whether every instruction set gives the same bits for the same inputs.
     fileprivate var isExact: Bool {
         if self is DynamicDense || self is WeightOnlyDense { return false }
-        return isView || 130..<150 ~= code.rawValue || exactOperators.contains(name)
+        return isView || isOnIntegers || exactOperators.contains(name)
     }
 }

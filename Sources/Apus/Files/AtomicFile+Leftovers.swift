@@ -6,7 +6,7 @@ extension AtomicFile {
         let (folder, file) = parts(of: path), prefix = file + "."
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         where name.hasPrefix(prefix) && name.hasSuffix(".tmp") {
-            guard let process = pid_t(name.dropFirst(prefix.count).dropLast(4)), process != getpid(),
+            guard let process = pid_t(name.dropFirst(prefix.count).prefix { $0 != "." }), process != getpid(),
                 kill(process, 0) != 0, errno == ESRCH
             else { continue }
             unlink("\(folder)/\(name)")

@@ -18,9 +18,7 @@ public enum AtomicFile {
         guard let target, !exists || status.st_mode & S_IFMT == S_IFREG else { return try writeThrough(to: path, body) }
         guard !parts(of: target).name.isEmpty else { throw ApusError(.ioError, "'\(path)' names no file") }
         removeLeftovers(of: target)
-        let temporary = "\(target).\(getpid()).tmp"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw failure(path) }
+        let (temporary, descriptor) = try openTemporary(beside: target, path)
         do throws(ApusError) {
             guard !exists || fchmod(descriptor, status.st_mode & 0o777) == 0 else { throw failure(path) }
             try body(FileSink(descriptor: descriptor, path: path))
@@ -40,6 +38,17 @@ public enum AtomicFile {
             fsync(folder)
             close(folder)
         }
+    }
+
+    /// A new file "TARGET.PROCESS.NUMBER.tmp", which no other writer has.
+    private static func openTemporary(beside target: String, _ path: String) throws(ApusError) -> (name: String, descriptor: Int32) {
+        for number in 0..<1 << 16 {
+            let name = "\(target).\(getpid()).\(number).tmp"
+            let descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+            if descriptor >= 0 { return (name, descriptor) }
+            guard errno == EEXIST else { break }
+        }
+        throw failure(path)
     }
 
     private static func writeThrough(

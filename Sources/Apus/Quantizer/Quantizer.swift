@@ -12,8 +12,13 @@ public struct Quantizer {
     /// What was done to the real graph beforehand, and to which nodes.
     public private(set) var steps: [QuantizationReport.Step] = []
 
-    /// Prepares the first function of a graph. Throws where it does not validate.
+    /// Prepares the first function of a graph. Throws where it does not validate, or computes on integers already.
     public init(_ graph: Graph, _ options: QuantizationOptions = QuantizationOptions(), threads: Int = 1) throws(ApusError) {
+        for function in graph.functions {
+            guard let node = function.nodes.first(where: { $0.op.isOnIntegers }) else { continue }
+            throw .argument(
+                "node '\(node.name)' (\(node.op.name)) computes on integers already, wanted a model on real numbers to quantize")
+        }
         source = graph
         self.options = options
         real = options.scheme == .int8

@@ -36,6 +36,17 @@ final class CLIQuantizeTests: XCTestCase {
         try CLIRun("apus", ["verify", out]).expectSuccess()
     }
 
+    func testWhatIsQuantizedIsNotQuantizedAgain() throws {
+        let f = try CLIFixture(), once = f.file("once.apus"), twice = f.file("twice.apus")
+        try CLIRun("convert-model", [f.model, "-o", once, "--quantize", "int8", "--calibrate", "synthetic", "--quiet"])
+            .expectSuccess()
+        for scheme in ["int8", "w8", "f16"] {
+            let run = try CLIRun("convert-model", [once, "-o", twice, "--quantize", scheme, "--calibrate", "synthetic", "--quiet"])
+            run.expectFailure(2, "once.apus: node ", "(Quantize) computes on integers already, wanted a model on real numbers")
+            XCTAssertFalse(FileManager.default.fileExists(atPath: twice))
+        }
+    }
+
     func testSyntheticSamplesLeaveAStamp() throws {
         let f = try CLIFixture(), out = f.file("int8.apus")
         try CLIRun("convert-model", [f.model, "-o", out, "--quantize", "int8", "--calibrate", "synthetic", "--quiet"])

@@ -238,15 +238,28 @@ final class CheckpointTests: XCTestCase {
             "an epoch begun on 40 samples, resumed on 50")
     }
 
+    /// Each writer has a temporary file of its own, so that a file is always one of them whole.
+    func testWritersOfOnePathDoNotShareATemporaryFile() throws {
+        let folder = try ScratchFolder(), path = folder.file("a.bin")
+        DispatchQueue.concurrentPerform(iterations: 64) { writer in
+            let bytes = [UInt8](repeating: UInt8(writer), count: 50_000 + writer)
+            do { try AtomicFile.write(bytes, to: path) } catch { XCTFail("\(error)") }
+            if let found = FileManager.default.contents(atPath: path), let first = found.first {
+                XCTAssertEqual(found, Data(repeating: first, count: 50_000 + Int(first)))
+            }
+        }
+        XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: folder.path), ["a.bin"])
+    }
+
     func testRemovesLeftoversOfDeadWriters() throws {
         let folder = try ScratchFolder(), path = folder.file("a.apus")
         let dead = Process()
         dead.executableURL = URL(fileURLWithPath: "/bin/true")
         try dead.run()
         dead.waitUntilExit()
-        let leftover = try folder.write([1, 2], "a.apus.\(dead.processIdentifier).tmp")
-        let living = try folder.write([1, 2], "a.apus.\(getppid()).tmp")
-        let stranger = try folder.write([1, 2], "b.apus.\(dead.processIdentifier).tmp")
+        let leftover = try folder.write([1, 2], "a.apus.\(dead.processIdentifier).0.tmp")
+        let living = try folder.write([1, 2], "a.apus.\(getppid()).3.tmp")
+        let stranger = try folder.write([1, 2], "b.apus.\(dead.processIdentifier).0.tmp")
         try SmallTraining.trainer().saveCheckpoint(path)
         XCTAssertFalse(FileManager.default.fileExists(atPath: leftover))
         XCTAssertTrue(FileManager.default.fileExists(atPath: living))
