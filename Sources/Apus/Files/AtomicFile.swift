@@ -1,5 +1,6 @@
 import ApusGraph
 import Foundation
+import Synchronization
 
 /// Files that are there whole or not at all.
 public enum AtomicFile {
@@ -18,7 +19,10 @@ public enum AtomicFile {
         guard let target, !exists || status.st_mode & S_IFMT == S_IFREG else { return try writeThrough(to: path, body) }
         guard !parts(of: target).name.isEmpty else { throw ApusError(.ioError, "'\(path)' names no file") }
         removeLeftovers(of: target)
-        let (temporary, descriptor) = try openTemporary(beside: target, path)
+        let temporary = claimTemporary(beside: target)
+        defer { _ = claimed.withLock { $0.remove(temporary) } }
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw failure(path) }
         do throws(ApusError) {
             guard !exists || fchmod(descriptor, status.st_mode & 0o777) == 0 else { throw failure(path) }
             try body(FileSink(descriptor: descriptor, path: path))
@@ -40,15 +44,17 @@ public enum AtomicFile {
         }
     }
 
-    /// A new file "TARGET.PROCESS.NUMBER.tmp", which no other writer has.
-    private static func openTemporary(beside target: String, _ path: String) throws(ApusError) -> (name: String, descriptor: Int32) {
-        for number in 0..<1 << 16 {
-            let name = "\(target).\(getpid()).\(number).tmp"
-            let descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-            if descriptor >= 0 { return (name, descriptor) }
-            guard errno == EEXIST else { break }
+    /// The temporary files that this process is writing.
+    private static let claimed = Mutex<Set<String>>([])
+
+    /// The first "TARGET.PROCESS.NUMBER.tmp" that no other writer of this process has. A file of that name is what a process of the
+    /// same number left, and is written over.
+    private static func claimTemporary(beside target: String) -> String {
+        claimed.withLock { names in
+            var number = 0
+            while !names.insert("\(target).\(getpid()).\(number).tmp").inserted { number += 1 }
+            return "\(target).\(getpid()).\(number).tmp"
         }
-        throw failure(path)
     }
 
     private static func writeThrough(

@@ -5,8 +5,8 @@ enum IntegerTables {
     /// Elements of a table below which codes save less than their scales and alignment cost.
     private static let least = 1 << 14
 
-    /// Replaces each Gather of rows of a real constant by a WeightOnlyGather; returns how many. Nodes named in `keepFloat` stay. A table of an odd
-    /// number of columns is int8 where int4 is asked for.
+    /// Replaces each Gather of rows of a real constant by a WeightOnlyGather; returns how many. Nodes named in `keepFloat` stay.
+    /// A table of an odd number of columns is int8 where int4 is asked for.
     static func quantize(
         _ graph: Graph, _ scheme: QuantizationScheme, block: Int, keepFloat: Set<String>
     ) throws(ApusError) -> Int {

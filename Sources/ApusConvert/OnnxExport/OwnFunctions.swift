@@ -88,7 +88,7 @@ private func importDynamicDense(_ n: NodeContext) throws(ApusError) -> [Imported
     else { return nil }
     let w = try n.known(1), columns = w.type.shape.last
     guard try n.known(2).type.shape == [columns] else { return nil }
-    guard let weights = DynamicWeights(w.name, try w.integers(), columns: columns) else { return nil }
+    guard let weights = DynamicWeights(w.name, try w.integers(), w.type.shape) else { return nil }
     let scales = try n.known(2).tensor.array(of: Float.self)
     let x = try n.term(0)
     return [

@@ -51,7 +51,7 @@ func dynamicSum(_ row: [Float], _ weights: [TestTensor], column: Int) -> Float {
 /// Weights of a DynamicDense and the sums of their columns.
 func dynamicWeights(depth k: Int, columns n: Int) -> [TestTensor] {
     var random = TestRandom(UInt64(k * 1000 + n))
-    let w = TestTensor.make(.i8, [k, n]) { _ in Double(Int.random(in: -127...127, using: &random)) }
+    let w = TestTensor.make(.i8, [k, n]) { _ in Double(Int.random(in: -128...127, using: &random)) }
     return [w, TestTensor.make(.i32, [n]) { i in -128 * (0..<k).reduce(0) { $0 + w.values[$1 * n + i[0]] } }]
 }
 

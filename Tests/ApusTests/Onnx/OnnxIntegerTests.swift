@@ -93,4 +93,36 @@ final class OnnxIntegerTests: XCTestCase {
         XCTAssertEqual(try session.run([:], [try Tensor([Float(0), 0])]).array(of: UInt8.self), [0, 0])
         XCTAssertEqual(try session.run([:], [try Tensor([Float(-1), 4])]).array(of: UInt8.self), [0, 255])
     }
+
+    func testDynamicProductsWithoutColumns() throws {
+        var f = OnnxFixture()
+        f.input("x", [.fixed(1), .fixed(2)])
+        f.codes("w", [2, 0], [])
+        f.codes("w/zero", [], [0])
+        f.node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"])
+        f.node("MatMulInteger", ["q", "w", "z", "w/zero"], ["sums"])
+        f.node("Cast", ["sums"], ["reals"], int: ["to": 1])
+        f.node("Mul", ["reals", "s"], ["y"])
+        f.output("y")
+        let session = try f.session()
+        defer { session.destroy() }
+        XCTAssertEqual(try session.run([:], [try Tensor([Float(1), 2], shape: [1, 2])]).shape, [1, 0])
+    }
+
+    func testDynamicQuantizeLSTMIsRefusedByItsWeights() throws {
+        for (w, r, reason) in [([1, 3, 0], [1, 0, 0], "[1, 0, 0]"), ([1, 3, 7], [1, 2, 8], "[1, 3, 7]"), ([3, 8], [2, 8], "[directions, K, 32]")] {
+            var f = OnnxFixture()
+            f.domains = ["com.microsoft"]
+            f.input("x", [.fixed(4), .fixed(1), .fixed(3)])
+            f.codes("w", w, [Int](repeating: 1, count: w.reduce(1, *)))
+            f.codes("r", r, [Int](repeating: 1, count: r.reduce(1, *)))
+            f.constant("s", [1], [0.1])
+            f.codes("zero", [1], [0])
+            f.node(
+                "DynamicQuantizeLSTM", ["x", "w", "r", "", "", "", "", "", "s", "zero", "s", "zero"], ["y"], int: ["hidden_size": r[1]],
+                domain: "com.microsoft")
+            f.output("y")
+            XCTAssertThrowsError(try f.session()) { XCTAssertTrue("\($0)".contains(reason), "\($0)") }
+        }
+    }
 }

@@ -258,10 +258,12 @@ final class CheckpointTests: XCTestCase {
         try dead.run()
         dead.waitUntilExit()
         let leftover = try folder.write([1, 2], "a.apus.\(dead.processIdentifier).0.tmp")
+        let mine = try folder.write([1, 2], "a.apus.\(getpid()).0.tmp")
         let living = try folder.write([1, 2], "a.apus.\(getppid()).3.tmp")
         let stranger = try folder.write([1, 2], "b.apus.\(dead.processIdentifier).0.tmp")
         try SmallTraining.trainer().saveCheckpoint(path)
         XCTAssertFalse(FileManager.default.fileExists(atPath: leftover))
+        XCTAssertFalse(FileManager.default.fileExists(atPath: mine), "of a process that had this one's number")
         XCTAssertTrue(FileManager.default.fileExists(atPath: living))
         XCTAssertTrue(FileManager.default.fileExists(atPath: stranger))
     }

@@ -33,8 +33,9 @@ struct DynamicWeights {
 }
 
 extension DynamicWeights {
-    /// nil where a code does not fit 8 bits. `codes` are row-major, [K, columns].
-    init?(_ name: String, _ codes: [Int], columns: Int) {
+    /// nil where a code does not fit 8 bits. `codes` are row-major, of `shape` [K, N].
+    init?(_ name: String, _ codes: [Int], _ shape: Shape) {
+        let columns = shape.last
         var sums = [Int](repeating: 0, count: columns), bytes: [Int8] = []
         for (i, code) in codes.enumerated() {
             guard let byte = Int8(exactly: code) else { return nil }
@@ -42,8 +43,7 @@ extension DynamicWeights {
             sums[i % columns] += code
         }
         self.sums = sums
-        self.codes = Constant(
-            name, TensorType(.i8, [codes.count / columns, columns]), bytes.withUnsafeBytes { HeapStorage($0) })
+        self.codes = Constant(name, TensorType(.i8, shape), bytes.withUnsafeBytes { HeapStorage($0) })
     }
 }
 
@@ -77,7 +77,7 @@ extension Term {
     guard isBytes, w.type.shape.rank == 2, zeros.count == 1 || zeros.count == columns else { return nil }
     if n.has(3) { guard try n.dtype(3) == w.type.dtype else { return nil } }
     let codes = try w.integers().enumerated().map { i, code in code - zeros[zeros.count == 1 ? 0 : i % columns] }
-    guard let weights = DynamicWeights(w.name, codes, columns: columns) else { return nil }
+    guard let weights = DynamicWeights(w.name, codes, w.type.shape) else { return nil }
     return [ImportedValue(try n.real(), .dynamic(.sums(of: x, weights)))]
 }
 

@@ -1,15 +1,17 @@
 import ApusGraph
 
-/// One direction of com.microsoft.DynamicQuantizeLSTM's W or R: codes [K, gates·hidden] without their zero points, and a scale for each
-/// column. Where they fit 8 bits they stay codes, of a DynamicDense or of the layer's state; else they are real numbers.
+/// One direction of com.microsoft.DynamicQuantizeLSTM's W or R: codes [K, gates·hidden] without their zero points, and a scale
+/// for each column. Where they fit 8 bits they stay codes, of a DynamicDense or of the layer's state; else they are real numbers.
 struct QuantizedColumns {
     private let name: String
+    private let shape: Shape
     private let codes: [Int]
     private let scales: [Float]
 
     /// `order`: ONNX's place of each gate of Apus.
     init(
-        _ n: NodeContext, _ input: Int, scales scalesInput: Int, zeros zerosInput: Int, direction: Int, order: [Int], hidden: Int
+        _ n: NodeContext, _ input: Int, scales scalesInput: Int, zeros zerosInput: Int, direction: Int, order: [Int],
+        hidden: Int
     ) throws(ApusError) {
         let w = try n.known(input), all = try n.known(scalesInput).tensor.array(of: Float.self)
         let zeros = n.has(zerosInput) ? try n.known(zerosInput).integers() : [0]
@@ -27,16 +29,18 @@ struct QuantizedColumns {
             list.count == 1 ? list[0] : list.count == directions ? list[direction] : list[direction * columns + column]
         }
         name = w.name
+        shape = [rows, columns]
         scales = places.map { part(all, $0) }
         codes = (0..<rows).flatMap { row in
             places.map { values[(direction * rows + row) * columns + $0] - part(zeros, $0) }
         }
     }
 
-    private var weights: DynamicWeights? { DynamicWeights(name, codes, columns: scales.count) }
+    private var weights: DynamicWeights? { DynamicWeights(name, codes, shape) }
 
     private func real() throws(ApusError) -> Constant {
-        try Constant(name, .f32, [codes.count / scales.count, scales.count], codes.enumerated().map { Double($1) * Double(scales[$0 % scales.count]) })
+        let values = codes.enumerated().map { Double($1) * Double(scales[$0 % scales.count]) }
+        return try Constant(name, .f32, shape.dimensions, values)
     }
 
     /// x·W + bias.
@@ -48,8 +52,7 @@ struct QuantizedColumns {
     /// What a layer multiplies its state by.
     func state(_ g: Emitter) throws(ApusError) -> (operands: [Term], product: StateProduct) {
         if let weights { return (weights.operands(scales, g), .dynamic) }
-        let hidden = codes.count / scales.count
-        let gates = try g.reshape(g.constant(try real()), [hidden, scales.count / hidden, hidden])
+        let gates = try g.reshape(g.constant(try real()), [shape[0], -1, shape[0]])
         return ([try g.transpose(gates, [1, 0, 2])], .real)
     }
 }
