@@ -17,7 +17,7 @@ struct IntegerPlaces {
 
     init(_ network: Network, keepFloat: Set<String>) throws(ApusError) {
         let source = try network.inferenceGraph()
-        let prepared = try Quantizer.prepared(try network.inferenceGraph())
+        let prepared = try Quantizer.prepared(source, keepsLayout: true)
         let names = Set(prepared.functions[0].nodes.map { $0.name })
         for name in keepFloat.sorted() where !names.contains(name) { throw .argument("no node '\(name)' to keep real") }
         let types = try ValidGraph(validating: prepared).types(ofFunction: 0, dimensions: prepared.maxima)

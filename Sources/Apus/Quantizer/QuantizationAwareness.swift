@@ -120,7 +120,8 @@ extension QuantizationAwareness {
             let ends = try ends(place, parameters)
             codes.append(CodeScale(low: Double(ends[0]), high: Double(ends[1])))
         }
-        var translation = try IntegerTranslation(try Quantizer.prepared(graph), codes: codes, keepFloat: except)
+        var translation = try IntegerTranslation(
+            try Quantizer.prepared(graph, keepsLayout: true), codes: codes, keepFloat: except)
         return try Export.optimize(try translation.run(), options)
     }
 }

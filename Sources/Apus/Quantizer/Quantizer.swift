@@ -46,9 +46,11 @@ public struct Quantizer {
     }
 
     /// The first function of a graph as integers are made of it: folded and fused, weights plain, activations that are not
-    /// bounds apart.
-    static func prepared(_ graph: Graph) throws(ApusError) -> Graph {
-        try Export.optimize(try graph.plain(function: 0), beforePacking).plain(function: 0)
+    /// bounds apart. With `keepsLayout` transposes stay where they are, so that every value is one of the graph given.
+    static func prepared(_ graph: Graph, keepsLayout: Bool = false) throws(ApusError) -> Graph {
+        var options = beforePacking
+        if keepsLayout { options.disabled.insert(pushTransposesPass.name) }
+        return try Export.optimize(try graph.plain(function: 0), options).plain(function: 0)
     }
 
     /// Per local of the real function its codes; a planted fault changes one.

@@ -130,6 +130,23 @@ final class QuantizationAwareTests: XCTestCase {
         XCTAssertLessThan(differences[differences.count - 1], 0.05)
     }
 
+    /// Values behind a transpose are places as the layers name them, though the exported graph may move the transpose.
+    func testTransposesBetweenProducts() throws {
+        let x = Input([8, 8, 1], name: "x")
+        var y = Conv2D(8, kernel: 3, padding: .same, activation: .relu, name: "before")(x)
+        y = ReLU(name: "turned")(Permute(2, 1, 3)(y))
+        y = Conv2D(8, kernel: 3, padding: .same, activation: .relu, name: "behind")(Concat()(y, Permute(2, 1, 3)(y)))
+        let logits = Dense(4, name: "logits")(GlobalAvgPool2D(name: "mean")(y))
+        let network = try Network(inputs: [x], outputs: [logits], outputNames: ["scores"], name: "turned", seed: 5)
+        try network.quantizationAware(.int8)
+        XCTAssertEqual(try XCTUnwrap(network.quantization).places.products, ["before", "behind", "logits"])
+        let data = try SmallTraining.quarters(64)
+        try trainer(network).fit(data, epochs: 2)
+        let graph = try network.exportGraph(), images = data.inputs[0].tensor
+        XCTAssertFalse(graph.functions[0].nodes.contains { ["Conv2D", "Dense", "Dequantize"].contains($0.op.name) })
+        XCTAssertEqual(try Runner(graph, threads: 2).run([images])[0], try network.predict(images, threads: 1))
+    }
+
     /// Interrupted in every stage of a training and resumed, it ends with the same bytes in every state.
     func testResumesAcrossStages() throws {
         func fresh() throws -> Trainer {
