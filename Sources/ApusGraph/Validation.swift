@@ -16,12 +16,11 @@ public final class ValidGraph: @unchecked Sendable {
 
     private func check() throws(ApusError) {
         let isMeasured = graph.measuredDimensions
-        for (i, symbol) in graph.dimensions.enumerated() {
-            let least = isMeasured[i] ? 0 : 1
-            guard symbol.minimum >= least && symbol.minimum <= symbol.maximum && symbol.maximum <= Shape.maximumExtent
+        for symbol in graph.dimensions {
+            guard symbol.minimum >= 0 && symbol.minimum <= symbol.maximum && symbol.maximum <= Shape.maximumExtent
             else {
                 throw .file(
-                    "dimension '\(symbol.name)' from \(symbol.minimum) to \(symbol.maximum), wanted \(least) ≤ min ≤ max")
+                    "dimension '\(symbol.name)' from \(symbol.minimum) to \(symbol.maximum), wanted 0 ≤ min ≤ max")
             }
         }
         try checkMeasures()

@@ -81,9 +81,9 @@ struct ImportOptions: ParsableArguments {
 
     private static func bounds(_ text: String, of name: String) throws -> ClosedRange<Int> {
         let numbers = text.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
-        guard (1...2).contains(numbers.count), let low = numbers[0], let high = numbers.last!, low >= 1, low <= high,
+        guard (1...2).contains(numbers.count), let low = numbers[0], let high = numbers.last!, low >= 0, low <= high,
             high <= Shape.maximumExtent
-        else { throw ApusError.argument("--dim \(name)=\(text), wanted min:max with 1 ≤ min ≤ max, one number, or a dimension") }
+        else { throw ApusError.argument("--dim \(name)=\(text), wanted min:max with 0 ≤ min ≤ max, one number, or a dimension") }
         return low...high
     }
 }

@@ -55,12 +55,16 @@ final class SymbolicBatchTests: XCTestCase {
         ("norm", { b, x in try b(ClipByNorm(maximum: 1), x, b(GlobalNorm(), x)) }),
     ]
 
+    /// What has no answer for a batch of nothing.
+    private let needRows: Set<String> = ["greatest"]
+
     func testAPartOfTheBatchIsASmallerGraph() throws {
         for (name, body) in bodies {
-            let symbolic = try graph([SymbolicDimension("batch", 1...9)], -1, body)
+            let least = needRows.contains(name) ? 1 : 0
+            let symbolic = try graph([SymbolicDimension("batch", least...9)], -1, body)
             let session = try Session(try Model(symbolic))
             defer { session.destroy() }
-            for batch in [9, 1, 4, 9] {
+            for batch in [9, 0, 1, 4, 0, 9] where batch >= least {
                 let x = TestTensor.make(.f32, [batch, 3, 4]) { Double(($0[0] * 31 + $0[1] * 7 + $0[2] * 5) % 23) }
                 let fixed = try OperatorRun.run(
                     try Model(try graph([], batch, body)), [x], isa: InstructionSet.selected)

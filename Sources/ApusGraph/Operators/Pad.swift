@@ -64,7 +64,7 @@ public final class Pad: Operator {
             for width in [before[axis], after[axis]] where width < 0 || width > Shape.maximumExtent {
                 throw .shape("padding \(width) along axis \(axis), wanted 0 ... \(Shape.maximumExtent)")
             }
-            guard mode == .constant || x.shape[axis] > 0 else {
+            guard mode == .constant || x.shape[axis] > 0 || before[axis] + after[axis] == 0 else {
                 throw .shape("x \(x) has nothing along axis \(axis) to pad with")
             }
             y.append(before[axis] + x.shape[axis] + after[axis])
