@@ -22,7 +22,8 @@ final class FakeQuantization {
         self.builder = builder
         range = { parameters.find(QuantizationAwareness.range($0)) }
         self.emit = emit
-        missing = Set(awareness.places.values).union(awareness.places.products)
+        let places = awareness.places
+        missing = Set(places.values).union(places.products).union(places.states).union(places.tables)
     }
 
     func node(_ op: Operator, _ inputs: [Value], name: String) throws(ApusError) -> [Value] {
@@ -31,7 +32,15 @@ final class FakeQuantization {
             missing.remove(name)
             inputs[1] = try roundedWeights(inputs[1], op, name: "\(name)/rounded-weights")
         }
+        if awareness.places.states.contains(name) {
+            missing.remove(name)
+            inputs[1] = try roundedStateWeights(inputs[1], name: "\(name)/rounded-weights")
+        }
         var outputs = try builder.node(op, inputs, name: name)
+        if awareness.places.tables.contains(name) {
+            missing.remove(name)
+            outputs[0] = try roundedRows(outputs[0], name: "\(name)/rounded-rows")
+        }
         for i in outputs.indices { outputs[i] = try rounded(outputs[i], place: QuantizationAwareness.place(name, output: i)) }
         return outputs
     }
@@ -43,6 +52,25 @@ final class FakeQuantization {
         let columns = try builder(Transpose([0, 1, 3, 2]), weights, name: "\(name)/columns")
         let rounded = try builder(FakeQuantizeWeights(), columns, name: name)
         return try builder(Transpose([0, 1, 3, 2]), rounded, name: "\(name)/rows")
+    }
+
+    /// R [gates, hidden, hidden] as its codes will be, with a scale for each column of a gate.
+    private func roundedStateWeights(_ r: Value, name: String) throws(ApusError) -> Value {
+        let gates = r.shape[0], hidden = r.shape[1]
+        let sideBySide = try builder(Transpose([1, 0, 2]), r, name: "\(name)/side-by-side")
+        let columns = try builder(ApusGraph.Reshape([hidden, gates * hidden]), sideBySide, name: "\(name)/columns")
+        let rounded = try builder(FakeQuantizeWeights(), columns, name: name)
+        let apart = try builder(ApusGraph.Reshape([hidden, gates, hidden]), rounded, name: "\(name)/gates")
+        return try builder(Transpose([1, 0, 2]), apart, name: "\(name)/apart")
+    }
+
+    /// Rows that were read of a table, as the codes of the table's rows will be, which have a scale each.
+    private func roundedRows(_ rows: Value, name: String) throws(ApusError) -> Value {
+        let flat = try builder(ApusGraph.Reshape([-1, rows.shape.last]), rows, name: "\(name)/flat")
+        let columns = try builder(Transpose([1, 0]), flat, name: "\(name)/columns")
+        let rounded = try builder(FakeQuantizeWeights(), columns, name: name)
+        let again = try builder(Transpose([1, 0]), rounded, name: "\(name)/rows")
+        return try builder(ApusGraph.Reshape([-1] + rows.shape.dimensions.dropFirst()), again, name: "\(name)/shaped")
     }
 
     /// A value as its codes will be; the value itself where it has none.

@@ -12,6 +12,10 @@ struct IntegerPlaces {
     let values: [String]
     /// Nodes whose weights are rounded.
     let products: Set<String>
+    /// Recurrent layers whose state is multiplied by integers.
+    let states: Set<String>
+    /// Nodes that read rows of a table of integers.
+    let tables: Set<String>
     /// Elements of each value for one sample.
     let elements: [String: Int]
 
@@ -25,7 +29,11 @@ struct IntegerPlaces {
             types[local].dtype == .f32 ? CodeScale(scale: 1 + Float(local) * 0x1p-12) : nil
         }
         var translation = try IntegerTranslation(prepared, codes: probes, keepFloat: keepFloat)
-        _ = try translation.run()
+        let integers = try translation.run()
+        _ = try Quantizer.quantizeRest(of: integers, keepFloat: keepFloat)
+        let rest = integers.functions[0].nodes
+        states = Set(rest.filter { ($0.op as? RecurrentLayer)?.stateProduct.op != nil }.map { $0.name })
+        tables = Set(rest.filter { $0.op is WeightOnlyGather }.map { $0.name })
         let origins = try Origins(of: prepared, in: source)
         var places = [String?](repeating: nil, count: types.count)
         var elements: [String: Int] = [:]

@@ -122,6 +122,8 @@ extension QuantizationAwareness {
         }
         var translation = try IntegerTranslation(
             try Quantizer.prepared(graph, keepsLayout: true), codes: codes, keepFloat: except)
-        return try Export.optimize(try translation.run(), options)
+        let integers = try translation.run()
+        _ = try Quantizer.quantizeRest(of: integers, keepFloat: except)
+        return try Export.optimize(integers, options)
     }
 }

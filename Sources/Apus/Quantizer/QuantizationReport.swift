@@ -105,7 +105,7 @@ extension Quantizer {
             var translation = try IntegerTranslation(real, codes: codes, keepFloat: names)
             var reference = try IntegerTranslation(real, codes: codes, keepFloat: names)
             let graph = try translation.run()
-            guard try quantizeRest(of: graph, keepFloat: names.subtracting([node.name])) > 0 else { continue }
+            guard try Quantizer.quantizeRest(of: graph, keepFloat: names.subtracting([node.name])) > 0 else { continue }
             result[node.name] = try noise(of: node.name, try reference.run(), graph, samples)
         }
         for node in real.functions[0].nodes where whole.integerNodes.contains(node.name) {

@@ -90,7 +90,7 @@ public struct Quantizer {
             var translation = try IntegerTranslation(real, codes: codes, keepFloat: kept)
             if options.correctsBias { translation.channelMeans = calibration.channelStatistics.map { $0?.means } }
             graph = try translation.run()
-            _ = try quantizeRest(of: graph, keepFloat: kept)
+            _ = try Quantizer.quantizeRest(of: graph, keepFloat: kept)
         case .int8Dynamic, .w8, .w4, .w4Dynamic:
             graph = try whole()
             _ = try Export.optimize(graph, Quantizer.beforePacking)
@@ -108,9 +108,9 @@ public struct Quantizer {
     }
 
     /// What int8 does to the tables and recurrent layers of a translated graph; returns of how many.
-    func quantizeRest(of graph: Graph, keepFloat: Set<String>) throws(ApusError) -> Int {
-        try IntegerTables.quantize(graph, .int8Dynamic, block: options.block, keepFloat: keepFloat)
-            + StateWeights.quantize(graph, .int8Dynamic, block: options.block, keepFloat: keepFloat)
+    static func quantizeRest(of graph: Graph, keepFloat: Set<String>) throws(ApusError) -> Int {
+        try IntegerTables.quantize(graph, .int8Dynamic, block: 0, keepFloat: keepFloat)
+            + StateWeights.quantize(graph, .int8Dynamic, block: 0, keepFloat: keepFloat)
     }
 
     /// Every function, weights plain.

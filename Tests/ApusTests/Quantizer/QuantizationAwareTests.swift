@@ -198,6 +198,44 @@ final class QuantizationAwareTests: XCTestCase {
         }
     }
 
+    /// Tables of embeddings and the weights of states are rounded too: with learning rate 0 and fixed ranges, a step gives what the
+    /// integer form does, but for how sums and the state's codes are rounded.
+    func testTablesAndStates() throws {
+        let recurrent: [[Layer]] = [
+            [GRU(32, recurrentDropout: 0.1)], [GRU(32, resetAfter: false, returnSequences: true), SimpleRNN(32)],
+            [Bidirectional(LSTM(32))],
+        ]
+        var random = Philox(seed: 2)
+        let words = try Tensor((0..<256).map { _ in Int32(random.uniform() * 600) }, shape: [32, 8])
+        let signs = try words.array(of: Int32.self).enumerated().filter { $0.offset % 8 == 7 }.map { Float($0.element % 2) }
+        let y = try Tensor(signs, shape: [32, 1])
+        for layers in recurrent {
+            let x = Input([8], dtype: .i32, name: "x")
+            let logits = Dense(1, name: "logits")(layers.reduce(Embedding(600, 32, maskZero: true)(x)) { $1($0) })
+            let network = try Network(inputs: [x], outputs: [logits], seed: 4)
+            try network.quantizationAware(.int8, ranges: .movingAverage(momentum: 0.5))
+            let trainer = try Trainer(
+                network, loss: MSE(), optimizer: Adam(learningRate: 0.01), batchSize: 32, seed: 1, threads: 1)
+            let data = try Dataset(inputs: [NamedTensor("x", words)], targets: [NamedTensor("output", y)])
+            let losses = try trainer.fit(data, epochs: 6).map { try XCTUnwrap($0["loss"]) }
+            XCTAssertLessThan(losses[5], losses[0], layers[0].name)
+            let graph = try network.exportGraph()
+            for node in graph.functions[0].nodes {
+                XCTAssertFalse(node.op is ApusGraph.Gather, node.name)
+                if let layer = node.op as? RecurrentLayer { XCTAssertNotNil(layer.stateProduct.op, node.name) }
+            }
+            let integers = try network.predict(words, threads: 1)
+            XCTAssertEqual(try Runner(graph, threads: 2).run([words])[0], integers, layers[0].name)
+            guard layers.count > 1 else { continue }
+            try network.freezeObservers(afterEpoch: 6)
+            try trainer.plan(epoch: 6)
+            trainer.learningRateOverride = 0
+            try trainer.step(try data.batches(size: 32, shuffleSeed: 0, epoch: 0).batch(at: 0))
+            let wanted = try integers.doubles(), found = try trainer.prediction(0).doubles().sorted()
+            for (a, b) in zip(found, wanted.sorted()) { XCTAssertEqual(a, b, accuracy: 0.05 * wanted.map { abs($0) }.max()!) }
+        }
+    }
+
     /// Ranges move in the first epoch and are trained in the next; frozen, nothing of them moves.
     func testStagesOfRanges() throws {
         let network = try network(), data = try SmallTraining.quarters(32)
