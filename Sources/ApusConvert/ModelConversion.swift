@@ -117,6 +117,9 @@ public struct ModelConversion {
         return names
     }
 
+    /// The constants of the source that hold NaN, which reaches whatever reads them.
+    public var constantsWithNaN: [String] { source.constants.filter { $0.hasNaN }.map { $0.name } }
+
     /// The new file's bytes.
     public func bytes() throws(ApusError) -> [UInt8] { try ModelWriter.bytes(graph) }
 
@@ -184,5 +187,17 @@ extension Operator {
     fileprivate var onlyMoves: Bool {
         isView || self is Cast || self is ApusGraph.Concat || self is Expand || self is ExpandLike || self is Gather || self is GatherGradient
             || self is Pad || self is Slice || self is Split || self is Transpose || self is Trim || self is Where
+    }
+}
+
+extension Constant {
+    fileprivate var hasNaN: Bool {
+        switch type.dtype {
+        case .f32: bytes.bindMemory(to: Float.self).contains { $0.isNaN }
+        case .f64: bytes.bindMemory(to: Double.self).contains { $0.isNaN }
+        case .f16: bytes.bindMemory(to: UInt16.self).contains { $0 & 0x7fff > 0x7c00 }
+        case .bf16: bytes.bindMemory(to: UInt16.self).contains { $0 & 0x7fff > 0x7f80 }
+        default: false
+        }
     }
 }

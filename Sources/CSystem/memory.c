@@ -57,6 +57,7 @@ const char *cs_error_text(int error_number) {
     switch (error_number) {
     case ENOENT: return "no such file";
     case ENOTDIR: return "not in a directory";
+    case ELOOP: return "a loop of links";
     case EACCES: return "permission denied";
     case ENODEV:
     case EISDIR: return "is a directory";

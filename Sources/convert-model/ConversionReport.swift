@@ -32,10 +32,11 @@ struct ConversionReport: Encodable {
         _ quantization: QuantizationReport?, _ warnings: [String]
     ) throws {
         let doubleNodes = output.map(ModelConversion.isOnnx) == true ? [] : try conversion.doubleNodes()
+        let withNaN = conversion.constantsWithNaN
         self.warnings = warnings + (doubleNodes.isEmpty ? [] : [
             "\(Quantity.counted(doubleNodes.count, "node")) computing in f64, exact for integers up to 2⁵³, "
                 + "which libapus-training runs and libapus does not: \(Quantity.list(doubleNodes))"
-        ])
+        ]) + (withNaN.isEmpty ? [] : ["NaN in \(Quantity.counted(withNaN.count, "constant")): \(Quantity.list(withNaN))"])
         self.quantization = quantization
         realNodes = try conversion.realNodes()
         nodesBefore = conversion.source.functions.reduce(0) { $0 + $1.nodes.count }

@@ -17,6 +17,9 @@ final class CLIMisuseTests: XCTestCase {
         let f = try CLIFixture()
         try CLIRun("apus", ["compare", f.model, "/nowhere/m.apus"]).expectFailure(1, "apus: /nowhere/m.apus: ")
         try CLIRun("apus", ["run", f.model, "/nowhere/x.npy"]).expectFailure(1, "apus: /nowhere/x.npy: ")
+        let loop = f.folder.file("loop")
+        try FileManager.default.createSymbolicLink(atPath: loop, withDestinationPath: loop)
+        try CLIRun("apus", ["inspect", loop]).expectFailure(1, "apus: \(loop): a loop of links\n")
         try CLIRun("apus", ["inspect", f.folder.path]).expectFailure(1, "apus: \(f.folder.path): is a directory\n")
     }
 

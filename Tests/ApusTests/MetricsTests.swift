@@ -70,6 +70,8 @@ final class MetricsTests: XCTestCase {
         try none.update(predictions: scores, targets: Tensor([Int32](repeating: 2, count: 11)))
         XCTAssertTrue(none.value.isNaN)
         XCTAssertEqual(none.name, "output_1_accuracy")
+        XCTAssertEqual(none.name(outputs: ["text", "scores"]), "scores_accuracy")
+        XCTAssertEqual(F1().on(output: 1).ignoring(index: 2).name(outputs: ["text", "scores"]), "scores_f1")
         XCTAssertFails(.badShape, "a class for each row") { try none.update(predictions: scores, targets: scores) }
     }
 

@@ -19,6 +19,7 @@ public struct IgnoringMetric<Base: Metric>: Metric {
     }
 
     public var name: String { base.name }
+    public func name(outputs: [String]) -> String { base.name(outputs: outputs) }
     public var output: Int { base.output }
     public var value: Double { base.value }
     public mutating func reset() { base.reset() }

@@ -7,6 +7,8 @@ import ApusGraph
 public protocol Metric: Sendable, Codable {
     /// A short name for logs, such as "accuracy"; where it is taken there, the log has "accuracy_1", "accuracy_2", ….
     var name: String { get }
+    /// The name in the log of a network whose outputs are called so; `name` by default.
+    func name(outputs: [String]) -> String
     /// The output of the network that it measures; 0 by default.
     var output: Int { get }
     var value: Double { get }
@@ -17,8 +19,9 @@ public protocol Metric: Sendable, Codable {
 
 extension Metric {
     public var output: Int { 0 }
+    public func name(outputs: [String]) -> String { name }
 
-    /// The same metric of another output: `Accuracy().on(output: 1)`, named "output_1_accuracy".
+    /// The same metric of another output: `Accuracy().on(output: 1)`, which logs call by the output's name, as "scores_accuracy".
     public func on(output: Int) -> OutputMetric<Self> { OutputMetric(output, self) }
 }
 
@@ -33,6 +36,9 @@ public struct OutputMetric<Base: Metric>: Metric {
     }
 
     public var name: String { "output_\(output)_\(base.name)" }
+    public func name(outputs: [String]) -> String {
+        outputs.indices.contains(output) ? "\(outputs[output])_\(base.name)" : name
+    }
     public var value: Double { base.value }
     public mutating func reset() { base.reset() }
     public mutating func update(predictions: Tensor, targets: Tensor) throws(ApusError) {

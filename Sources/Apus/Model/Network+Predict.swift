@@ -111,7 +111,7 @@ extension Network {
         if means.count > 1 {
             for (i, mean) in means.enumerated() { log["\(outputName(i))_loss"] = mean.value }
         }
-        for metric in metrics { log.add(metric) }
+        for metric in metrics { log.add(metric, outputs: outputNames) }
         return log
     }
 }

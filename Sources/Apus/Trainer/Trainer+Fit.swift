@@ -155,7 +155,7 @@ extension RunningEpoch {
         var log = EpochLog(epoch: epoch)
         log["loss"] = loss.value
         for (i, loss) in outputLosses.enumerated() { log["\(network.outputName(i))_loss"] = loss.value }
-        for metric in metrics { log.add(metric) }
+        for metric in metrics { log.add(metric, outputs: network.outputNames) }
         log.seconds = seconds
         return log
     }

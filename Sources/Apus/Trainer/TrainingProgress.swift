@@ -22,11 +22,12 @@ public struct EpochLog: Sendable, Codable, Equatable {
     public init(epoch: Int) { self.epoch = epoch }
 
     /// Adds a metric's value under its name or, where that is taken, "name_1", "name_2", …, as Keras does.
-    mutating func add(_ metric: any Metric) {
-        var name = metric.name, taken = 0
+    mutating func add(_ metric: any Metric, outputs: [String]) {
+        let first = metric.name(outputs: outputs)
+        var name = first, taken = 0
         while names.contains(name) {
             taken += 1
-            name = "\(metric.name)_\(taken)"
+            name = "\(first)_\(taken)"
         }
         self[name] = metric.value
     }

@@ -83,6 +83,18 @@ final class OnnxComposedTests: XCTestCase {
         XCTAssertEqual(y, [7, 2 + 2 << 26, 3 + 3 << 26, 6])
     }
 
+    /// NaN of weights is told; of infinity, as masks have it, nothing is.
+    func testConstantsWithNaN() throws {
+        var f = OnnxFixture()
+        f.input("x", [.fixed(2), .fixed(2)])
+        f.constant("w", [2, 2], [1, 2, .nan, 4])
+        f.constant("mask", [2], [0, -.infinity])
+        f.node("MatMul", ["x", "w"], ["y"])
+        f.node("Add", ["y", "mask"], ["z"])
+        f.output("z")
+        XCTAssertEqual(try ModelConversion(try f.converted(), ExportOptions()).constantsWithNaN, ["w"])
+    }
+
     // MARK: Sequences
 
     func testReverseSequenceOfLengthsThatAnInputGives() throws {

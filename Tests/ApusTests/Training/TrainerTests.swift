@@ -66,12 +66,12 @@ final class TrainerTests: XCTestCase {
         func network() throws -> Network {
             let a = Input([3], name: "a"), b = Input([3], name: "b")
             let hidden = Dense(8, name: "hidden")(Concat()(a, b))
-            return try Network(inputs: [a, b], outputs: [Dense(3)(hidden), Dense(3)(hidden)], seed: 5)
+            return try Network(inputs: [a, b], outputs: [Dense(3)(hidden), Dense(3)(hidden)], outputNames: ["sum", "difference"], seed: 5)
         }
         var random = Philox(seed: 2)
         let x = (0..<300).map { _ in random.uniform() }, y = (0..<300).map { _ in random.uniform() }
-        let sum = NamedTensor("output_0", try Tensor(zip(x, y).map { $0 + $1 }, shape: [100, 3]))
-        let difference = NamedTensor("output_1", try Tensor(zip(x, y).map { $0 - $1 }, shape: [100, 3]))
+        let sum = NamedTensor("sum", try Tensor(zip(x, y).map { $0 + $1 }, shape: [100, 3]))
+        let difference = NamedTensor("difference", try Tensor(zip(x, y).map { $0 - $1 }, shape: [100, 3]))
         let a = NamedTensor("a", try Tensor(x, shape: [100, 3])), b = NamedTensor("b", try Tensor(y, shape: [100, 3]))
         func train(_ inputs: [NamedTensor], _ targets: [NamedTensor], _ weights: [Double]) throws -> Trainer {
             let trainer = try Trainer(
@@ -87,14 +87,14 @@ final class TrainerTests: XCTestCase {
         XCTAssertEqual(straight.copyStates(), crossed.copyStates())
         let log = try XCTUnwrap(straight.progress.history.last)
         XCTAssertEqual(
-            log.names.prefix(5), ["loss", "output_0_loss", "output_1_loss", "mae", "output_1_mae"])
-        let parts = (try XCTUnwrap(log["output_0_loss"]), try XCTUnwrap(log["output_1_loss"]))
+            log.names.prefix(5), ["loss", "sum_loss", "difference_loss", "mae", "difference_mae"])
+        let parts = (try XCTUnwrap(log["sum_loss"]), try XCTUnwrap(log["difference_loss"]))
         XCTAssertEqual(try XCTUnwrap(log["loss"]), parts.0 + 0.5 * parts.1, accuracy: 1e-6)
         XCTAssertLessThan(try XCTUnwrap(log["val_mae"]), 0.1)
-        XCTAssertLessThan(try XCTUnwrap(log["val_output_1_mae"]), 0.1)
+        XCTAssertLessThan(try XCTUnwrap(log["val_difference_mae"]), 0.1)
         // An output of weight 0 is not learned.
         let half = try train([a, b], [sum, difference], [1, 0])
-        XCTAssertGreaterThan(try XCTUnwrap(half.progress.history.last?["output_1_loss"]), 3 * parts.1)
+        XCTAssertGreaterThan(try XCTUnwrap(half.progress.history.last?["difference_loss"]), 3 * parts.1)
 
         let wrong = try Dataset(inputs: [a, NamedTensor("c", b.tensor)], targets: [sum, difference])
         XCTAssertTrue(message { try straight.fit(wrong, epochs: 61) }.contains("inputs named a, c, wanted a, b"))

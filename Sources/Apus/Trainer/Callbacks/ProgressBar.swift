@@ -59,7 +59,9 @@ public final class ProgressBar: Callback {
         var parts = [
             ProgressText.rate(rate), "ETA \(ProgressText.duration(rest))", "loss \(ProgressText.number(meanLoss))",
         ]
-        for metric in metrics { parts.append("\(metric.name) \(ProgressText.number(metric.value))") }
+        for metric in metrics {
+            parts.append("\(metric.name(outputs: trainer.network.outputNames)) \(ProgressText.number(metric.value))")
+        }
         let text = parts.joined(separator: "  ")
         let done = trainer.progress.batch
         if isTerminal {
