@@ -43,9 +43,14 @@ public struct OperatorCatalog: Encodable, Sendable {
                 isInference: inference.contains(entry.name), isExported: exported.contains(entry.name))
         }
         let made = try OperatorCatalog.exportedOperators()
-        let mappings = Dictionary(grouping: OnnxOperatorTable.shared.all) { [$0.domain, $0.name] }
-        onnx = mappings.keys.sorted { $0.lexicographicallyPrecedes($1) }.map { key in
-            let versions = OnnxOperatorTable.versions, since = mappings[key]!.map { $0.since }.min()!
+        let runtime = "com.microsoft"
+        var oldest: [[String]: Int] = [:]
+        for name in OnnxNode.expandable(domain: runtime) + OnnxReader.adopted { oldest[[runtime, name]] = 1 }
+        for one in OnnxOperatorTable.shared.all {
+            oldest[[one.domain, one.name]] = min(one.since, oldest[[one.domain, one.name]] ?? one.since)
+        }
+        onnx = oldest.keys.sorted { $0.lexicographicallyPrecedes($1) }.map { key in
+            let versions = OnnxOperatorTable.versions, since = oldest[key]!
             return OnnxOperator(
                 name: key[1], domain: key[0], oldest: key[0].isEmpty ? max(since, versions.lowerBound) : since,
                 newest: key[0].isEmpty ? versions.upperBound : since, isExported: key[0].isEmpty && made.contains(key[1]))

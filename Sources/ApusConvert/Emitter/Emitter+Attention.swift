@@ -3,11 +3,12 @@ import ApusGraph
 /// The parts that attention layers are composed of.
 extension Emitter {
     /// softmax(Q·Kᵀ·scale + bias)·V for Q, K and V [batch, heads, length, size]; the scale is 1/√size unless given.
-    func attention(_ q: Term, _ k: Term, _ v: Term, _ bias: Term, scale: Double? = nil) throws(ApusError) -> Term {
+    func attention(_ q: Term, _ k: Term, _ v: Term, _ bias: Term?, scale: Double? = nil) throws(ApusError) -> Term {
         let size = try q.extent(3)
         let scale = scale ?? 1 / Double(size).squareRoot()
-        let scores = try matMul(try mul(q, try scalar(scale, like: q)), k, transposeB: true)
-        return try matMul(try softmax(try add(scores, bias), axis: -1), v)
+        var scores = try matMul(try mul(q, try scalar(scale, like: q)), k, transposeB: true)
+        if let bias { scores = try add(scores, bias) }
+        return try matMul(try softmax(scores, axis: -1), v)
     }
 
     /// [batch, length, heads·size] as [batch, heads, length, size].

@@ -115,6 +115,23 @@ final class NodeContext {
         return Int(exactly: value)?.clamped ?? (value < 0 ? Int.min : Int.max).clamped
     }
 
+    // MARK: Other operators
+
+    /// The outputs of an operator of ONNX's own set, of its newest version, over other values under the node's name.
+    func call(
+        _ op: String, _ inputs: [Term?], _ attributes: [String: OnnxAttribute] = [:]
+    ) throws(ApusError) -> [Term] {
+        var called = node
+        (called.op, called.domain, called.attributes) = (op, "", attributes)
+        called.inputs = inputs.indices.map { "\(op) input \($0)" }
+        let version = OnnxOperatorTable.versions.upperBound
+        let context = NodeContext(called, version: version, inputs.map { $0.map { ImportedValue($0) } }, g, importer, scope)
+        guard let mapping = importer.mapping(of: called, version) else { throw .unsupported("operator \(op)") }
+        var terms: [Term] = []
+        for value in try mapping.map(context) { terms.append(try term(value)) }
+        return terms
+    }
+
     // MARK: Attributes
 
     func hasAttribute(_ name: String) -> Bool { node.attributes[name] != nil }

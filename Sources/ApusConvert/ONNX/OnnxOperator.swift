@@ -46,7 +46,7 @@ struct OnnxOperatorTable: Sendable {
         paddingOperators, indexingOperators, scatteringOperators, selectionOperators, constantOperators, reductionOperators,
         linearOperators, convolutionOperators, poolingOperators, normalizationOperators, attentionOperators,
         linearAttentionOperators, lossOperators, resizeOperators, samplingOperators, regionOperators, randomOperators,
-        signalOperators, quantizationOperators, recurrentOperators, controlFlowOperators, loopOperators,
+        signalOperators, quantizationOperators, recurrentOperators, contributedOperators, contributedAttentionOperators, controlFlowOperators, loopOperators,
     ])
 
     private let mappings: [String: [OnnxOperator]]

@@ -94,6 +94,12 @@ struct OnnxReader {
     /// ONNX's own domain has two names.
     private static func domain(_ name: String) -> String { name == "ai.onnx" ? "" : name }
 
+    /// Operators that ONNX Runtime had, for more types, before ONNX's own set had them so.
+    static let adopted: Set<String> = ["QuantizeLinear", "DequantizeLinear", "Gelu"]
+    private static func domain(_ name: String, of op: String) -> String {
+        name == "com.microsoft" && adopted.contains(op) ? "" : domain(name)
+    }
+
     private func function(_ message: Onnx__Function, into model: inout OnnxModel) throws(ApusError) {
         var function = OnnxFunction()
         let key = OnnxFunction.Key(
@@ -133,7 +139,7 @@ struct OnnxReader {
         var node = OnnxNode()
         node.name = text(message.name)
         node.op = text(message.op_type)
-        node.domain = OnnxReader.domain(text(message.domain))
+        node.domain = OnnxReader.domain(text(message.domain), of: node.op)
         node.overload = text(message.overload)
         node.inputs = texts(message.n_input, message.input)
         node.outputs = texts(message.n_output, message.output)

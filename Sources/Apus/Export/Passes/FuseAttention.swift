@@ -40,17 +40,19 @@ private struct AttentionMatch {
         guard editor[place].op is ApusGraph.Reshape, let joined = HeadLayout.joined(editor[place].inputs[0], editor),
             let product = AttentionMatch.product(joined, editor), !product.op.transposeB, editor.readCount(of: product.a) == 1
         else { return nil }
-        let known = AttentionMatch.known(product.a, editor), weights = known ?? product.a
+        let known = AttentionMatch.known(product.a, editor), unmasked = AttentionMatch.unmasked(product.a, editor)
+        let weights = known ?? unmasked?.weights ?? product.a
         guard let softmax = editor.node(weights, ApusGraph.Softmax()),
             let axis = (softmax.op as? ApusGraph.Softmax)?.axis, axis == -1 || axis == 3,
             let v = HeadLayout.of(product.b, isScaled: false, editor),
-            let scores = AttentionMatch.scores(softmax.inputs[0], editor), v.count == scores.k.count,
+            let scores = AttentionMatch.scores(softmax.inputs[0], editor), v.count == scores.k.count, unmasked.map({ $0.mask == scores.mask }) ?? true,
             // The operator's scale is of f32.
             editor.type(of: weights).dtype != .f64 || Double(Float(scores.scale)) == scores.scale
         else { return nil }
         op = Attention(
             heads: scores.q.count, keyValueHeads: scores.k.count, scale: Float(scores.scale), hasMask: scores.mask != nil)
-        (parts, mask, isGuarded, self.place) = ([scores.q, scores.k, v], scores.mask, known != nil, place)
+        (parts, mask, self.place) = ([scores.q, scores.k, v], scores.mask, place)
+        isGuarded = known != nil || unmasked != nil
         let wide = mask.map { AttentionMatch.wide($0, editor) }
         // Queries are seen or not for all heads at once.
         guard !isGuarded || wide.map({ $0.largest.shape.rank == 4 && $0.largest.shape[1] == 1 }) == true else { return nil }
@@ -136,6 +138,16 @@ private struct AttentionMatch {
     private static func product(_ operand: Operand, _ editor: FunctionEditor) -> (op: MatMul, a: Operand, b: Operand)? {
         guard let node = editor.node(operand, MatMul()), let op = node.op as? MatMul, !op.transposeA else { return nil }
         return (op, node.inputs[0], node.inputs[1])
+    }
+
+    /// p and m of: 0 where max m over the last axis is −∞, else p, if nothing else reads p.
+    private static func unmasked(_ operand: Operand, _ editor: FunctionEditor) -> (weights: Operand, mask: Operand)? {
+        guard let choice = editor.node(operand, Where())?.inputs, editor.scalar(choice[1]) == 0, editor.readCount(of: choice[2]) == 1,
+            let test = editor.node(choice[0], .equal)?.inputs, editor.scalar(test[1]) == -.infinity,
+            let most = editor.node(test[0], Reduction(.max)), let op = most.op as? Reduction, op.keepDimensions,
+            op.axes == [-1] || op.axes == [editor.type(of: most.inputs[0]).shape.rank - 1]
+        else { return nil }
+        return (choice[2], most.inputs[0])
     }
 
     /// p of: 0 where p ≠ p, else p, if nothing else reads p.

@@ -10,10 +10,11 @@ private func attention(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
     let isFlat = try n.rank(0) == 3
     let q = try heads(n, 0, "q_num_heads")
     var k = try heads(n, 1, "kv_num_heads"), v = try heads(n, 2, "kv_num_heads")
-    var past = 0
+    var past = [Int](repeating: 0, count: n.g.samples.count)
     if n.has(4) && n.has(5) {
         let pastKey = try n.term(4)
-        past = try pastKey.extent(2)
+        guard pastKey.rank == 4 else { throw .shape("past keys \(pastKey.shape), wanted [batch, heads, length, size]") }
+        past = pastKey.extents(2)
         k = try n.g.concat([pastKey, k], axis: 2)
         v = try n.g.concat([try n.term(5), v], axis: 2)
     }
@@ -37,7 +38,9 @@ private func attention(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
     if mode == 2 { exposed = scores }
     let precision = try n.elementType("softmax_precision", scores.dtype)
     var weights = try n.g.softmax(try n.g.cast(scores, to: precision), axis: -1)
-    if let bias {
+    // Of causality alone every query sees a key.
+    let blinds = n.has(3) || n.has(6) || n.hasAttribute("left_window_size") || n.hasAttribute("right_window_size")
+    if let bias, blinds {
         // A query without keys gives zeros.
         let largest = try n.g.reduce(.max, bias, [bias.rank - 1], keep: true)
         let isMasked = try n.g.equal(largest, try n.g.scalar(-.infinity, like: largest))
@@ -53,6 +56,7 @@ private func attention(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
 /// An input as [batch, heads, length, size].
 private func heads(_ n: NodeContext, _ input: Int, _ attribute: String) throws(ApusError) -> Term {
     let x = try n.term(input)
+    guard x.rank == 3 || x.rank == 4 else { throw .shape("\(x.shape) in heads, wanted rank 3 or 4") }
     return x.rank == 3 ? try n.g.heads(x, try n.int(attribute)) : x
 }
 
@@ -65,12 +69,14 @@ private func repeated(_ n: NodeContext, _ x: Term, _ count: Int) throws(ApusErro
 }
 
 /// What is added to the scores: the mask, and −∞ where causality, the window or the length of a sequence forbids a key.
-private func attentionBias(_ n: NodeContext, _ q: Term, keys: Term, past: Int) throws(ApusError) -> Term? {
+private func attentionBias(_ n: NodeContext, _ q: Term, keys: Term, past: [Int]) throws(ApusError) -> Term? {
     var parts: [Term] = []
     if n.has(3) {
         var mask = try n.term(3)
-        let missing = try keys.extent(2) - mask.extent(mask.rank - 1)
-        if missing > 0 {
+        guard mask.rank > 0 else { throw .shape("a mask without axes") }
+        if mask.extents(mask.rank - 1) != keys.extents(2) {
+            let missing = try keys.extent(2) - mask.extent(mask.rank - 1)
+            guard missing > 0 else { throw .shape("mask \(mask.shape) for \(try keys.extent(2)) keys") }
             var after = [Int](repeating: 0, count: mask.rank)
             after[mask.rank - 1] = missing
             let isBool = mask.dtype == .bool
@@ -83,12 +89,9 @@ private func attentionBias(_ n: NodeContext, _ q: Term, keys: Term, past: Int) t
     let isCausal = try n.flag("is_causal")
     let left = try n.int("left_window_size", -1), right = try n.int("right_window_size", -1)
     if isCausal || left >= 0 || right >= 0 {
-        // How far a key is behind its query.
-        let rows = try q.extent(2), columns = try keys.extent(2)
-        try requireTable(rows, columns)
-        let distances = (0..<rows * columns).map { Double($0 / columns - $0 % columns + past) }
-        var distance = n.g.constant(try Constant("", .i64, [rows, columns], distances))
+        var distance = try n.distances(queries: q.extents(2), keys: keys.extents(2), past: past)
         if n.has(6) && !n.has(4) {
+            let rows = try q.extent(2)
             let lengths = try n.g.reshape(try n.g.cast(try n.term(6), to: .i64), to: q.shapes.map { [$0[0], 1, 1, 1] })
             distance = try n.g.add(distance, try n.g.sub(lengths, try n.g.scalar(Double(rows), .i64)))
         }
@@ -104,15 +107,37 @@ private func attentionBias(_ n: NodeContext, _ q: Term, keys: Term, past: Int) t
         }
     }
     if n.has(6) {
-        let columns = try keys.extent(2)
-        try requireTable(columns)
-        let places = n.g.constant(try Constant("", .i64, [columns], (0..<columns).map { Double($0) }))
+        let places = try n.places(keys.extents(2))
         let lengths = try n.g.reshape(try n.g.cast(try n.term(6), to: .i64), to: q.shapes.map { [$0[0], 1, 1, 1] })
         parts.append(try n.g.penalty(allowed: try n.g.less(places, lengths), q.dtype))
     }
     guard var bias = parts.first else { return nil }
     for part in parts.dropFirst() { bias = try n.g.add(bias, part) }
     return bias
+}
+
+extension NodeContext {
+    /// [queries, keys]: how far a key is behind its query, before which `past` keys are.
+    func distances(queries: [Int], keys: [Int], past: [Int]) throws(ApusError) -> Term {
+        var samples: [Constant] = []
+        for (i, past) in past.enumerated() {
+            let rows = queries[i], columns = keys[i]
+            try requireTable(rows, columns)
+            let elements = (0..<rows * columns).map { Double($0 / columns - $0 % columns + past) }
+            samples.append(try Constant("", .i64, [rows, columns], elements))
+        }
+        return try term(ImportedValue(samples: samples))
+    }
+
+    /// 0, 1, … of these lengths, one per sample.
+    func places(_ counts: [Int]) throws(ApusError) -> Term {
+        var samples: [Constant] = []
+        for count in counts {
+            try requireTable(count)
+            samples.append(try Constant("", .i64, [count], (0..<count).map { Double($0) }))
+        }
+        return try term(ImportedValue(samples: samples))
+    }
 }
 
 /// Pairs (a, b) of each head's elements rotated: (a·cos − b·sin, a·sin + b·cos).

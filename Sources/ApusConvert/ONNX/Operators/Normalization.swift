@@ -83,7 +83,7 @@ private func layerNormalization(_ n: NodeContext) throws(ApusError) -> [Imported
 }
 
 /// x/√(mean(x²) + ε)·scale over the axes from `axis` on.
-private func rmsNormalization(_ n: NodeContext) throws(ApusError) -> Term {
+func rmsNormalization(_ n: NodeContext) throws(ApusError) -> Term {
     let x = try n.term(0)
     let axis = try x.axis(try n.int("axis", -1)), epsilon = max(try n.float("epsilon", 1e-5), .leastNormalMagnitude)
     let wide = try n.g.widened(x, .real)
