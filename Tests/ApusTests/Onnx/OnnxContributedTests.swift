@@ -103,6 +103,23 @@ final class OnnxContributedTests: XCTestCase {
         XCTAssertEqual(try y.doubles().prefix(8), ArraySlice(repeating: 0, count: 8))
     }
 
+    /// Of two sequences one has a past with padding, whose results are NaN.
+    func testPaddingInAPast() throws {
+        var f = fixture()
+        for name in ["q", "k", "v"] { f.input(name, [.named("b"), .fixed(1), .fixed(4)]) }
+        for name in ["pk", "pv"] { f.input(name, [.named("b"), .fixed(1), .named("p"), .fixed(4)]) }
+        f.input("lengths", [.named("b")], type: 6)
+        f.input("total", [.fixed(1)], type: 6)
+        f.node(
+            "GroupQueryAttention", ["q", "k", "v", "pk", "pv", "lengths", "total"], ["y"], int: ["num_heads": 1, "kv_num_heads": 1],
+            domain: domain)
+        f.output("y")
+        let inputs = try (1...3).map { try random([2, 1, 4], seed: $0) } + (4...5).map { try random([2, 1, 3, 4], seed: $0) }
+        let lengths = try Tensor([3, 2] as [Int32]), total = try Tensor([4] as [Int32])
+        let y = try run(try graph(f), inputs + [lengths, total], ["p": 3]).doubles()
+        XCTAssertEqual(y.map { $0.isNaN }, [Bool](repeating: false, count: 4) + [Bool](repeating: true, count: 4))
+    }
+
     func testDynamicProductsAreIntegers() throws {
         var f = fixture()
         f.input("x", [.named("b"), .fixed(32)])
@@ -127,6 +144,7 @@ final class OnnxContributedTests: XCTestCase {
         XCTAssertTrue(message("Attention", int: ["num_heads": 1, "do_rotary": 1]).contains("do_rotary"))
         XCTAssertTrue(message("Attention", int: ["num_heads": 2]).contains("in 2 heads"))
         XCTAssertTrue(message("RotaryEmbedding").contains("wanted input 2"))
-        XCTAssertTrue(message("GroupQueryAttention").contains("com.microsoft.GroupQueryAttention is not supported"))
+        XCTAssertTrue(message("GroupQueryAttention", int: ["smooth_softmax": 1]).contains("with smooth_softmax"))
+        XCTAssertTrue(message("PagedAttention").contains("com.microsoft.PagedAttention is not supported"))
     }
 }

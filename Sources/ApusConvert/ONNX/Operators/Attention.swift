@@ -20,8 +20,8 @@ private func attention(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
     }
     let present = [k, v]
     let groups = try q.extent(1) / max(1, try k.extent(1))
-    k = try repeated(n, k, groups)
-    v = try repeated(n, v, groups)
+    k = try n.g.repeated(k, groups)
+    v = try n.g.repeated(v, groups)
 
     let scale = n.hasAttribute("scale") ? Double(try n.float("scale")) : 1 / Double(try q.extent(3)).squareRoot()
     let factor = try n.g.scalar(scale.squareRoot(), like: q)
@@ -60,14 +60,6 @@ private func heads(_ n: NodeContext, _ input: Int, _ attribute: String) throws(A
     return x.rank == 3 ? try n.g.heads(x, try n.int(attribute)) : x
 }
 
-/// Each head `count` times.
-private func repeated(_ n: NodeContext, _ x: Term, _ count: Int) throws(ApusError) -> Term {
-    if count <= 1 { return x }
-    let wide = try n.g.unsqueeze(x, [2])
-    let tiled = try n.g.expand(wide, to: wide.shapes.map { $0.replacing(2, with: count).dimensions })
-    return try n.g.reshape(tiled, to: x.shapes.map { $0.replacing(1, with: $0[1] * count).dimensions })
-}
-
 /// What is added to the scores: the mask, and −∞ where causality, the window or the length of a sequence forbids a key.
 private func attentionBias(_ n: NodeContext, _ q: Term, keys: Term, past: [Int]) throws(ApusError) -> Term? {
     var parts: [Term] = []
@@ -89,7 +81,7 @@ private func attentionBias(_ n: NodeContext, _ q: Term, keys: Term, past: [Int])
     let isCausal = try n.flag("is_causal")
     let left = try n.int("left_window_size", -1), right = try n.int("right_window_size", -1)
     if isCausal || left >= 0 || right >= 0 {
-        var distance = try n.distances(queries: q.extents(2), keys: keys.extents(2), past: past)
+        var distance = try n.g.distances(queries: q.extents(2), keys: keys.extents(2), past: past)
         if n.has(6) && !n.has(4) {
             let rows = try q.extent(2)
             let lengths = try n.g.reshape(try n.g.cast(try n.term(6), to: .i64), to: q.shapes.map { [$0[0], 1, 1, 1] })
@@ -107,7 +99,7 @@ private func attentionBias(_ n: NodeContext, _ q: Term, keys: Term, past: [Int])
         }
     }
     if n.has(6) {
-        let places = try n.places(keys.extents(2))
+        let places = try n.g.range(keys.extents(2))
         let lengths = try n.g.reshape(try n.g.cast(try n.term(6), to: .i64), to: q.shapes.map { [$0[0], 1, 1, 1] })
         parts.append(try n.g.penalty(allowed: try n.g.less(places, lengths), q.dtype))
     }
@@ -116,27 +108,19 @@ private func attentionBias(_ n: NodeContext, _ q: Term, keys: Term, past: [Int])
     return bias
 }
 
-extension NodeContext {
-    /// [queries, keys]: how far a key is behind its query, before which `past` keys are.
+extension Emitter {
+    /// [queries, keys]: how far a key is behind its query, before which `past` keys are. Of lengths per sample.
     func distances(queries: [Int], keys: [Int], past: [Int]) throws(ApusError) -> Term {
-        var samples: [Constant] = []
-        for (i, past) in past.enumerated() {
-            let rows = queries[i], columns = keys[i]
-            try requireTable(rows, columns)
-            let elements = (0..<rows * columns).map { Double($0 / columns - $0 % columns + past) }
-            samples.append(try Constant("", .i64, [rows, columns], elements))
-        }
-        return try term(ImportedValue(samples: samples))
+        let rows = try add(try range(queries), try extentScalar(past, .i64))
+        return try sub(try unsqueeze(rows, [1]), try range(keys))
     }
 
-    /// 0, 1, … of these lengths, one per sample.
-    func places(_ counts: [Int]) throws(ApusError) -> Term {
-        var samples: [Constant] = []
-        for count in counts {
-            try requireTable(count)
-            samples.append(try Constant("", .i64, [count], (0..<count).map { Double($0) }))
-        }
-        return try term(ImportedValue(samples: samples))
+    /// Each head of [batch, heads, length, size] `count` times.
+    func repeated(_ x: Term, _ count: Int) throws(ApusError) -> Term {
+        if count <= 1 { return x }
+        let wide = try unsqueeze(x, [2])
+        let tiled = try expand(wide, to: wide.shapes.map { $0.replacing(2, with: count).dimensions })
+        return try reshape(tiled, to: x.shapes.map { $0.replacing(1, with: $0[1] * count).dimensions })
     }
 }
 

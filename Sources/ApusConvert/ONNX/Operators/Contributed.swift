@@ -101,7 +101,7 @@ private func skipNormalization(_ n: NodeContext, _ norm: String, parameters: Int
 private func embedLayerNormalization(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
     let ids = try n.term(0)
     guard ids.rank == 2 else { throw .shape("indices \(ids.shape), wanted [batch, length]") }
-    let positions = n.has(8) ? try n.term(8) : try n.places(ids.extents(1))
+    let positions = n.has(8) ? try n.term(8) : try n.g.range(ids.extents(1))
     var sum = try n.g.add(try n.g.gather(try n.term(2), ids, axis: 0), try n.g.gather(try n.term(3), positions, axis: 0))
     if n.has(1) && n.has(4) { sum = try n.g.add(sum, try n.g.gather(try n.term(4), try n.term(1), axis: 0)) }
     let epsilon = OnnxAttribute.float(try n.float("epsilon", 1e-12))

@@ -4,6 +4,7 @@ import ApusGraph
 let contributedAttentionOperators: [OnnxOperator] = [
     OnnxOperator("Attention", domain: "com.microsoft", attentionOfOneProduct),
     OnnxOperator("MultiHeadAttention", domain: "com.microsoft", multiHeadAttention),
+    OnnxOperator("GroupQueryAttention", domain: "com.microsoft", groupQueryAttention),
     OnnxOperator("RotaryEmbedding", domain: "com.microsoft", rotaryEmbedding),
 ]
 
@@ -91,24 +92,28 @@ private func attention(
     var keys = k.rank == 4 ? k : try n.g.heads(k, count), values = v.rank == 4 ? v : try n.g.heads(v, count)
     var earlier = [Int](repeating: 0, count: n.g.samples.count)
     if past.count == 2 {
-        guard past.allSatisfy({ $0.rank == 4 }) else { throw .shape("past keys \(past[0].shape), wanted [batch, heads, length, size]") }
+        guard past.allSatisfy({ $0.rank == 4 }) else {
+            throw .shape("past keys \(past[0].shape), wanted [batch, heads, length, size]")
+        }
         earlier = past[0].extents(2)
         keys = try n.g.concat([past[0], keys], axis: 2)
         values = try n.g.concat([past[1], values], axis: 2)
     }
     var added = n.has(bias) ? try n.term(bias) : nil
-    func add(_ forbids: Term) throws(ApusError) { added = try added.map { x throws(ApusError) in try n.g.add(x, forbids) } ?? forbids }
+    func add(_ forbids: Term) throws(ApusError) {
+        added = try added.map { x throws(ApusError) in try n.g.add(x, forbids) } ?? forbids
+    }
     if n.has(mask) { try add(try penalty(n, try n.term(mask), batch: q.extents(0), keys: keys.extents(2), q.dtype)) }
     if try n.flag("unidirectional") {
-        let distance = try n.distances(queries: q.extents(2), keys: keys.extents(2), past: earlier)
+        let distance = try n.g.distances(queries: q.extents(2), keys: keys.extents(2), past: earlier)
         try add(try n.g.penalty(allowed: try n.g.greaterOrEqual(distance, try n.g.scalar(0, .i64)), q.dtype))
     }
     let scale = n.hasAttribute("scale") ? Double(try n.float("scale")) : nil
     return [try n.g.merged(try n.g.attention(q, keys, values, added, scale: scale)), keys, values]
 }
 
-/// A mask [batch] of lengths, or [batch, keys], [batch, queries, keys] or [batch, 1, queries, keys] of 0 where forbidden, as what is
-/// added to the scores.
+/// A mask [batch] of lengths, or [batch, keys], [batch, queries, keys] or [batch, 1, queries, keys] of 0 where forbidden, as what
+/// is added to the scores.
 private func penalty(_ n: NodeContext, _ mask: Term, batch: [Int], keys: [Int], _ dtype: DType) throws(ApusError) -> Term {
     var allowed: Term
     switch mask.rank {
@@ -117,7 +122,7 @@ private func penalty(_ n: NodeContext, _ mask: Term, batch: [Int], keys: [Int], 
             throw .unsupported("a mask of \(mask.shape[0]) positions, wanted the length of each of \(batch[0]) sequences")
         }
         let lengths = try n.g.cast(try n.g.reshape(mask, to: batch.map { [$0, 1, 1, 1] }), to: .i64)
-        allowed = try n.g.less(try n.places(keys), lengths)
+        allowed = try n.g.less(try n.g.range(keys), lengths)
     case 2...4:
         guard mask.extents(mask.rank - 1) == keys else { throw .shape("mask \(mask.shape) for \(keys[0]) keys") }
         allowed = try n.g.cast(mask, to: .bool)
@@ -141,7 +146,7 @@ private func rotaryEmbedding(_ n: NodeContext) throws(ApusError) -> Term {
         x = try n.g.heads(x, heads > 0 && partial > 0 ? heads : try x.extent(2) / max(1, 2 * cos.extent(1)))
     }
     if positions.rank == 1 {
-        positions = try n.g.add(try n.g.unsqueeze(positions, [1]), try n.places(x.extents(2)))
+        positions = try n.g.add(try n.g.unsqueeze(positions, [1]), try n.g.range(x.extents(2)))
         positions = try n.g.expand(positions, to: x.shapes.map { [$0[0], $0[2]] })
     }
     let attributes = ["interleaved": OnnxAttribute.int(try n.int("interleaved", 0)), "rotary_embedding_dim": .int(partial)]
