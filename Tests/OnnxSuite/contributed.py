@@ -35,7 +35,8 @@ def padding(batch: int, length: int) -> np.ndarray:
     return (np.arange(length) < lengths[:, None]).astype(np.int32)
 
 
-FIXED = {"w", "b", "gamma", "beta", "words", "places", "segments", "cos", "sin", "bias", "codes", "scale", "scales", "zero", "zeros"}
+FIXED = {"w", "b", "gamma", "beta", "words", "places", "segments", "cos", "sin", "bias", "codes", "scale", "scales", "zero", "zeros",
+         "table"}
 # Small codes: sums of ONNX Runtime's products saturate on x86 without VNNI.
 CODES = RANDOM.integers(-60, 61, size=(16, 48)).astype(np.int8)
 SCALE, SCALES = np.float32(0.02), (RANDOM.random(48) / 50 + 0.01).astype(np.float32)
@@ -46,6 +47,7 @@ WIDE = {"cos": np.cos(ANGLES), "sin": np.sin(ANGLES)}
 NORM = {"gamma": TABLES["gamma"], "beta": TABLES["beta"]}
 QKV = {"w": real(16, 48), "b": real(48)}
 
+HALVES = (RANDOM.random((30, 4)) + 0.5).astype(np.float16).astype(np.float32)
 
 # Of the largest result. Activations are rounded as they are found: symmetrically to i8 here, to u8 with a zero point there.
 TOLERANCES = {"DynamicQuantizeMatMul": 2e-2}
@@ -125,6 +127,12 @@ CASES: list[tuple[str, Inputs, dict[str, Any], list[bool]]] = [
     ("GroupQueryAttention", {"q": real(2, 1, 32), "k": real(2, 1, 16), "v": real(2, 1, 16), "past_k": real(2, 2, 6, 8),
                              "past_v": real(2, 2, 6, 8), "lengths": np.array([6, 6], np.int32), "total": np.array([7], np.int32)},
      {"num_heads": 4, "kv_num_heads": 2, "local_window_size": 3}, [True, True, True]),
+    ("GatherBlockQuantized", {"table": whole(256, 30, 32, dtype=np.uint8), "ids": whole(30, 2, 7, dtype=np.int64),
+                              "scales": HALVES[:, :2], "zeros": whole(256, 30, 1, dtype=np.uint8)}, {"block_size": 32}, [True]),
+    ("GatherBlockQuantized", {"table": whole(256, 30, 32, dtype=np.uint8), "ids": whole(30, 2, 7, dtype=np.int64),
+                              "scales": HALVES[:, :2]}, {"block_size": 32}, [True]),
+    ("GatherBlockQuantized", {"table": whole(256, 30, 64, dtype=np.uint8), "ids": whole(30, 2, 7, dtype=np.int64),
+                              "scales": HALVES[:, :2]}, {"block_size": 32, "bits": 8}, [True]),
     ("MatMulIntegerToFloat", {"x": whole(256, 2, 5, 16, dtype=np.uint8), "codes": CODES, "scale": np.array([SCALE]),
                               "scales": SCALES, "zero": np.array([120], np.uint8), "zeros": None, "b": real(48)}, {}, [True]),
     ("QAttention", {"x": whole(256, 2, 5, 16, dtype=np.uint8), "codes": CODES, "b": real(48), "scale": SCALE, "scales": SCALE,

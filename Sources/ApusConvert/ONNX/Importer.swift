@@ -217,15 +217,19 @@ final class Importer {
         emitter.builder.prefix = node.label.prefix(256) + "/"
         let context = NodeContext(node, version: version, inputs, emitter, self, scope)
         do throws(ApusError) {
-            let isFoldable = mapping.isPure && inputs.allSatisfy { $0 == nil || $0!.known != nil }
-            let values = isFoldable ? try context.remembering(try fold(mapping, context)) : try mapped(mapping, context)
-            bind(values, node, scope, sources: Importer.sources(inputs))
+            bind(try results(mapping, context), node, scope, sources: Importer.sources(inputs))
         } catch {
             guard error.code != .outOfMemory && error.code != .ioError && !budget.isSpent else {
                 throw error.within("node '\(node.label)'")
             }
             block(node, scope, error.message, inputs: context.missing)
         }
+    }
+
+    /// What a node gives: computed where all its inputs are known, else in the graph.
+    func results(_ mapping: OnnxOperator, _ context: NodeContext) throws(ApusError) -> [ImportedValue] {
+        let isFoldable = mapping.isPure && context.inputs.allSatisfy { $0 == nil || $0!.known != nil }
+        return isFoldable ? try context.remembering(try fold(mapping, context)) : try mapped(mapping, context)
     }
 
     func mapping(of node: OnnxNode, _ version: Int) -> OnnxOperator? {

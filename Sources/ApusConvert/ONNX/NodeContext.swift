@@ -121,15 +121,22 @@ final class NodeContext {
     func call(
         _ op: String, _ inputs: [Term?], _ attributes: [String: OnnxAttribute] = [:]
     ) throws(ApusError) -> [Term] {
+        var terms: [Term] = []
+        for value in try call(op, values: inputs.map { $0.map { ImportedValue($0) } }, attributes) { terms.append(try term(value)) }
+        return terms
+    }
+
+    /// With what is known of the values.
+    func call(
+        _ op: String, values: [ImportedValue?], _ attributes: [String: OnnxAttribute] = [:]
+    ) throws(ApusError) -> [ImportedValue] {
         var called = node
         (called.op, called.domain, called.attributes) = (op, "", attributes)
-        called.inputs = inputs.indices.map { "\(op) input \($0)" }
+        called.inputs = values.indices.map { "\(op) input \($0)" }
         let version = OnnxOperatorTable.versions.upperBound
-        let context = NodeContext(called, version: version, inputs.map { $0.map { ImportedValue($0) } }, g, importer, scope)
+        let context = NodeContext(called, version: version, values, g, importer, scope)
         guard let mapping = importer.mapping(of: called, version) else { throw .unsupported("operator \(op)") }
-        var terms: [Term] = []
-        for value in try mapping.map(context) { terms.append(try term(value)) }
-        return terms
+        return try importer.results(mapping, context)
     }
 
     // MARK: Attributes

@@ -130,6 +130,23 @@ final class OnnxContributedTests: XCTestCase {
         XCTAssertEqual(try graph(f).functions[0].nodes.map { $0.op.name }, ["DynamicDense"])
     }
 
+    /// Two codes of 4 bits in a byte stay codes.
+    func testTablesOfCodes() throws {
+        var f = fixture()
+        f.input("ids", [.named("b")], type: 7)
+        f.codes("table", [5, 16], (0..<80).map { $0 * 53 % 256 }, type: 2)
+        f.constant("scales", [5, 1], [1, 0.5, 0.25, 2, 4])
+        f.node("GatherBlockQuantized", ["table", "ids", "scales"], ["y"], int: ["block_size": 32], domain: domain)
+        f.output("y")
+        let graph = try graph(f)
+        XCTAssertEqual(graph.functions[0].nodes.map { $0.op.name }, ["WeightOnlyGather"])
+        let row = try run(graph, [try Tensor([1] as [Int64])]).doubles()
+        for i in 0..<32 {
+            let byte = (16 + i / 2) * 53 % 256, code = i % 2 == 0 ? byte % 16 : byte / 16
+            XCTAssertEqual(row[i], Double(code - 8) / 2)
+        }
+    }
+
     func testRefusals() throws {
         func message(_ op: String, text: [String: String] = [:], int: [String: Int] = [:], outputs: [String] = ["y"]) -> String {
             var f = fixture()

@@ -27,6 +27,7 @@ let contributedOperators: [OnnxOperator] = [
         try skipNormalization(n, "RMSNormalization", parameters: 1)
     },
     OnnxOperator("EmbedLayerNormalization", domain: runtime, embedLayerNormalization),
+    OnnxOperator("GatherBlockQuantized", domain: runtime, gatherBlockQuantized),
 ]
 
 /// The domain of ONNX Runtime's operators.
@@ -110,4 +111,36 @@ private func embedLayerNormalization(_ n: NodeContext) throws(ApusError) -> [Imp
         ? try n.g.reduce(.sum, try n.term(7), [1], keep: false)
         : try n.g.expand(try n.g.scalar(0, .i32), to: ids.extents(0).map { [$0] })
     return [y, words, sum].map { ImportedValue($0) }
+}
+
+/// Gather from a table of codes of 4 or 8 bits in blocks, two of 4 bits in a byte if they are of u8.
+private func gatherBlockQuantized(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
+    let bits = try n.int("bits", 4), type = try n.dtype(0), isPacked = type == .u8 && bits == 4
+    guard bits == 4 || bits == 8, isPacked || type.bitWidth == bits, try n.int("gather_axis", 0) == 0 else {
+        throw .unsupported("GatherBlockQuantized of \(type.name) as \(bits) bits along axis \(try n.int("gather_axis", 0))")
+    }
+    /// As signed codes with `columns` to a row.
+    func codes(_ input: Int, columns: Int? = nil) throws(ApusError) -> ImportedValue {
+        let constant = try n.known(input), middle = type == .u8 || type == .u4 ? 1 << (bits - 1) : 0
+        var shape = constant.type.shape.dimensions, values = try constant.integers()
+        guard let last = shape.popLast() else { throw .shape("codes without axes") }
+        if isPacked { values = values.flatMap { [$0 & 15, $0 >> 4] } }
+        let width = isPacked ? 2 * last : last, kept = columns ?? width
+        guard kept <= width else { throw .shape("\(constant.type), wanted \(kept) codes to a row") }
+        if kept < width { values = values.indices.filter { $0 % width < kept }.map { values[$0] } }
+        return ImportedValue(
+            Constant(codes: values.map { $0 - middle }, bits == 4 ? .i4 : .i8, shape + [kept], constant.name))
+    }
+    let scales = try n.imported(2), blocks = scales.shape
+    var parts: [ImportedValue?] = [try codes(0), scales]
+    if n.has(3) {
+        parts.append(try codes(3, columns: blocks.rank > 0 ? blocks.last : nil))
+    } else if type == .u4 {
+        // Zero points that are left out are 0, and the middle for bytes alone.
+        let zeros = [Int](repeating: -8, count: blocks.count)
+        parts.append(ImportedValue(Constant(codes: zeros, .i4, blocks.dimensions, "zeros")))
+    }
+    let axes = ["axis": OnnxAttribute.int(try n.int("quantize_axis", 1)), "block_size": .int(try n.int("block_size", 128))]
+    let table = try n.call("DequantizeLinear", values: parts, axes)
+    return try n.call("Gather", values: [table[0], try n.imported(1)])
 }
