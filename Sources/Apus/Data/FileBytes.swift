@@ -32,6 +32,11 @@ final class FileBytes: @unchecked Sendable {
         try self.init(reading: file, path: path, size: Int(information.st_size))
     }
 
+    /// The content as data of Foundation, whose own way to read a directory leaks.
+    static func data(_ path: String) throws(ApusError) -> Data {
+        try FileBytes(contentsOf: path).withBytes { Data($0) }
+    }
+
     private init(reading file: gzFile, path: String, size: Int) throws(ApusError) {
         var memory: UnsafeMutableRawPointer?
         var capacity = 0

@@ -63,8 +63,7 @@ extension BytePairTokenizer {
     }
 
     private static func text(_ path: String) throws(ApusError) -> String {
-        guard let data = FileManager.default.contents(atPath: path) else { throw .argument("\(path) cannot be read") }
-        return String(decoding: data, as: UTF8.self)
+        String(decoding: try FileBytes.data(path), as: UTF8.self)
     }
 
     /// tokenizer.json as it is written here.

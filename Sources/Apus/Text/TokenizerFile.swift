@@ -93,7 +93,7 @@ struct TokenizerFile: Decodable {
     }
 
     static func json<Value: Decodable>(_ path: String) throws(ApusError) -> Value {
-        guard let data = FileManager.default.contents(atPath: path) else { throw .argument("\(path) cannot be read") }
+        let data = try FileBytes.data(path)
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         do { return try decoder.decode(Value.self, from: data) } catch {

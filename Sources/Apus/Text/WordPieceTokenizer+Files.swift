@@ -4,8 +4,7 @@ import Foundation
 extension WordPieceTokenizer {
     /// From vocab.txt, a piece a line.
     public init(vocabularyFile path: String, _ options: Options = Options()) throws(ApusError) {
-        guard let data = FileManager.default.contents(atPath: path) else { throw .argument("\(path) cannot be read") }
-        guard let text = String(validating: data, as: UTF8.self) else { throw .file("\(path): not UTF-8") }
+        guard let text = String(validating: try FileBytes.data(path), as: UTF8.self) else { throw .file("\(path): not UTF-8") }
         try self.init(vocabulary: text.fileLines, options)
     }
 
