@@ -13,8 +13,7 @@ toolchain=$(dirname "$(readlink -f "$(command -v swiftc)")")
 [ $# -gt 0 ] || set -- asan tsan
 export APUS_KILLS="${APUS_KILLS:-3}" APUS_HOSTILE_ROUNDS="${APUS_HOSTILE_ROUNDS:-8}"
 # An exit status of their own: tests of the tools expect 1, 2 and 64.
-# Freed memory that is held back is memory: a test measures that of the tools.
-export ASAN_OPTIONS="detect_leaks=1:detect_stack_use_after_return=1:quarantine_size_mb=64:exitcode=99"
+export ASAN_OPTIONS="detect_leaks=1:detect_stack_use_after_return=1:exitcode=99"
 export LSAN_OPTIONS="suppressions=$leaks:print_suppressions=0"
 export UBSAN_OPTIONS="print_stacktrace=1"
 export TSAN_OPTIONS="exitcode=99"

@@ -45,6 +45,10 @@ struct CLIRun {
         process.executableURL = URL(fileURLWithPath: path(tool))
         process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
+        // What AddressSanitizer holds back of freed memory is none of the tool's.
+        var environment = ProcessInfo.processInfo.environment
+        environment["ASAN_OPTIONS"] = (environment["ASAN_OPTIONS"].map { $0 + ":" } ?? "") + "quarantine_size_mb=1"
+        process.environment = environment
         try process.run()
         var peak = 0.0
         while process.isRunning {

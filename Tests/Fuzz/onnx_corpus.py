@@ -1,7 +1,7 @@
 """Writes what fuzzing of the importer begins with, from the node cases of the package onnx: onnx_corpus.py FOLDER
 
-FOLDER/corpus has every small case as it is and with its inputs known; FOLDER/onnx.dict the names of operators and
-attributes as records.
+FOLDER/corpus has every small case as it is and with its inputs known, and the cases of ONNX Runtime's own operators;
+FOLDER/onnx.dict the names of operators and attributes as records.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from pathlib import Path
 
 import onnx
 from onnx import ModelProto, defs, numpy_helper
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "OnnxSuite"))
+import contributed  # noqa: E402
 
 LARGEST = 8192
 
@@ -45,8 +48,13 @@ def main() -> None:
         for name, model in variants.items():
             if model.ByteSize() <= LARGEST:
                 (corpus / f"{name}.onnx").write_bytes(model.SerializeToString())
+    for i, (op, inputs, attributes, outputs) in enumerate(contributed.CASES):
+        model = contributed.model(op, inputs, attributes, outputs)
+        if model.ByteSize() <= LARGEST:
+            (corpus / f"contributed-{i}-{op}.onnx").write_bytes(model.SerializeToString())
     schemas = defs.get_all_schemas()
     words = {record(4, one.name) for one in schemas} | {record(1, name) for one in schemas for name in one.attributes}
+    words |= {record(4, case[0]) for case in contributed.CASES} | {record(1, name) for case in contributed.CASES for name in case[2]}
     (folder / "onnx.dict").write_text("".join(f'"{word}"\n' for word in sorted(words)))
 
 
