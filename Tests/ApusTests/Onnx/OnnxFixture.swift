@@ -128,10 +128,13 @@ struct OnnxFixture {
         tensor(name, [values.count], type: 7) { $0.bytes(9, values.withUnsafeBytes { Array($0) }) }
     }
 
-    /// A tensor of int8, uint8, bool or int32: type 3, 2, 9 or 6.
+    /// A tensor of int8, uint8, bool, int32, uint4 or int4: type 3, 2, 9, 6, 21 or 22.
     mutating func codes(_ name: String, _ shape: [Int], _ values: [Int], type: Int = 3) {
-        let bytes = values.flatMap { value in
+        var bytes = values.flatMap { value in
             type == 6 ? withUnsafeBytes(of: Int32(value).littleEndian) { Array($0) } : [UInt8(truncatingIfNeeded: value)]
+        }
+        if type == 21 || type == 22 {
+            bytes = stride(from: 0, to: bytes.count, by: 2).map { bytes[$0] & 15 | ($0 + 1 < bytes.count ? bytes[$0 + 1] << 4 : 0) }
         }
         tensor(name, shape, type: type) { $0.bytes(9, bytes) }
     }

@@ -41,6 +41,35 @@ final class OnnxQuantizedTests: XCTestCase {
         XCTAssertEqual(tested.count, inferenceOperators.count { 130..<150 ~= $0.code.rawValue }, "\(tested.sorted())")
     }
 
+    /// Weights of 4 bits are those of 8 in an integer product, with a zero point or without.
+    func testWeightsOfFourBits() throws {
+        let values = [-8, 7, 3, -1, 0, 5, -6, 2, 1]
+        for type in [22, 21] {
+            var f = OnnxFixture()
+            f.operatorSet = 21
+            f.input("x", [.named("b"), .fixed(3)])
+            f.constant("x/scale", [], [0.5])
+            f.codes("x/zero", [], [10])
+            f.codes("w/codes", [3, 3], values.map { type == 21 ? $0 + 8 : $0 }, type: type)
+            f.constant("w/scale", [3], [1, 2, 0.25])
+            f.codes("w/zero", [3], [Int](repeating: type == 21 ? 8 : 0, count: 3), type: type)
+            f.node("QuantizeLinear", ["x", "x/scale", "x/zero"], ["q"])
+            f.node("DequantizeLinear", ["q", "x/scale", "x/zero"], ["d"])
+            f.node("DequantizeLinear", ["w/codes", "w/scale", "w/zero"], ["w"], int: ["axis": 1])
+            f.node("MatMul", ["d", "w"], ["y"])
+            f.output("y")
+            let graph = try f.converted()
+            XCTAssertEqual(graph.operations, ["Quantize", "QuantizedDense"])
+            let x: [Float] = [1, -2, 3.5], session = try Session(try Model(graph))
+            defer { session.destroy() }
+            let y = try session.run(["b": 1], [try Tensor(x, shape: [1, 3])]).doubles()
+            let scales = [1, 2, 0.25]
+            for j in 0..<3 {
+                XCTAssertEqual(y[j], (0..<3).reduce(0.0) { $0 + Double(x[$1]) * Double(values[$1 * 3 + j]) * scales[j] }, "\(type)")
+            }
+        }
+    }
+
     /// Sums of products of bytes beyond 2²⁴ are exact, though no type is wider than 32 bits.
     func testIntegerSumsAreExact() throws {
         for (op, count, isKnown, groups) in [

@@ -144,7 +144,7 @@ private struct ProductOfCodes {
     }
 }
 
-/// Constant codes of 8 bits as symmetric i8 with a scale for each column, the last axis.
+/// Constant codes of 8 bits or 4 as symmetric i8 with a scale for each column, the last axis.
 struct ColumnCodes {
     let codes: Constant
     let scales: [Float]
@@ -155,7 +155,7 @@ struct ColumnCodes {
     init(_ stored: StoredCodes, columnAxis: Int, order: [Int]) throws(ApusError) {
         let parameters = stored.parameters, source = stored.constant.type.shape, columns = source[columnAxis]
         guard source.rank == order.count else { throw .unsupported("weights \(source) of rank \(source.rank)") }
-        guard parameters.dtype == .i8 || parameters.dtype == .u8, parameters.block == 0 else {
+        guard [.i8, .u8, .i4, .u4].contains(parameters.dtype), parameters.block == 0 else {
             throw .unsupported("weights of \(parameters.dtype.name) in blocks of \(parameters.block)")
         }
         let isShared = parameters.scales.count == 1
