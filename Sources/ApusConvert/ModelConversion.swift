@@ -117,8 +117,8 @@ public struct ModelConversion {
         return names
     }
 
-    /// The constants of the source that hold NaN, which reaches whatever reads them.
-    public var constantsWithNaN: [String] { source.constants.filter { $0.hasNaN }.map { $0.name } }
+    /// The named constants of the source that hold NaN, which reaches whatever reads them. Constants without a name are the import's.
+    public var constantsWithNaN: [String] { source.constants.filter { !$0.name.isEmpty && $0.hasNaN }.map { $0.name } }
 
     /// The new file's bytes.
     public func bytes() throws(ApusError) -> [UInt8] { try ModelWriter.bytes(graph) }
