@@ -35,7 +35,7 @@ private let runtime = "com.microsoft"
 
 extension NodeContext {
     /// The sum of those inputs that are there, the first of which must be.
-    func sum(_ inputs: Int...) throws(ApusError) -> Term {
+    fileprivate func sum(_ inputs: Int...) throws(ApusError) -> Term {
         var sum = try term(inputs[0])
         for input in inputs.dropFirst() where has(input) { sum = try g.add(sum, try term(input)) }
         return sum
