@@ -106,6 +106,7 @@ struct ConvertModel: ParsableCommand {
         let exporting = OptionNeed("an output ending in .onnx", writesOnnx)
         return [
             ("--dim", !onnx.dim.isEmpty, importing), ("--fix", !onnx.fix.isEmpty, importing),
+            ("--state", !onnx.state.isEmpty, importing),
             ("--keep", keep, rewriting), ("--disable", !disable.isEmpty, rewriting), ("--exact", exact, rewriting),
             ("--function", export.function != nil, exporting), ("--external-data", export.externalData, exporting),
             ("--tolerance", tolerance != nil, OptionNeed("'--verify'", verify != nil)),

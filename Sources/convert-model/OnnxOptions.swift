@@ -34,11 +34,18 @@ struct ImportOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Make an input a constant; may be repeated.", valueName: "input=value.npy"))
     var fix: [String] = []
 
+    @Option(help: ArgumentHelp(
+        """
+        Make an input a state of the session, zeros at first and in each run what the output gave in the run before; may be repeated.
+        """,
+        valueName: "input=output"))
+    var state: [String] = []
+
     @Option(help: "How to report what keeps a model from being imported.")
     var report: ReportFormat = .text
 
     func validate() throws {
-        for (option, texts) in [("--dim", dim), ("--fix", fix)] {
+        for (option, texts) in [("--dim", dim), ("--fix", fix), ("--state", state)] {
             var values: [String: String] = [:]
             for text in texts {
                 guard let (name, value) = try? ImportOptions.pair(text, option) else { continue }
@@ -62,6 +69,10 @@ struct ImportOptions: ParsableArguments {
                 } else {
                     options.dimensions[name] = try ImportOptions.bounds(value, of: name)
                 }
+            }
+            for text in state {
+                let (input, output) = try ImportOptions.pair(text, "--state")
+                options.states[input] = output
             }
             for text in fix {
                 let (name, path) = try ImportOptions.pair(text, "--fix")

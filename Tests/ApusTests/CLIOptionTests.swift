@@ -11,7 +11,8 @@ final class CLIOptionTests: XCTestCase {
         let f = try CLIFixture(), out = f.file("o.apus")
         let w8 = ["--quantize", "w8"], int8 = ["--quantize", "int8", "--calibrate", "synthetic"]
         for (arguments, option, need) in [
-            (["--dim", "n=1:4"], "--dim", "an input ending in .onnx"), (["--fix", "x=x.npy"], "--fix", "an input ending"),
+            (["--dim", "n=1:4"], "--dim", "an input ending in .onnx"), (["--state", "h=hn"], "--state", "an input ending"),
+            (["--fix", "x=x.npy"], "--fix", "an input ending"),
             (["--function", "predict"], "--function", "an output ending in .onnx"),
             (["--markdown"], "--markdown", "'--list-operators'"),
             (["--external-data"], "--external-data", "an output ending in .onnx"), (["--cache", "f16"], "--cache", "'--steps'"),

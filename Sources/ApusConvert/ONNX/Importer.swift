@@ -10,6 +10,8 @@ public struct OnnxOptions: Sendable {
     public var same: [String: String] = [:]
     /// Inputs that become constants, by name.
     public var fixed: [String: Tensor] = [:]
+    /// Inputs that become states, by name: what the outputs of these names gave, they are in the next run.
+    public var states: [String: String] = [:]
     /// Bounds of a symbolic dimension that has none: of a leading axis, and of another.
     public var leadingBounds = 1...32
     public var otherBounds = 1...256
@@ -25,7 +27,7 @@ public struct OnnxOptions: Sendable {
 /// looked at, so that one report names all of them.
 final class Importer {
     let model: OnnxModel
-    private let options: OnnxOptions
+    let options: OnnxOptions
     let emitter: Emitter
     private(set) var blocks: [OnnxBlock] = []
     let budget: ImportBudget
@@ -95,6 +97,7 @@ final class Importer {
                 throw .argument("no input '\(name)' to fix")
             }
         }
+        try checkStates()
         for input in model.graph.inputs where scope.values[input.name] == nil {
             if var tensor = options.fixed[input.name] {
                 if let dtype = input.elementType.dtype, dtype != tensor.dtype { tensor = try tensor.converted(to: dtype) }
@@ -107,7 +110,9 @@ final class Importer {
         }
         try importNodes(model.graph.nodes, scope)
         guard blocks.isEmpty else { return }
-        for output in model.graph.outputs { try declareOutput(output, scope) }
+        let kept = Set(options.states.values)
+        for output in model.graph.outputs where !kept.contains(output.name) { try declareOutput(output, scope) }
+        try updateStates(scope)
         emitter.builder.finish()
     }
 
@@ -143,11 +148,13 @@ final class Importer {
             }
         }
         var type = TensorType(dtype, shape)
-        if let scale = codeScale(ofInput: input, type) {
+        let isState = options.states[input.name] != nil
+        if !isState, let scale = codeScale(ofInput: input, type) {
             type = scale.type(type.shape)
             hasCodes = true
         }
         try type.resolved(emitter.graph.maxima).check()
+        if isState { return .value(ImportedValue(try declareState(input.name, type))) }
         let term = try emitter.input(input.name, type)
         var value = type.quantization == nil ? ImportedValue(term) : ImportedValue(Codes(term: term, isUnsigned: false))
         value.sources = [input.name]
