@@ -139,6 +139,12 @@ CASES: list[tuple[str, Inputs, dict[str, Any], list[bool]]] = [
                     "mask": padding(2, 5), "zero": np.uint8(120), "zeros": np.int8(3)}, {"num_heads": 4}, [True]),
     ("DynamicQuantizeMatMul", {"x": real(1, 16), "codes": CODES, "scales": SCALES, "zeros": None, "b": real(48)}, {}, [True]),
     ("DynamicQuantizeMatMul", {"x": real(1, 16), "codes": CODES, "scale": SCALE, "zero": np.int8(3)}, {}, [True]),
+    ("GatherND", {"x": real(3, 4, 5), "ids": whole(3, 2, 2, dtype=np.int64)}, {}, [True]),
+    ("GridSample", {"x": real(2, 3, 5, 5), "y": (RANDOM.random((2, 4, 4, 2)) * 2 - 1).astype(np.float32)},
+     {"mode": "bilinear", "padding_mode": "border", "align_corners": 1}, [True]),
+    ("Pad", {"x": real(2, 3, 4), "zeros": np.array([0, 1, 2, 0, 0, 1], np.int64)}, {"mode": "reflect"}, [True]),
+    ("Pad", {"x": real(2, 3, 4), "zeros": np.array([0, 1, 2, 0, 0, 1], np.int64), "scale": SCALE}, {}, [True]),
+    ("Trilu", {"x": real(2, 4, 5), "zero": np.array(1, np.int64)}, {"upper": 1}, [True]),
     ("DequantizeLinear", {"x": whole(60000, 2, 5, dtype=np.uint16), "scale": SCALE, "zero": np.uint16(30000)}, {}, [True]),
     ("QuantizeLinear", {"x": real(2, 5), "scale": np.float32(1e-4), "zero": np.int16(7)}, {}, [True]),
 ]  # fmt: skip

@@ -94,8 +94,10 @@ struct OnnxReader {
     /// ONNX's own domain has two names.
     private static func domain(_ name: String) -> String { name == "ai.onnx" ? "" : name }
 
-    /// Operators that ONNX Runtime had, for more types, before ONNX's own set had them so.
-    static let adopted: Set<String> = ["QuantizeLinear", "DequantizeLinear", "Gelu"]
+    /// Operators that ONNX Runtime had, or had for more types, before ONNX's own set had them so.
+    static let adopted: Set<String> = [
+        "QuantizeLinear", "DequantizeLinear", "Gelu", "GatherND", "GridSample", "Pad", "Trilu",
+    ]
     private static func domain(_ name: String, of op: String) -> String {
         name == "com.microsoft" && adopted.contains(op) ? "" : domain(name)
     }
