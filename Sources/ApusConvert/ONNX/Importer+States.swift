@@ -12,7 +12,8 @@ extension Importer {
             }
             guard options.fixed[input] == nil else { throw .argument("input '\(input)' fixed and a state, wanted one of them") }
         }
-        guard model.graph.outputs.contains(where: { !options.states.values.contains($0.name) }) else {
+        let outputs = model.graph.outputs.map { $0.name }
+        guard options.states.isEmpty || !Set(outputs).isSubset(of: options.states.values) else {
             throw .argument("all outputs taken by states, wanted one that is not")
         }
     }
