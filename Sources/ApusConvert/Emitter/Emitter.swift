@@ -121,9 +121,9 @@ final class Emitter {
     /// A state of a type, which stands for a value that could not be computed, so that what follows can be checked.
     func placeholder(_ type: TensorType) throws(ApusError) -> Term { try state("", type, .other) }
 
-    /// A state of a type, zeros at first.
-    func state(_ name: String, _ type: TensorType, _ role: State.Role) throws(ApusError) -> Term {
-        graph.states.append(State(name, try type.resolved(graph.maxima), role))
+    /// A state of a type, zeros at first unless it begins with a constant.
+    func state(_ name: String, _ type: TensorType, _ role: State.Role, initial: Constant? = nil) throws(ApusError) -> Term {
+        graph.states.append(State(name, try type.resolved(graph.maxima), role, initial: initial))
         var types: [TensorType] = []
         for sample in samples.values { types.append(try type.resolved(sample)) }
         return Term(value: builder.state(graph.states.count - 1), types: types)

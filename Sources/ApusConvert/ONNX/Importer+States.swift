@@ -18,11 +18,16 @@ extension Importer {
         }
     }
 
+    /// It begins with the value that the file has for the input, if any.
     func declareState(_ name: String, _ type: TensorType) throws(ApusError) -> Term {
-        let term = try emitter.state(name, type, .memory)
+        let initial = model.graph.initializers.first { $0.name == name }?.constant
+        let term = try emitter.state(name, type, .memory, initial: initial)
         guard term.isFixed else {
             let dimension = type.shape.dimensions.first { $0 < 0 }.map { emitter.graph.dimensions[-1 - $0].name } ?? ""
             throw .argument("state '\(name)' \(term.types[0]) of a symbolic size, wanted one size: --dim \(dimension)=1")
+        }
+        if let initial, initial.type != term.types[0] {
+            throw .argument("state '\(name)' \(term.types[0]) with a value \(initial.type) in the file")
         }
         return term
     }

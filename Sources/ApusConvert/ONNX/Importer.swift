@@ -98,7 +98,7 @@ final class Importer {
             }
         }
         try checkStates()
-        for input in model.graph.inputs where scope.values[input.name] == nil {
+        for input in model.graph.inputs where scope.values[input.name] == nil || options.states[input.name] != nil {
             if var tensor = options.fixed[input.name] {
                 if let dtype = input.elementType.dtype, dtype != tensor.dtype { tensor = try tensor.converted(to: dtype) }
                 let storage = tensor.withUnsafeBytes { HeapStorage($0) }
@@ -389,10 +389,12 @@ extension OnnxNode {
 }
 
 extension OnnxModel {
-    /// Inputs that stay inputs: neither initializers nor fixed.
+    /// Inputs that stay inputs or become states: neither initializers nor fixed.
     func symbolicInputs(_ options: OnnxOptions) -> [OnnxValueInfo] {
         let names = Set(graph.initializers.map { $0.name })
-        return graph.inputs.filter { !names.contains($0.name) && options.fixed[$0.name] == nil && $0.kind == .tensor }
+        return graph.inputs.filter {
+            (!names.contains($0.name) || options.states[$0.name] != nil) && options.fixed[$0.name] == nil && $0.kind == .tensor
+        }
     }
 }
 

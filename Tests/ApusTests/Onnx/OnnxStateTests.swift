@@ -45,6 +45,19 @@ final class OnnxStateTests: XCTestCase {
         XCTAssertEqual(try session.run([:], [x]).doubles(), [-1, 2, -0.5])
     }
 
+    /// An input with a value in the file begins with that.
+    func testAStateBeginsWithTheValueOfItsInput() throws {
+        var f = sums([.named("n")])
+        f.constant("h", [3], [10, 20, 30])
+        let session = try Session(try ApusRuntime.Model(try graph(f, states: ["h": "h2"], dimensions: ["n": 3...3])))
+        defer { session.destroy() }
+        let x = try Tensor([1, 2, 3] as [Float])
+        XCTAssertEqual(try session.run([:], [x]).doubles(), [-11, -22, -33])
+        XCTAssertEqual(try session.run([:], [x]).doubles(), [-12, -24, -36])
+        session.resetStates()
+        XCTAssertEqual(try session.run([:], [x]).doubles(), [-11, -22, -33])
+    }
+
     /// A GRU that is given one step after another gives what it gives for all at once.
     func testStepsOfARecurrentLayer() throws {
         func fixture(_ time: Int) throws -> OnnxFixture {
@@ -80,6 +93,9 @@ final class OnnxStateTests: XCTestCase {
             return ""
         }
         XCTAssertTrue(message(sums(), ["g": "h2"]).contains("no input 'g' to keep as a state"))
+        var valued = sums()
+        valued.constant("h", [2], [1, 2])
+        XCTAssertTrue(message(valued, ["h": "h2"]).contains("state 'h' f32[3] with a value f32[2] in the file"))
         XCTAssertTrue(message(sums(), ["h": "z"]).contains("no output 'z' for state 'h' to take"))
         XCTAssertTrue(message(sums(), ["h": "y", "x": "h2"]).contains("all outputs taken by states"))
         XCTAssertTrue(message(sums([.named("n")]), ["h": "h2"]).contains("of a symbolic size, wanted one size: --dim n=1"))
