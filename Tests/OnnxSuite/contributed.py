@@ -1,7 +1,7 @@
 """ONNX Runtime's contributed operators, imported and compared with ONNX Runtime; see README.md.
 
 Each case is an operator with inputs and attributes. Inputs named in `FIXED` are initializers; the others are inputs of the graph, of
-which the batch, a length of 7 and a past of 6 are symbolic.
+which the batch, a length of 7, a past of 6 and both together are symbolic.
 """
 
 from __future__ import annotations
@@ -101,6 +101,8 @@ CASES: list[tuple[str, Inputs, dict[str, Any], list[bool]]] = [
     ("Attention", {"x": real(2, 7, 16), **QKV, "mask": np.repeat(padding(2, 7)[:, None], 7, 1)}, {"num_heads": 4}, [True]),
     ("Attention", {"x": real(2, 3, 16), **QKV, "mask": padding(2, 8), "past": real(2, 2, 4, 5, 4)},
      {"num_heads": 4, "unidirectional": 1}, [True, True]),
+    ("Attention", {"x": real(2, 7, 16), **QKV, "mask": padding(2, 13), "past": real(2, 2, 4, 6, 4)},
+     {"num_heads": 4, "unidirectional": 1}, [True, True]),
     ("Attention", {"x": real(2, 7, 16), **QKV, "mask": None, "past": None, "scores": real(2, 4, 7, 7)}, {"num_heads": 4}, [True]),
     ("MultiHeadAttention", {"q": real(2, 7, 16), "k": real(2, 5, 16), "v": real(2, 5, 8)}, {"num_heads": 4}, [True]),
     ("MultiHeadAttention", {"q": real(2, 7, 16), "k": real(2, 7, 16), "v": real(2, 7, 16), "bias": real(48)},
@@ -171,7 +173,7 @@ def symbolic(name: str, value: np.ndarray) -> list[Any]:
     def extent(axis: int, extent: int) -> Any:
         if extent == 2 and axis == (1 if name == "past" else 0):
             return "batch"
-        return {7: "length", 6: "past"}.get(extent, extent)
+        return {7: "length", 6: "past", 13: "total"}.get(extent, extent)
 
     return [extent(*one) for one in enumerate(value.shape)]
 
@@ -180,7 +182,7 @@ def run(path: Path, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
     import apus
 
     model = apus.Model(str(path))
-    sizes = {"batch": 2, "length": 7, "past": 6}
+    sizes = {"batch": 2, "length": 7, "past": 6, "total": 13}
     with model.session(dimensions={one.name: sizes[one.name] for one in model.dimensions if one.name in sizes}) as session:
         return list(session.run(inputs).values())
 

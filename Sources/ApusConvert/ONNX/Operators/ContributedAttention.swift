@@ -124,8 +124,10 @@ private func penalty(_ n: NodeContext, _ mask: Term, batch: [Int], keys: [Int], 
         let lengths = try n.g.cast(try n.g.reshape(mask, to: batch.map { [$0, 1, 1, 1] }), to: .i64)
         allowed = try n.g.less(try n.g.range(keys), lengths)
     case 2...4:
-        guard mask.extents(mask.rank - 1) == keys else { throw .shape("mask \(mask.shape) for \(keys[0]) keys") }
-        allowed = try n.g.cast(mask, to: .bool)
+        let last = mask.rank - 1, isWhole = mask.extents(last) == keys
+        guard isWhole || !mask.isFixed(last) else { throw .shape("mask \(mask.shape) for \(keys[0]) keys") }
+        // Of a dimension of its own, which is as long as past and new keys are together.
+        allowed = try n.g.cast(isWhole ? mask : try n.g.gather(mask, try n.g.range(keys), axis: last), to: .bool)
         if mask.rank < 4 { allowed = try n.g.unsqueeze(allowed, mask.rank == 2 ? [1, 2] : [1]) }
     default: throw .shape("mask \(mask.shape), wanted rank 1 ... 4")
     }
