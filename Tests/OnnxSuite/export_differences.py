@@ -24,8 +24,8 @@ def difference(operator: str, attributes: Any, inputs: Arrays, outputs: Arrays) 
         return "an element of −∞"
     if operator == "reduce_mean" and x.size == 0:
         return "the mean of nothing"
-    if operator == "gather":
-        length = x.shape[attributes.axis]
+    if operator in ("gather", "gather_gradient"):
+        length = inputs[0 if operator == "gather" else 2].shape[attributes.axis]
         if ((inputs[1] < -length) | (inputs[1] >= length)).any():
             return "an index outside of the table"
     # Its table is no input; Apus gives zeros for a row that it has not.
