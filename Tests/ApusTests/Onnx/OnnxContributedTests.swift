@@ -149,12 +149,14 @@ final class OnnxContributedTests: XCTestCase {
     }
 
     func testRefusals() throws {
-        func message(_ op: String, text: [String: String] = [:], int: [String: Int] = [:], outputs: [String] = ["y"]) -> String {
+        func message(
+            _ op: String, _ inputs: [String] = ["x", "w"], text: [String: String] = [:], int: [String: Int] = [:]
+        ) -> String {
             var f = fixture()
             f.input("x", [.fixed(1), .fixed(3), .fixed(3)])
             f.constant("w", [3, 3], [Float](repeating: 1, count: 9))
-            f.node(op, ["x", "w"], outputs, int: int, text: text, domain: domain)
-            f.output(outputs[0])
+            f.node(op, inputs, ["y"], int: int, text: text, domain: domain)
+            f.output("y")
             do { _ = try f.converted() } catch { return "\(error)" }
             return ""
         }
@@ -163,6 +165,15 @@ final class OnnxContributedTests: XCTestCase {
         XCTAssertTrue(message("Attention", int: ["num_heads": 2]).contains("in 2 heads"))
         XCTAssertTrue(message("RotaryEmbedding").contains("wanted input 2"))
         XCTAssertTrue(message("GroupQueryAttention", int: ["smooth_softmax": 1]).contains("with smooth_softmax"))
+        let rotated = message("QAttention", ["x", "w", "w", "w", "w"], int: ["num_heads": 1, "do_rotary": 1])
+        XCTAssertTrue(rotated.contains("com.microsoft.QAttention is not supported"))
+        var halves = fixture()
+        halves.input("p", [.fixed(1), .fixed(2), .fixed(1), .fixed(2), .fixed(3)])
+        halves.node("MultiHeadAttention", ["p"], ["y"], int: ["num_heads": 1], domain: domain)
+        halves.output("y")
+        XCTAssertThrowsError(try halves.converted()) {
+            XCTAssertTrue("\($0)".contains("wanted [batch, length, heads, 3, size]"), "\($0)")
+        }
         XCTAssertTrue(message("PagedAttention").contains("com.microsoft.PagedAttention is not supported"))
     }
 }

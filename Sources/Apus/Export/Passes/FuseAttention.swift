@@ -40,19 +40,20 @@ private struct AttentionMatch {
         guard editor[place].op is ApusGraph.Reshape, let joined = HeadLayout.joined(editor[place].inputs[0], editor),
             let product = AttentionMatch.product(joined, editor), !product.op.transposeB, editor.readCount(of: product.a) == 1
         else { return nil }
-        let known = AttentionMatch.known(product.a, editor), unmasked = AttentionMatch.unmasked(product.a, editor)
-        let weights = known ?? unmasked?.weights ?? product.a
+        let guarded = AttentionMatch.known(product.a, editor) ?? AttentionMatch.unmasked(product.a, editor)
+        let weights = guarded?.weights ?? product.a
         guard let softmax = editor.node(weights, ApusGraph.Softmax()),
             let axis = (softmax.op as? ApusGraph.Softmax)?.axis, axis == -1 || axis == 3,
             let v = HeadLayout.of(product.b, isScaled: false, editor),
-            let scores = AttentionMatch.scores(softmax.inputs[0], editor), v.count == scores.k.count, unmasked.map({ $0.mask == scores.mask }) ?? true,
+            let scores = AttentionMatch.scores(softmax.inputs[0], editor), v.count == scores.k.count,
+            guarded?.mask == nil || guarded?.mask == scores.mask,
             // The operator's scale is of f32.
             editor.type(of: weights).dtype != .f64 || Double(Float(scores.scale)) == scores.scale
         else { return nil }
         op = Attention(
             heads: scores.q.count, keyValueHeads: scores.k.count, scale: Float(scores.scale), hasMask: scores.mask != nil)
         (parts, mask, self.place) = ([scores.q, scores.k, v], scores.mask, place)
-        isGuarded = known != nil || unmasked != nil
+        isGuarded = guarded != nil
         let wide = mask.map { AttentionMatch.wide($0, editor) }
         // Queries are seen or not for all heads at once.
         guard !isGuarded || wide.map({ $0.largest.shape.rank == 4 && $0.largest.shape[1] == 1 }) == true else { return nil }
@@ -140,8 +141,11 @@ private struct AttentionMatch {
         return (op, node.inputs[0], node.inputs[1])
     }
 
+    /// Weights behind a guard, and the mask that it looks at, if not at the weights.
+    private typealias Guarded = (weights: Operand, mask: Operand?)
+
     /// p and m of: 0 where max m over the last axis is −∞, else p, if nothing else reads p.
-    private static func unmasked(_ operand: Operand, _ editor: FunctionEditor) -> (weights: Operand, mask: Operand)? {
+    private static func unmasked(_ operand: Operand, _ editor: FunctionEditor) -> Guarded? {
         guard let choice = editor.node(operand, Where())?.inputs, editor.scalar(choice[1]) == 0, editor.readCount(of: choice[2]) == 1,
             let test = editor.node(choice[0], .equal)?.inputs, editor.scalar(test[1]) == -.infinity,
             let most = editor.node(test[0], Reduction(.max)), let op = most.op as? Reduction, op.keepDimensions,
@@ -151,11 +155,11 @@ private struct AttentionMatch {
     }
 
     /// p of: 0 where p ≠ p, else p, if nothing else reads p.
-    private static func known(_ operand: Operand, _ editor: FunctionEditor) -> Operand? {
+    private static func known(_ operand: Operand, _ editor: FunctionEditor) -> Guarded? {
         guard let choice = editor.node(operand, Where())?.inputs, editor.scalar(choice[1]) == 0,
             let isNumber = editor.node(choice[0], .not)?.inputs[0],
             editor.node(isNumber, .equal)?.inputs == [choice[2], choice[2]], editor.readCount(of: choice[2]) == 3
         else { return nil }
-        return choice[2]
+        return (choice[2], nil)
     }
 }

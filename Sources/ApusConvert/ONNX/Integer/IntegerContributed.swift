@@ -1,5 +1,3 @@
-import ApusGraph
-
 /// ONNX Runtime's contributed operators on integers that begin or end with real numbers, as the nodes they are short for.
 extension OnnxNode {
     /// A product of real A, quantized as it is when it runs, with codes B: DynamicQuantizeMatMul.
@@ -26,7 +24,7 @@ extension OnnxNode {
         let y = part.product((inputs[0], inputs[3], input(6) ?? ""), (inputs[1], inputs[4], input(7) ?? ""), bias: input(2))
         let parts = part("Split", [y], ["q", "k", "v"], ["axis": .int(2), "num_outputs": .int(3)])
         let kept: Set = ["num_heads", "unidirectional", "scale", "mask_filter_value"]
-        guard attributes.keys.allSatisfy({ kept.contains($0) || $0 == "past_present_share_buffer" || $0 == "do_rotary" }) else { return nil }
+        guard attributes.allSatisfy({ kept.contains($0.key) || $0.value.isZero }) else { return nil }
         _ = part(
             "MultiHeadAttention", parts + ["", input(5) ?? ""], "heads", attributes.filter { kept.contains($0.key) },
             domain: "com.microsoft")

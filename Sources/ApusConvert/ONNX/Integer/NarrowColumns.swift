@@ -30,31 +30,15 @@ private struct NarrowColumns {
         name = try n.known(1).name
         blocks = (rows + block - 1) / block
         let middle = 1 << (bits - 1)
-        codes = try NarrowColumns.unpacked(try n.known(1), bits, columns, blocks * block).map { Int8(Int($0) - middle) }
+        codes = try n.known(1).unpacked(bits, rows: columns, columns: blocks * block).map { Int8(Int($0) - middle) }
         let scales = try n.known(2)
         guard scales.type.dtype.isFloat, scales.type.shape.count == columns * blocks else {
             throw .shape("scales \(scales.type), wanted \(columns) × \(blocks) real numbers")
         }
         self.scales = try scales.tensor.converted(to: .f32).array(of: Float.self)
         zeros = n.has(3)
-            ? try NarrowColumns.unpacked(try n.known(3), bits, columns, blocks).map { Int($0) - middle }
+            ? try n.known(3).unpacked(bits, rows: columns, columns: blocks).map { Int($0) - middle }
             : [Int](repeating: 0, count: columns * blocks)
-    }
-
-    /// Numbers of 4 or 8 bits, `count` of each column, whose bytes are its own; the low half of a byte first.
-    private static func unpacked(
-        _ constant: Constant, _ bits: Int, _ columns: Int, _ count: Int
-    ) throws(ApusError) -> [UInt8] {
-        let pitch = (count * bits + 7) / 8
-        guard constant.type.dtype == .u8, constant.type.shape.count == columns * pitch else {
-            throw .shape("'\(constant.name)' \(constant.type), wanted \(columns) × \(pitch) bytes")
-        }
-        let bytes = try constant.tensor.array(of: UInt8.self)
-        guard bits == 4 else { return bytes }
-        return (0..<columns * count).map { i in
-            let at = i % count
-            return bytes[i / count * pitch + at / 2] >> UInt8(4 * (at % 2)) & 15
-        }
     }
 
     /// nil where W has no such form: blocks of 16 rows; scales that 16 bits do not hold to 2⁻¹⁰ of them.
@@ -87,5 +71,21 @@ private struct NarrowColumns {
         }
         let type = TensorType(.f32, [rows, columns])
         return Constant(name, type, values.withUnsafeBytes { HeapStorage($0) })
+    }
+}
+
+extension Constant {
+    /// Numbers of 4 or 8 bits in the bytes of a constant of u8, each row in bytes of its own; the low half of a byte first.
+    func unpacked(_ bits: Int, rows: Int, columns: Int) throws(ApusError) -> [UInt8] {
+        let pitch = (columns * bits + 7) / 8
+        guard type.dtype == .u8, type.shape.count == rows * pitch else {
+            throw .shape("'\(name)' \(type), wanted \(rows) × \(pitch) bytes")
+        }
+        let bytes = try tensor.array(of: UInt8.self)
+        guard bits == 4 else { return bytes }
+        return (0..<rows * columns).map { i in
+            let at = i % columns
+            return bytes[i / columns * pitch + at / 2] >> UInt8(4 * (at % 2)) & 15
+        }
     }
 }

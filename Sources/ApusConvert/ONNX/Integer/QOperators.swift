@@ -113,7 +113,7 @@ struct NodeParts {
 }
 
 extension OnnxAttribute {
-    fileprivate var isZero: Bool {
+    var isZero: Bool {
         if case .int(0) = self { return true }
         return false
     }

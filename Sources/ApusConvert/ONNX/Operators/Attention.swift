@@ -10,14 +10,7 @@ private func attention(_ n: NodeContext) throws(ApusError) -> [ImportedValue] {
     let isFlat = try n.rank(0) == 3
     let q = try heads(n, 0, "q_num_heads")
     var k = try heads(n, 1, "kv_num_heads"), v = try heads(n, 2, "kv_num_heads")
-    var past = [Int](repeating: 0, count: n.g.samples.count)
-    if n.has(4) && n.has(5) {
-        let pastKey = try n.term(4)
-        guard pastKey.rank == 4 else { throw .shape("past keys \(pastKey.shape), wanted [batch, heads, length, size]") }
-        past = pastKey.extents(2)
-        k = try n.g.concat([pastKey, k], axis: 2)
-        v = try n.g.concat([try n.term(5), v], axis: 2)
-    }
+    let past = try n.g.join(n.has(4) && n.has(5) ? (try n.term(4), try n.term(5)) : nil, &k, &v)
     let present = [k, v]
     let groups = try q.extent(1) / max(1, try k.extent(1))
     k = try n.g.repeated(k, groups)
@@ -83,9 +76,8 @@ private func attentionBias(_ n: NodeContext, _ q: Term, keys: Term, past: [Int])
     if isCausal || left >= 0 || right >= 0 {
         var distance = try n.g.distances(queries: q.extents(2), keys: keys.extents(2), past: past)
         if n.has(6) && !n.has(4) {
-            let rows = try q.extent(2)
-            let lengths = try n.g.reshape(try n.g.cast(try n.term(6), to: .i64), to: q.shapes.map { [$0[0], 1, 1, 1] })
-            distance = try n.g.add(distance, try n.g.sub(lengths, try n.g.scalar(Double(rows), .i64)))
+            let rows = try n.g.scalar(Double(try q.extent(2)), .i64)
+            distance = try n.g.add(distance, try n.g.sub(try n.g.perSequence(try n.term(6)), rows))
         }
         if isCausal {
             parts.append(try n.g.penalty(allowed: try n.g.greaterOrEqual(distance, try n.g.scalar(0, .i64)), q.dtype))
@@ -99,29 +91,11 @@ private func attentionBias(_ n: NodeContext, _ q: Term, keys: Term, past: [Int])
         }
     }
     if n.has(6) {
-        let places = try n.g.range(keys.extents(2))
-        let lengths = try n.g.reshape(try n.g.cast(try n.term(6), to: .i64), to: q.shapes.map { [$0[0], 1, 1, 1] })
-        parts.append(try n.g.penalty(allowed: try n.g.less(places, lengths), q.dtype))
+        parts.append(try n.g.penalty(allowed: try n.g.within(try n.term(6), keys: keys.extents(2)), q.dtype))
     }
     guard var bias = parts.first else { return nil }
     for part in parts.dropFirst() { bias = try n.g.add(bias, part) }
     return bias
-}
-
-extension Emitter {
-    /// [queries, keys]: how far a key is behind its query, before which `past` keys are. Of lengths per sample.
-    func distances(queries: [Int], keys: [Int], past: [Int]) throws(ApusError) -> Term {
-        let rows = try add(try range(queries), try extentScalar(past, .i64))
-        return try sub(try unsqueeze(rows, [1]), try range(keys))
-    }
-
-    /// Each head of [batch, heads, length, size] `count` times.
-    func repeated(_ x: Term, _ count: Int) throws(ApusError) -> Term {
-        if count <= 1 { return x }
-        let wide = try unsqueeze(x, [2])
-        let tiled = try expand(wide, to: wide.shapes.map { $0.replacing(2, with: count).dimensions })
-        return try reshape(tiled, to: x.shapes.map { $0.replacing(1, with: $0[1] * count).dimensions })
-    }
 }
 
 /// Pairs (a, b) of each head's elements rotated: (a·cos − b·sin, a·sin + b·cos).

@@ -119,20 +119,21 @@ private func gatherBlockQuantized(_ n: NodeContext) throws(ApusError) -> [Import
     guard bits == 4 || bits == 8, isPacked || type.bitWidth == bits, try n.int("gather_axis", 0) == 0 else {
         throw .unsupported("GatherBlockQuantized of \(type.name) as \(bits) bits along axis \(try n.int("gather_axis", 0))")
     }
-    /// As signed codes with `columns` to a row.
-    func codes(_ input: Int, columns: Int? = nil) throws(ApusError) -> ImportedValue {
+    /// As signed codes, in bytes `columns` to a row.
+    func codes(_ input: Int, columns: Int?) throws(ApusError) -> ImportedValue {
         let constant = try n.known(input), middle = type == .u8 || type == .u4 ? 1 << (bits - 1) : 0
-        var shape = constant.type.shape.dimensions, values = try constant.integers()
-        guard let last = shape.popLast() else { throw .shape("codes without axes") }
-        if isPacked { values = values.flatMap { [$0 & 15, $0 >> 4] } }
-        let width = isPacked ? 2 * last : last, kept = columns ?? width
-        guard kept <= width else { throw .shape("\(constant.type), wanted \(kept) codes to a row") }
-        if kept < width { values = values.indices.filter { $0 % width < kept }.map { values[$0] } }
-        return ImportedValue(
-            Constant(codes: values.map { $0 - middle }, bits == 4 ? .i4 : .i8, shape + [kept], constant.name))
+        var shape = constant.type.shape.dimensions, values: [Int]
+        if isPacked, let last = shape.popLast() {
+            shape.append(columns ?? 2 * last)
+            let rows = Shape(shape).product(0..<shape.count - 1)
+            values = try constant.unpacked(bits, rows: rows, columns: shape.last!).map { Int($0) }
+        } else {
+            values = try constant.integers()
+        }
+        return ImportedValue(Constant(codes: values.map { $0 - middle }, bits == 4 ? .i4 : .i8, shape, constant.name))
     }
     let scales = try n.imported(2), blocks = scales.shape
-    var parts: [ImportedValue?] = [try codes(0), scales]
+    var parts: [ImportedValue?] = [try codes(0, columns: nil), scales]
     if n.has(3) {
         parts.append(try codes(3, columns: blocks.rank > 0 ? blocks.last : nil))
     } else if type == .u4 {

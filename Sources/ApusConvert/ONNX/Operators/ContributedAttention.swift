@@ -18,12 +18,13 @@ private func attentionOfOneProduct(_ n: NodeContext) throws(ApusError) -> [Impor
     var product = try n.g.product(x, w)
     if n.has(2) { product = try n.g.add(product, try n.term(2)) }
     let third = try w.extent(1) / 3
-    let parts = try pieces(n, product, try n.ints("qkv_hidden_sizes") ?? [third, third, third], axis: 2)
-    var past: [Term] = []
+    let parts = try pieces(n, product, try n.ints("qkv_hidden_sizes") ?? [third, third, third])
+    var past: (Term, Term)?
     if n.has(4) {
         let both = try n.term(4)
+        func half(_ i: Int) throws(ApusError) -> Term { try n.g.squeeze(try n.g.slice(both, axis: 0, i, i + 1), [0]) }
         guard both.rank == 5 else { throw .shape("past \(both.shape), wanted rank 5") }
-        for i in 0..<2 { past.append(try n.g.squeeze(try n.g.slice(both, axis: 0, i, i + 1), [0])) }
+        past = (try half(0), try half(1))
     }
     let y = try attention(n, parts[0], parts[1], parts[2], mask: 3, bias: 5, past: past)
     guard n.node.outputs.count > 1 else { return [ImportedValue(y[0])] }
@@ -36,12 +37,12 @@ private func multiHeadAttention(_ n: NodeContext) throws(ApusError) -> [Imported
     guard !n.has(8) && !n.has(9) else { throw .unsupported("MultiHeadAttention over a shared buffer of earlier keys") }
     var q = try n.term(0), k: Term, v: Term
     if q.rank == 5 {
-        let parts = try unpacked(n, q)
+        let parts = try unpacked(n, q, 3)
         (q, k, v) = (parts[0], parts[1], parts[2])
     } else if n.has(2) {
         (k, v) = (try n.term(1), try n.term(2))
     } else {
-        let parts = try unpacked(n, try n.term(1))
+        let parts = try unpacked(n, try n.term(1), 2)
         (k, v) = (parts[0], parts[1])
     }
     guard q.rank == 3 else { throw .shape("query \(q.shape), wanted rank 3 or 5") }
@@ -53,31 +54,33 @@ private func multiHeadAttention(_ n: NodeContext) throws(ApusError) -> [Imported
             v = try n.g.add(v, try n.g.slice(bias, axis: 0, 2 * width, try bias.extent(0)))
         }
     }
-    let past = n.has(6) && n.has(7) ? [try n.term(6), try n.term(7)] : []
+    let past = n.has(6) && n.has(7) ? (try n.term(6), try n.term(7)) : nil
     let outputs = try attention(n, q, k, v, mask: 4, bias: 5, past: past)
     guard n.node.outputs.count <= 3 else { throw .unsupported("the scores of MultiHeadAttention as an output") }
     return outputs.prefix(3).map { ImportedValue($0) }
 }
 
 /// [batch, length, heads, count, size] as `count` times [batch, length, heads·size].
-private func unpacked(_ n: NodeContext, _ x: Term) throws(ApusError) -> [Term] {
-    guard x.rank == 5 else { throw .shape("packed \(x.shape), wanted rank 5") }
+private func unpacked(_ n: NodeContext, _ x: Term, _ count: Int) throws(ApusError) -> [Term] {
+    guard x.rank == 5, try x.extent(3) == count else {
+        throw .shape("packed \(x.shape), wanted [batch, length, heads, \(count), size]")
+    }
     var parts: [Term] = []
-    for i in 0..<(try x.extent(3)) {
+    for i in 0..<count {
         let part = try n.g.slice(x, axis: 3, i, i + 1)
         parts.append(try n.g.reshape(part, to: part.shapes.map { [$0[0], $0[1], $0[2] * $0[4]] }))
     }
-    guard parts.count >= 2 else { throw .shape("packed \(x.shape), wanted 2 or 3 along axis 3") }
     return parts
 }
 
-private func pieces(_ n: NodeContext, _ x: Term, _ sizes: [Int], axis: Int) throws(ApusError) -> [Term] {
-    guard sizes.count == 3, try x.extent(axis) == sizes[0] + sizes[1] + sizes[2] else {
+/// The columns of [batch, length, columns], so many to a part.
+private func pieces(_ n: NodeContext, _ x: Term, _ sizes: [Int]) throws(ApusError) -> [Term] {
+    guard sizes.count == 3, sizes.allSatisfy({ $0 > 0 }), try x.extent(2) == sizes[0] + sizes[1] + sizes[2] else {
         throw .shape("\(x.shape) in parts of \(sizes)")
     }
     var parts: [Term] = [], start = 0
     for size in sizes {
-        parts.append(try n.g.slice(x, axis: axis, start, start + size))
+        parts.append(try n.g.slice(x, axis: 2, start, start + size))
         start += size
     }
     return parts
@@ -86,19 +89,11 @@ private func pieces(_ n: NodeContext, _ x: Term, _ sizes: [Int], axis: Int) thro
 /// Attention in `num_heads` heads, with what causality and the inputs `mask` and `bias` add to the scores: its result, the keys and
 /// the values.
 private func attention(
-    _ n: NodeContext, _ q: Term, _ k: Term, _ v: Term, mask: Int, bias: Int, past: [Term]
+    _ n: NodeContext, _ q: Term, _ k: Term, _ v: Term, mask: Int, bias: Int, past: (Term, Term)?
 ) throws(ApusError) -> [Term] {
     let count = try n.int("num_heads"), q = try n.g.heads(q, count)
     var keys = k.rank == 4 ? k : try n.g.heads(k, count), values = v.rank == 4 ? v : try n.g.heads(v, count)
-    var earlier = [Int](repeating: 0, count: n.g.samples.count)
-    if past.count == 2 {
-        guard past.allSatisfy({ $0.rank == 4 }) else {
-            throw .shape("past keys \(past[0].shape), wanted [batch, heads, length, size]")
-        }
-        earlier = past[0].extents(2)
-        keys = try n.g.concat([past[0], keys], axis: 2)
-        values = try n.g.concat([past[1], values], axis: 2)
-    }
+    let earlier = try n.g.join(past, &keys, &values)
     var added = n.has(bias) ? try n.term(bias) : nil
     func add(_ forbids: Term) throws(ApusError) {
         added = try added.map { x throws(ApusError) in try n.g.add(x, forbids) } ?? forbids
@@ -121,8 +116,7 @@ private func penalty(_ n: NodeContext, _ mask: Term, batch: [Int], keys: [Int], 
         guard mask.extents(0) == batch else {
             throw .unsupported("a mask of \(mask.shape[0]) positions, wanted the length of each of \(batch[0]) sequences")
         }
-        let lengths = try n.g.cast(try n.g.reshape(mask, to: batch.map { [$0, 1, 1, 1] }), to: .i64)
-        allowed = try n.g.less(try n.g.range(keys), lengths)
+        allowed = try n.g.within(mask, keys: keys)
     case 2...4:
         let last = mask.rank - 1, isWhole = mask.extents(last) == keys
         guard isWhole || !mask.isFixed(last) else { throw .shape("mask \(mask.shape) for \(keys[0]) keys") }

@@ -27,14 +27,7 @@ func groupQueryAttention(_ n: NodeContext) throws(ApusError) -> [ImportedValue] 
         }
         (q, k) = (try rotated(q), try rotated(k))
     }
-    var past = [Int](repeating: 0, count: n.g.samples.count)
-    if n.has(3) && n.has(4) {
-        let keys = try n.term(3)
-        guard keys.rank == 4 else { throw .shape("past_key \(keys.shape), wanted [batch, heads, length, size]") }
-        past = keys.extents(2)
-        k = try n.g.concat([keys, k], axis: 2)
-        v = try n.g.concat([try n.term(4), v], axis: 2)
-    }
+    let past = try n.g.join(n.has(3) && n.has(4) ? (try n.term(3), try n.term(4)) : nil, &k, &v)
     let bias = try bias(n, q, keys: k.extents(2), lengths, begins, past)
     let scale = try n.float("scale", 0)
     let y = try n.g.attention(
@@ -73,9 +66,7 @@ private func projections(_ n: NodeContext, _ count: Int, _ shared: Int) throws(A
 private func bias(
     _ n: NodeContext, _ q: Term, keys: [Int], _ lengths: Term, _ begins: Term, _ past: [Int]
 ) throws(ApusError) -> Term {
-    let batch = begins.extents(0).map { [$0, 1, 1, 1] }
-    let isWithin = try n.g.less(try n.g.range(keys), try n.g.reshape(lengths, to: batch))
-    var bias = try n.g.penalty(allowed: isWithin, q.dtype)
+    var bias = try n.g.penalty(allowed: try n.g.within(lengths, keys: keys), q.dtype)
     if try n.int("causal", 1) != 0 {
         let distance = try n.g.distances(queries: q.extents(2), keys: keys, past: past), window = try n.int("local_window_size", -1)
         bias = try n.g.add(
@@ -86,7 +77,7 @@ private func bias(
         }
     }
     if past.contains(where: { $0 > 0 }) {
-        let isWhole = try n.g.equal(try n.g.reshape(begins, to: batch), try n.g.extentScalar(past, .i64))
+        let isWhole = try n.g.equal(try n.g.perSequence(begins), try n.g.extentScalar(past, .i64))
         bias = try n.g.add(bias, try n.g.penalty(allowed: isWhole, q.dtype, forbidden: .nan))
     }
     return n.has(10) ? try n.g.add(bias, try n.term(10)) : bias
