@@ -236,6 +236,31 @@ final class QuantizationAwareTests: XCTestCase {
         }
     }
 
+    /// Tables that a transformer reads and writes with, one of positions, and one that is read twice.
+    func testTablesOfTransformers() throws {
+        let shared = Embedding(600, 32), x = Input([8], dtype: .i32, name: "x"), z = Input([8], dtype: .i32, name: "z")
+        let twice = try Network(
+            inputs: [x, z], outputs: [Dense(600)(Add()(shared(x), shared(z)))], outputNames: ["output"], name: "twice", seed: 4)
+        let networks = [
+            try ModelLibrary.gpt(vocabulary: 600, context: 8, positions: 600, width: 32, heads: 2, layers: 1, seed: 4),
+            try ModelLibrary.gpt(vocabulary: 600, context: 8, width: 32, heads: 2, layers: 1, tied: false, seed: 4), twice,
+        ]
+        let words = try Tensor((0..<128).map { Int32($0 * 37 % 600) }, shape: [16, 8])
+        for network in networks {
+            try network.quantizationAware(.int8)
+            let tables = try XCTUnwrap(network.quantization).places.tables.count
+            XCTAssertGreaterThan(tables, 0, network.name)
+            let inputs = network.inputNames.map { NamedTensor($0, words) }
+            let data = try Dataset(inputs: inputs, targets: [NamedTensor(network.outputNames[0], words)])
+            let trainer = try Trainer(network, loss: crossEntropy, optimizer: Adam(), batchSize: 16, seed: 1, threads: 1)
+            try trainer.fit(data, epochs: 2)
+            let graph = try network.exportGraph()
+            XCTAssertEqual(graph.functions[0].nodes.count { $0.op is WeightOnlyGather }, tables, network.name)
+            let tensors = inputs.map { $0.tensor }
+            XCTAssertEqual(try Runner(graph, threads: 2).run(tensors)[0], try network.predict(tensors, threads: 1)[0], network.name)
+        }
+    }
+
     /// Ranges move in the first epoch and are trained in the next; frozen, nothing of them moves.
     func testStagesOfRanges() throws {
         let network = try network(), data = try SmallTraining.quarters(32)

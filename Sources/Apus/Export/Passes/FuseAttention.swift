@@ -146,7 +146,8 @@ private struct AttentionMatch {
 
     /// p and m of: 0 where max m over the last axis is −∞, else p, if nothing else reads p.
     private static func unmasked(_ operand: Operand, _ editor: FunctionEditor) -> Guarded? {
-        guard let choice = editor.node(operand, Where())?.inputs, editor.scalar(choice[1]) == 0, editor.readCount(of: choice[2]) == 1,
+        guard let choice = editor.node(operand, Where())?.inputs, editor.scalar(choice[1]) == 0,
+            editor.readCount(of: choice[2]) == 1,
             let test = editor.node(choice[0], .equal)?.inputs, editor.scalar(test[1]) == -.infinity,
             let most = editor.node(test[0], Reduction(.max)), let op = most.op as? Reduction, op.keepDimensions,
             op.axes == [-1] || op.axes == [editor.type(of: most.inputs[0]).shape.rank - 1]

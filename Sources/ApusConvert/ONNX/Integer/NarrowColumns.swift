@@ -55,8 +55,8 @@ private struct NarrowColumns {
         let pitch = blocks * block
         let values = (0..<rows).flatMap { row in (0..<columns).map { Int(codes[$0 * pitch + row]) } }
         return BlockCodes(
-            name, values, rows: rows, columns: columns, isNarrow: bits == 4, block: isWhole ? 0 : size, scales: byRows(areHalves ? halves : scales),
-            zeros: byRows(zeros))
+            name, values, rows: rows, columns: columns, isNarrow: bits == 4, block: isWhole ? 0 : size,
+            scales: byRows(areHalves ? halves : scales), zeros: byRows(zeros))
     }
 
     /// [rows, columns].

@@ -39,7 +39,8 @@ private func requireKnownForm(_ n: NodeContext) throws(ApusError) {
     for name in ["smooth_softmax", "sliding_window_cache", "qk_output"] where try n.int(name, 0) > 0 {
         throw .unsupported("GroupQueryAttention with \(name)")
     }
-    guard try n.float("softcap", 0) == 0, try n.string("k_quant_type", "NONE") == "NONE", try n.string("v_quant_type", "NONE") == "NONE"
+    guard try n.float("softcap", 0) == 0, try n.string("k_quant_type", "NONE") == "NONE",
+        try n.string("v_quant_type", "NONE") == "NONE"
     else { throw .unsupported("GroupQueryAttention with softcap or a quantized past") }
     for (input, name) in [(9, "position_ids"), (11, "head_sink"), (14, "q_norm_weight"), (15, "k_norm_weight")] where n.has(input) {
         throw .unsupported("GroupQueryAttention with \(name)")
